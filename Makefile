@@ -1,0 +1,45 @@
+# Everything a developer does here. All targets install what they need by themselves;
+# taken for granted are Debian, Go, Node.js, make and git.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
+LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.date=$(DATE)
+
+# How long `make fuzz` and `make test` stay with each fuzz target, and which ones (part of a name).
+FUZZTIME ?= 10s
+FUZZ     ?=
+export FUZZTIME
+
+.DEFAULT_GOAL := build
+.PHONY: build run test check fmt generate fuzz tools clean help
+
+build: ## build bin/ramier
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ramier ./cmd/ramier
+
+run: build ## build, and start a sandbox with demonstration data
+	bin/ramier sandbox --demo
+
+test: ## all checks and tests, as CI runs them (10 to 15 minutes the first time)
+	@scripts/test
+
+check: tools ## format, vet, lint, dead code, generated files, import rules
+	@scripts/check
+
+fmt: tools ## format the Go source
+	@.tools/bin/golangci-lint fmt ./...
+
+generate: tools ## write all generated files anew
+	@scripts/generate
+
+fuzz: ## run the fuzz targets: make fuzz FUZZTIME=5m FUZZ=smpp
+	@scripts/with-postgres scripts/fuzz '$(FUZZTIME)' '$(FUZZ)'
+
+tools: # install what checks and generators need
+	@scripts/install-system
+	@scripts/install-tools
+
+clean: ## remove what was built or installed here
+	rm -rf bin .tools e2e/node_modules
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

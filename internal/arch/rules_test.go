@@ -1,0 +1,93 @@
+package arch
+
+// The rules, as data. They follow the section on layout in the design: doors call
+// submit and campaign, which call the store; loops call the store; the store knows only
+// the domain; carriers know the domain and their protocol.
+//
+// A new package needs a line here. If a line has to grow, ask first whether the
+// package does two things.
+
+// module is the name that go.mod gives to us.
+const module = "ramier"
+
+// anything is the right to import everything but commands, doors to the outside of
+// the program (cli) and test helpers.
+const anything = "*"
+
+// A rule says which of our packages a package may import. Paths are those below the
+// module's name; "internal/" is left out of the names on the right. A name ending
+// in "/..." stands for the package and all below it. A package may always import
+// those below itself. The first rule that fits counts.
+type rule struct {
+	pkg string
+	may []string
+}
+
+var rules = []rule{
+	// Leaves: nothing of ours.
+	{"internal/clock", nil},
+	{"internal/config", nil},
+	{"internal/gsm", nil},
+	{"internal/phone", nil},
+	{"internal/smpp", nil},
+
+	// The domain.
+	{"internal/sms", []string{"gsm", "phone"}},
+
+	// The truth, and who is asking.
+	{"internal/store", []string{"sms"}},
+	{"internal/store/query", nil}, // generated; only the store sees it
+	{"internal/auth", []string{"store", "sms", "clock"}},
+
+	// What decides a write.
+	{"internal/submit", []string{"store", "sms", "gsm", "phone", "clock"}},
+	{"internal/campaign", []string{"submit", "store", "sms", "gsm", "phone", "clock"}},
+
+	// Loops, and what they speak to; neither knows the other's side.
+	{"internal/dispatch", []string{"store", "sms", "clock"}},
+	{"internal/notify", []string{"store", "sms", "clock"}},
+	{"internal/carrier/...", []string{"sms", "smpp", "gsm", "clock"}},
+
+	// The operator that is not there knows nothing of the rest.
+	{"internal/simulator", []string{"smpp", "gsm", "clock"}},
+
+	// Doors.
+	{"internal/ovh/schema", nil},
+	{"internal/ovh", door},
+	{"internal/legacy", door},
+	{"internal/smppd", append([]string{"smpp"}, door...)},
+	{"internal/console", append([]string{"ovh/schema"}, door...)},
+
+	// Wiring.
+	{"internal/app", []string{anything}},
+	{"internal/cli", append([]string{"app", "config", "simulator", "ovh/..."}, door...)},
+	{"cmd/ramier", []string{"cli"}},
+
+	// Beside the program: a load generator is a client, it starts the program as one.
+	{"bench/...", []string{"config", "simulator", "smpp", "gsm", "clock"}},
+}
+
+// door is what the ways into the program share.
+var door = []string{"submit", "campaign", "store", "sms", "auth", "gsm", "phone", "clock"}
+
+// commands may be imported by main packages alone; "anything" does not cover them.
+var commands = []string{"cli"}
+
+// pure packages decide without looking around: no files, no network, no database, no
+// environment, no log. The clock and chance are handed to them.
+var (
+	pure   = []string{"internal/sms", "internal/gsm", "internal/phone"}
+	impure = []string{
+		"crypto/rand", "database/sql/...", "log/...", "math/rand/...",
+		"net", "net/http/...", "net/smtp", "os/...", "syscall/...",
+	}
+)
+
+// tagless packages hold no wire formats: their structs carry no tags.
+var tagless = []string{"internal/sms"}
+
+// Sizes, for code written by hand; tests are code.
+const (
+	maxFileLines = 600
+	maxFuncLines = 100 // of the body
+)

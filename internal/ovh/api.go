@@ -1,0 +1,81 @@
+// Package ovh is the API in OVH's words: it reads requests as the schema describes them, calls an endpoint and writes
+// its answer or error as OVH does. Each resource has a file of its own; routes.go lists them all.
+package ovh
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"ramier/internal/ovh/schema"
+	"ramier/internal/sms"
+)
+
+//go:generate go run ./gen types.gen.go everything_gen_test.go
+//go:generate go test -run ^TestCoverage$ . -update
+
+// Config is what the API is made with. Authenticate is needed; the rest has defaults.
+type Config struct {
+	// Authenticate proves who sent a request, from its headers, its address and the exact bytes of its body.
+	Authenticate func(r *http.Request, body []byte) (*sms.Caller, error)
+
+	Now       func() time.Time // the clock
+	Random    func() uint64    // for query ids
+	Log       *slog.Logger
+	PublicURL string         // base of the addresses in the served documents, like "https://sms.example.org"
+	Node      string         // part of the query ids, "ws-1"
+	Zone      *time.Location // of datetimes in answers, and of those that clients send without an offset; Europe/Paris
+	MaxBody   int64          // bytes of a request body, 10 MiB
+	MaxBatch  int            // ids in one batch GET, 500
+
+	// Observe is told of each answer: the operation (empty when there was none), its HTTP status and its time.
+	Observe func(operation string, status int, took time.Duration)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Random == nil {
+		c.Random = rand.Uint64
+	}
+	if c.Log == nil {
+		c.Log = slog.Default()
+	}
+	if c.Node == "" {
+		c.Node = "ws-1"
+	}
+	if c.Zone == nil {
+		c.Zone = paris
+	}
+	if c.MaxBody == 0 {
+		c.MaxBody = 10 << 20
+	}
+	if c.MaxBatch == 0 {
+		c.MaxBatch = 500
+	}
+	if c.Observe == nil {
+		c.Observe = func(string, int, time.Duration) {}
+	}
+	return c
+}
+
+// API serves /1.0 and /v1. Its methods are the endpoints.
+type API struct {
+	http.Handler
+	now func() time.Time
+}
+
+// New makes the API. It panics when the table of routes does not fit the schema, which is a mistake in the program.
+func New(cfg Config) *API {
+	must(cfg.Authenticate != nil, "Authenticate is missing")
+	cfg = cfg.withDefaults()
+	s, err := schema.Load()
+	if err != nil {
+		panic(err)
+	}
+	a := &API{now: cfg.Now}
+	a.Handler = newServer(cfg, s, a.routes())
+	return a
+}

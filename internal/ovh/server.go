@@ -1,0 +1,262 @@
+package ovh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"ramier/internal/ovh/schema"
+	"ramier/internal/sms"
+)
+
+// A route is an operation with the endpoint that serves it.
+type route struct {
+	op      *schema.Operation
+	handler handler
+	binding *binding
+	encode  encoding
+	element encoding // of the elements, where the answer is a list
+	// one is the GET of a single object when this route lists their ids or names; nil otherwise.
+	one *route
+}
+
+// A server turns requests into calls of endpoints. It knows the schema and the routes and nothing of what they do.
+type server struct {
+	cfg       Config
+	schema    *schema.Schema
+	root      *node
+	routes    map[string]*route
+	documents map[string][]byte // by path, like "/1.0/sms.json"
+	encodings encodings
+}
+
+func newServer(cfg Config, s *schema.Schema, handlers map[string]handler) *server {
+	sv := &server{cfg: cfg, schema: s, root: &node{}, routes: map[string]*route{}, encodings: encodings{}}
+	plans := &planner{schema: s, made: map[planKey]*plan{}, seen: map[planKey]bool{}}
+	for _, op := range s.Operations {
+		sv.root.at(op.Path).described[op.HTTPMethod] = op
+	}
+	for key, h := range handlers {
+		op := s.Operation(key)
+		must(op != nil, "the route %s is not in the schema", key)
+		answer, err := s.Type(op.ResponseType)
+		must(err == nil, "%s: %v", key, err)
+		plans.answers(answer, h.out, key)
+		r := &route{op: op, handler: h, binding: plans.bindOperation(op, h.in), encode: sv.encodings.of(h.out)}
+		if h.out.Kind() == reflect.Slice {
+			r.element = sv.encodings.of(h.out.Elem())
+		}
+		p := sv.root.at(op.Path)
+		r.binding.collection = p.described[http.MethodGet] != nil
+		p.routes[op.HTTPMethod] = r
+		sv.routes[key] = r
+	}
+	sv.pairLists()
+	sv.documents = sv.makeDocuments()
+	return sv
+}
+
+// An exchange is one request and its answer.
+type exchange struct {
+	*server
+	w      http.ResponseWriter
+	r      *http.Request
+	call   *Call
+	status int
+}
+
+// ServeHTTP answers every request, also those that are not of this API.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	started := time.Now() // latency is measured in real time, whatever the clock of the API
+	ctx := r.Context()
+	x := &exchange{server: s, w: w, r: r}
+	x.call = &Call{Request: r, QueryID: queryID(s.cfg.Node, s.cfg.Now(), s.cfg.Random())}
+	w.Header().Set(queryHeader, x.call.QueryID)
+	defer func() {
+		if cause := recover(); cause != nil {
+			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(cause)
+			}
+			x.fail(ctx, fmt.Errorf("panic: %v\n%s", cause, debug.Stack()))
+		}
+		name := ""
+		if x.call.Operation != nil {
+			name = x.call.Operation.String()
+		}
+		s.cfg.Observe(name, x.status, time.Since(started))
+	}()
+	if err := x.serve(ctx); err != nil {
+		x.fail(ctx, err)
+	}
+}
+
+// A target is what the path of a request leads to.
+type target struct {
+	raw      []string // the segments below the base, as they came
+	segments []string // the same, decoded
+	broken   error    // why they could not be
+	place    *place   // nil when there is nothing
+	route    *route   // nil when the method is not offered there
+	values   []string // of the parameters in the path
+}
+
+func (s *server) locate(method string, raw []string) *target {
+	t := &target{raw: raw}
+	t.segments, t.broken = unescape(raw)
+	if t.broken != nil {
+		return t
+	}
+	if t.place, t.values = s.root.find(t.segments, nil); t.place != nil {
+		t.route = t.place.routes[method]
+	}
+	return t
+}
+
+// serve finds the route and checks, in the order in which nothing is given away: who is calling, what the keys allow,
+// whether there is such a call.
+func (x *exchange) serve(ctx context.Context) error {
+	base, raw, ok := below(x.r.URL.EscapedPath())
+	if !ok {
+		return sms.Errorf(sms.NoRoute, "the API is below %s, not at %s", strings.Join(bases, " and "), cut(x.r.URL.Path))
+	}
+	if x.sendDocument(base + "/" + strings.Join(raw, "/")) {
+		return nil
+	}
+	body, err := x.read()
+	if err != nil {
+		return err
+	}
+	x.call.Body = body
+	t := x.locate(x.r.Method, raw)
+	if t.route != nil {
+		x.call.Operation = t.route.op
+	}
+	if t.route == nil || !t.route.op.NoAuthentication {
+		if err := x.admit(t); err != nil {
+			return err
+		}
+	}
+	switch {
+	case t.broken != nil:
+		return t.broken
+	case t.route == nil:
+		return notOffered(t.place, x.r.Method, "/"+strings.Join(t.segments, "/"))
+	}
+	return x.dispatch(ctx, t, &input{path: t.values, query: x.r.URL.RawQuery, header: x.r.Header, body: body})
+}
+
+// admit proves who is calling and whether the keys allow it. A batch is checked for each of its ids later.
+func (x *exchange) admit(t *target) error {
+	caller, err := x.cfg.Authenticate(x.r, x.call.Body)
+	if err != nil {
+		return err
+	}
+	mine := *caller
+	mine.QueryID = x.call.QueryID
+	x.call.Caller = &mine
+	if t.broken == nil && x.separator(t.route) == "" {
+		return granted(&mine, x.r.Method, t.raw, t.segments)
+	}
+	return nil
+}
+
+// dispatch answers with one object, a batch of them or an expanded list.
+func (x *exchange) dispatch(ctx context.Context, t *target, in *input) error {
+	rt := t.route
+	if sep := x.separator(rt); sep != "" {
+		return x.batch(ctx, t, in, sep)
+	}
+	if rt.element != nil && rt.op.HTTPMethod == http.MethodGet && isExpanded(x.r.Header) {
+		return x.expanded(ctx, t, in)
+	}
+	out, err := x.run(ctx, rt, in)
+	if err != nil {
+		return err
+	}
+	x.send(http.StatusOK, func(e *encoder) { rt.encode(e, out) })
+	return nil
+}
+
+// run calls the endpoint.
+func (x *exchange) run(ctx context.Context, rt *route, in *input) (reflect.Value, error) {
+	return rt.handler.call(ctx, x.call, func(v reflect.Value) error {
+		return rt.binding.decode(x.server, in, v)
+	})
+}
+
+// trusted is the length of a body that memory is set aside for before it is there.
+const trusted = 64 << 10
+
+// read gives the body, which may not be longer than the limit.
+func (x *exchange) read() ([]byte, error) {
+	if x.r.ContentLength == 0 {
+		return nil, nil
+	}
+	limit := x.cfg.MaxBody
+	tooLarge := sms.Errorf(sms.TooLarge, "The body is too large: at most %d bytes are taken in one request", limit)
+	if x.r.ContentLength > limit {
+		return nil, tooLarge
+	}
+	var body []byte
+	var err error
+	if n := x.r.ContentLength; n > 0 && n <= trusted {
+		body = make([]byte, n)
+		_, err = io.ReadFull(x.r.Body, body)
+	} else {
+		body, err = io.ReadAll(io.LimitReader(x.r.Body, limit+1))
+	}
+	switch {
+	case err != nil:
+		return nil, sms.Wrap(sms.Invalid, err, "The body ended early")
+	case int64(len(body)) > limit:
+		return nil, tooLarge
+	}
+	return body, nil
+}
+
+// buffers keep answers' memory from one request to the next.
+var buffers = sync.Pool{New: func() any { return &encoder{} }}
+
+// send writes an answer as JSON.
+func (x *exchange) send(status int, write func(*encoder)) {
+	e, _ := buffers.Get().(*encoder)
+	e.out, e.zone = e.out[:0], x.cfg.Zone
+	write(e)
+	h := x.w.Header()
+	h.Set("Content-Type", "application/json; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(e.out)))
+	x.status = status
+	x.w.WriteHeader(status)
+	_, _ = x.w.Write(e.out) // the client went away
+	if cap(e.out) < 1<<20 {
+		buffers.Put(e)
+	}
+}
+
+// fail writes an error as the answer.
+func (x *exchange) fail(ctx context.Context, err error) {
+	x.logError(ctx, x.call, err)
+	r := refuse(err)
+	if r.retryAfter > 0 {
+		seconds := int64((r.retryAfter + time.Second - 1) / time.Second)
+		x.w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
+	}
+	if r.status == http.StatusRequestEntityTooLarge {
+		x.w.Header().Set("Connection", "close") // the rest of the body is not worth reading
+	}
+	x.send(r.status, r.body.encode)
+}
+
+// gone tells that an object does not exist, or not any more.
+func gone(err error) bool {
+	e, ok := errors.AsType[*sms.Error](err)
+	return ok && e.Code == sms.NoObject
+}

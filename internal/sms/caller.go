@@ -1,0 +1,66 @@
+package sms
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// Caller is who sent a request, proven by a door.
+type Caller struct {
+	AccountID   int64  // the customer
+	Account     string // its name, like "ab12345-ovh"
+	Country     string // ISO 3166 alpha-2; local numbers are read with it
+	Operator    bool   // may call /operator
+	Application int64
+	Credential  int64
+	Rules       []AccessRule // nil = everything
+	RemoteIP    netip.Addr
+	QueryID     string // identifies the request in answers, logs and trails
+}
+
+// AccessRule allows one method on the paths that match a pattern, in which * stands for any run of characters, slashes
+// included. "/sms/*" does not cover "/sms": OVH's clients ask for both.
+type AccessRule struct {
+	Method string `json:"method"`
+	Path   string `json:"path"`
+}
+
+// Allows tells whether the rule covers a call. The path is the one below the base (/1.0), without query; one trailing
+// slash is dropped from both.
+func (r AccessRule) Allows(method, path string) bool {
+	return r.Method == method && match(trimSlash(r.Path), trimSlash(path))
+}
+
+// String gives "GET /sms/*".
+func (r AccessRule) String() string { return r.Method + " " + r.Path }
+
+func trimSlash(path string) string {
+	if len(path) > 1 {
+		path = strings.TrimSuffix(path, "/")
+	}
+	return path
+}
+
+// match is linear in the common case and never worse than len(pattern) x len(path): a star remembers where it stood.
+func match(pattern, path string) bool {
+	p, s, star, mark := 0, 0, -1, 0
+	for s < len(path) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, mark = p, s
+			p++
+		case p < len(pattern) && pattern[p] == path[s]:
+			p++
+			s++
+		case star >= 0:
+			mark++
+			p, s = star+1, mark
+		default:
+			return false
+		}
+	}
+	for p < len(pattern) && pattern[p] == '*' {
+		p++
+	}
+	return p == len(pattern)
+}

@@ -1,0 +1,39 @@
+package sms
+
+import "time"
+
+// Outbound is a message on its way to a carrier.
+type Outbound struct {
+	MessageID int64
+	Source    string // sender name, number with or without +, or short number
+	Receiver  string // E.164 with +
+	Text      string
+	Unicode   bool // send as UCS-2 even if the default alphabet would do
+	Class     Class
+	Priority  Priority
+	Parts     int
+	Refs      []string // references of parts that earlier attempts brought; those are not sent again
+	Expires   time.Time
+}
+
+// Inbox takes what a carrier brings. Each ack is called exactly once, after the commit: only with nil may the carrier be told
+// that its message has arrived. The functions do not block for long.
+type Inbox struct {
+	Receipt  func(r Receipt, ack func(error))
+	Incoming func(in Incoming, ack func(error))
+	// Wake says that the carrier has room again: it has connected, or a pause has ended.
+	Wake func()
+}
+
+// CarrierStatus is how a carrier's connection is.
+type CarrierStatus struct {
+	State      string // connected, connecting, refused or stopped
+	Since      time.Time
+	LastError  string
+	Binds      int
+	WindowUsed int
+	WindowSize int
+	Sent       int64 // messages handed over since the start
+	Throttled  int64 // answers that asked to slow down
+	Late       int64 // answers that came after their time-out
+}

@@ -1,0 +1,168 @@
+package sms
+
+import "time"
+
+// Job is an accepted order: what its messages have in common. Its id is the id of its first message; the ids of its
+// messages follow each other.
+type Job struct {
+	ID         int64
+	ServiceID  int64
+	Service    string
+	Account    int64
+	Credential int64 // consumer key that ordered it, 0 for other doors
+	QueryID    string
+	Text       string // as ordered, with a STOP clause if all messages of the job carry one
+	Sender     string // empty when a short number answers for the service
+	Tag        string
+	Class      Class
+	Priority   Priority
+	Validity   time.Duration
+	Deferred   time.Duration // as ordered
+	Marketing  bool          // a STOP clause applied
+	Unicode    bool          // UCS-2 was asked for
+	CreatedAt  time.Time
+	DueAt      time.Time
+	Count      int
+	Credits    Credits
+}
+
+// Message is one text to one receiver.
+type Message struct {
+	ID        int64
+	JobID     int64
+	ServiceID int64
+	Receiver  string // E.164 with +
+	Country   string // ISO 3166 alpha-2
+	CarrierID int64
+	RouteID   int64
+	State     State
+	Text      string // only where it differs from the job's
+	Source    string // only where it differs from the job's sender: the short number
+	Parts     int
+	Credits   Credits
+	PTT       int    // see PTTs
+	Error     string // the carrier's own code or words
+	Attempts  int    // times it was claimed and came back
+	Duplicate bool   // sent again after a doubt: it may have arrived twice
+	Refs      []string
+	Accepted  int // parts the carrier has accepted
+	Arrived   int // parts with a final good receipt
+	Receipt   string
+	Rev       int64 // of the carrier's settings it was sent under
+	SentAt    time.Time
+	DoneAt    time.Time
+}
+
+// Receipt is what a carrier says later about one part.
+type Receipt struct {
+	CarrierID int64
+	Refs      []string // forms of the carrier's reference, the most likely first
+	Receiver  string   // the handset, E.164 with +, empty if the carrier does not say
+	State     State    // Buffered, Delivered, Failed or Expired
+	PTT       int
+	Error     string // the carrier's code
+	Raw       string // as received, for the trail
+	DoneAt    time.Time
+	At        time.Time // when it came
+}
+
+// Apply takes a receipt for one part of m and tells whether it changed anything. Carriers repeat receipts and send them
+// late: one that cannot follow the present state changes nothing. A message of several parts is delivered with its last
+// part and failed with its first failure.
+func (m *Message) Apply(r Receipt) bool {
+	if !m.State.May(r.State) {
+		return false
+	}
+	if r.State == Delivered && m.Parts > 1 {
+		m.Arrived++
+		if m.Arrived < m.Parts {
+			return true
+		}
+	}
+	m.State, m.PTT, m.Error, m.Receipt = r.State, r.PTT, r.Error, r.Raw
+	if m.State.Final() {
+		m.DoneAt = r.DoneAt
+	}
+	return true
+}
+
+// Answer is what came of handing a message to its carrier.
+type Answer struct {
+	MessageID int64
+	CarrierID int64
+	State     State    // Sent, Refused, Failed, Expired, Queued (try again at RetryAt) or InDoubt
+	Refs      []string // the carrier's reference for each part, empty where a part was not accepted
+	PTT       int
+	Error     string
+	RetryAt   time.Time
+	Rev       int64 // of the carrier's settings
+	At        time.Time
+}
+
+// Settle takes the answer to m, which was claimed, and tells whether it changed anything. Credits are captured for what the
+// carrier accepted and released for the rest; both are zero while the message goes on waiting or is in doubt.
+func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
+	from := m.State
+	if from.Waiting() {
+		from = Sending // the claim stood for it
+	}
+	if !from.May(a.State) {
+		return 0, 0, false
+	}
+	m.State, m.PTT, m.Error, m.Rev = a.State, a.PTT, a.Error, a.Rev
+	m.keepRefs(a.Refs)
+	switch a.State {
+	case Queued:
+		m.Attempts++
+		m.Duplicate = m.Duplicate || from == InDoubt
+	case Sent:
+		m.SentAt = a.At
+		captured = m.Credits
+	case Refused, Failed, Expired:
+		m.DoneAt = a.At
+		captured = m.Credits * Credits(m.Accepted) / Credits(m.Parts)
+		released = m.Credits - captured
+		m.Credits = captured
+	}
+	return captured, released, true
+}
+
+// keepRefs adds the references of newly accepted parts to those of earlier attempts.
+func (m *Message) keepRefs(refs []string) {
+	if len(refs) == 0 {
+		return
+	}
+	if len(m.Refs) < m.Parts {
+		m.Refs = append(m.Refs, make([]string, m.Parts-len(m.Refs))...)
+	}
+	m.Accepted = 0
+	for i := range m.Refs {
+		if i < len(refs) && refs[i] != "" {
+			m.Refs[i] = refs[i]
+		}
+		if m.Refs[i] != "" {
+			m.Accepted++
+		}
+	}
+}
+
+// Incoming is a message that a handset sent to one of the platform's numbers.
+type Incoming struct {
+	ID         int64
+	ServiceID  int64
+	CarrierID  int64
+	Sender     string // the handset, E.164 with +
+	Number     string // written to
+	Text       string
+	Tag        string // of the message that it answers
+	OutgoingID int64  // the message that it answers, 0 if none
+	At         time.Time
+}
+
+// Event is a step of a message's life beyond the normal way.
+type Event struct {
+	MessageID int64
+	At        time.Time
+	Kind      string
+	Text      string
+}

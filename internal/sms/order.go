@@ -1,0 +1,119 @@
+package sms
+
+import (
+	"slices"
+	"time"
+)
+
+// Order is what a caller asks to send.
+type Order struct {
+	Text         string
+	Receivers    []string // as written by the caller
+	Sender       string
+	ForResponse  bool // from a short number, so that the receiver can answer; wins over Sender
+	NoStop       bool // no STOP clause: not marketing
+	ForceUnicode bool
+	Class        Class
+	Priority     Priority
+	Tag          string
+	Deferred     time.Duration // from now
+	Validity     time.Duration // from the moment it is due
+	Credential   int64
+	QueryID      string
+}
+
+// Limits bound an order. Zero means no limit.
+type Limits struct {
+	Receivers int // per order
+	Parts     int // per message, at most 255
+	Tag       int // characters
+	Deferred  time.Duration
+}
+
+// DefaultLimits are the ones a fresh installation has.
+func DefaultLimits() Limits {
+	return Limits{Receivers: 5000, Parts: 255, Tag: 255, Deferred: 366 * 24 * time.Hour}
+}
+
+// MaxValidity is OVH's longest and default validity: two days.
+const MaxValidity = 2880 * time.Minute
+
+// Rules is what a plan is made by: the service and its senders, and what all services share. It is valid for the two
+// revisions that it names.
+type Rules struct {
+	Service      Service
+	Rev          int64 // of the service
+	PlatformRev  int64 // of carriers, routes, rates and short numbers
+	Senders      map[string]Sender
+	OptedOut     map[string]bool // receivers who have answered STOP to this service
+	Routes       []Route         // by position
+	Carriers     map[int64]Carrier
+	Rates        map[string]Credits // by country; "*" for the others
+	ShortNumbers []ShortNumber
+	StopClauses  map[string]string // text by country
+	Limits       Limits
+}
+
+// DefaultStopClauses holds the texts that tell receivers how to opt out, by country. OVH's control panel appends this one
+// for France; no other country's is published.
+func DefaultStopClauses() map[string]string { return map[string]string{"FR": "\nSTOP:36111"} }
+
+// Planned is one message as it will be sent.
+type Planned struct {
+	Input    string // the receiver as written
+	Receiver string
+	Country  string
+	Text     string
+	Source   string // the short number, if one answers
+	Parts    int
+	Credits  Credits
+	Carrier  int64
+	Route    int64
+	// Refused: the message is recorded, but never sent and not charged; PTT says why.
+	Refused bool
+	PTT     int
+}
+
+// Reason is why a receiver takes no message.
+type Reason string
+
+// The reasons beyond those of package phone.
+const (
+	NoRouteTo     Reason = "no_route"     // no route leads there
+	NoRateFor     Reason = "no_rate"      // the country has no price
+	NoShortNumber Reason = "short_number" // short numbers do not serve the country
+)
+
+// Refusal is one receiver that gets no message and is not recorded.
+type Refusal struct {
+	Receiver string // as written
+	Reason   Reason
+	Message  string // with the value and the cure
+}
+
+// Plan is the verdict on an order.
+type Plan struct {
+	Service     Service
+	Rev         int64
+	PlatformRev int64
+	Order       Order
+	Sender      string // empty with a short number
+	Tag         string
+	At          time.Time
+	DueAt       time.Time
+	Marketing   bool
+	Messages    []Planned
+	Invalid     []Refusal
+	Credits     Credits
+}
+
+// Carriers lists the carriers that the plan's messages go to.
+func (p *Plan) Carriers() []int64 {
+	var all []int64
+	for _, m := range p.Messages {
+		if !m.Refused && !slices.Contains(all, m.Carrier) {
+			all = append(all, m.Carrier)
+		}
+	}
+	return all
+}

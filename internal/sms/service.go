@@ -1,0 +1,88 @@
+package sms
+
+import "time"
+
+// Service is one SMS account of a customer, named like "sms-ab12345-1".
+type Service struct {
+	ID          int64
+	AccountID   int64
+	Account     string
+	Country     string // of the customer, ISO 3166 alpha-2
+	Name        string
+	Description string
+	Channel     string // transactional or marketing
+	Status      string // enable or disable
+	Settings    Settings
+	CreatedAt   time.Time
+}
+
+// Settings is what the owner of a service may set, by the names of OVH's model sms.Account.
+type Settings struct {
+	AutomaticRecreditAmount *int64
+	RecreditThreshold       Credits
+	CallBack, StopCallBack  string
+	ResponseType            string // none, cgi or text
+	ResponseCgiURL          string
+	ResponseText            string
+	ResponseTrackingSender  string
+	ResponseTracking        []Tracking
+	CustomizedEmail         bool
+	CustomizedSMS           bool
+	EmailBody, EmailFrom    string
+	EmailSubject, SMSBody   string
+}
+
+// Tracking is one way in which the owner learns of a reply.
+type Tracking struct {
+	Media  string // email, sms or voice
+	Sender string
+	Target string
+}
+
+// Sender is a name or number that a service may show as the origin of its messages.
+type Sender struct {
+	ServiceID   int64
+	Sender      string
+	Type        string // alpha, numeric, shortcode or virtual
+	Status      string // waitingValidation, enable, disable or refused
+	Description string
+	Reason      string
+	Comment     string // of who decided
+	Referer     string
+	CreatedAt   time.Time
+}
+
+// The statuses of a sender and of a service.
+const (
+	Enabled  = "enable"
+	Disabled = "disable"
+	Waiting  = "waitingValidation"
+	Rejected = "refused"
+)
+
+// Balance is the state of a service's books, in double entry: the five sums are always zero together. Issued is the
+// negative of what was ever put in.
+type Balance struct {
+	Available Credits // may be spent
+	Held      Credits // of messages that wait or are under way to a carrier
+	Quota     Credits // given to users
+	Used      Credits // of messages that a carrier accepted
+	Issued    Credits
+}
+
+// ShortNumber is one number of the pool that carries conversations.
+type ShortNumber struct {
+	Number    string
+	Country   string
+	CarrierID int64
+}
+
+// Account is a customer, named like "ab12345-ovh", or an operator of the platform.
+type Account struct {
+	ID          int64
+	Name        string
+	Country     string // ISO 3166 alpha-2; local numbers are read with it
+	Description string
+	Operator    bool
+	CreatedAt   time.Time
+}

@@ -1,0 +1,177 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+
+	"ramier/internal/sms"
+	"ramier/internal/store/query"
+)
+
+// Acceptance is a plan that waits to become a job.
+type Acceptance struct {
+	Plan *sms.Plan
+	// Key and Hash make the request idempotent when Key is not empty; Hash stands for its content.
+	Key  string
+	Hash []byte
+	// Answer is called with the first message's id and gives what a repetition of the request is answered.
+	Answer func(first int64) string
+
+	first, ledgerID int64
+	repeated        string
+}
+
+// StaleError says that the rules have changed since a plan was made. Make it again.
+type StaleError struct{ Service int64 }
+
+func (e *StaleError) Error() string {
+	return fmt.Sprintf("the rules of service %d have changed", e.Service)
+}
+
+// idempotencyTime is how long a key is remembered, in microseconds: 24 hours.
+const idempotencyTime = 24 * 3600 * 1_000_000
+
+// Accept charges a plan and queues its messages, in one transaction that concurrent calls share. It gives the id of the
+// first message, the others follow; or, when the key was used before with the same content, that answer. Errors:
+// *StaleError; NoCredit; Conflict for a key that was used with other content; Unavailable.
+func (s *Store) Accept(ctx context.Context, a *Acceptance) (first int64, repeated string, err error) {
+	if n := int64(len(a.Plan.Messages)); n > 0 {
+		if a.first, err = s.ids["message"].take(ctx, n); err != nil {
+			return 0, "", err
+		}
+		if a.ledgerID, err = s.objectID(ctx); err != nil {
+			return 0, "", err
+		}
+	}
+	if err := s.submit(ctx, accept, a); err != nil {
+		return 0, "", err
+	}
+	if a.repeated != "" {
+		return 0, a.repeated, nil
+	}
+	s.wake(a.Plan.Carriers())
+	return a.first, "", nil
+}
+
+// acceptGroup turns plans into jobs: it reads the balances once, decides each plan against what those before it left, and
+// writes all rows of one table at once.
+func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op) error {
+	if len(ops) == 0 {
+		return nil
+	}
+	known, err := knownKeys(ctx, t, ops)
+	if err != nil {
+		return err
+	}
+	books, err := t.lockBalances(ctx, servicesOf(ops))
+	if err != nil {
+		return err
+	}
+	var rows acceptRows
+	spent := map[int64]int64{}
+	for _, o := range ops {
+		a := o.arg.(*Acceptance)
+		if err := a.decide(books, spent, known); err != nil {
+			o.fail(err)
+			continue
+		}
+		if a.repeated == "" {
+			rows.add(a)
+		}
+	}
+	return rows.write(ctx, t, spent)
+}
+
+// decide says whether a plan can be accepted, and takes its price from the balance if so.
+func (a *Acceptance) decide(books map[int64]query.Balance, spent map[int64]int64, known map[idempotencyKey]remembered) error {
+	p := a.Plan
+	key := idempotencyKey{p.Service.ID, a.Key}
+	if old, ok := known[key]; ok && a.Key != "" && old.at > micros(p.At)-idempotencyTime {
+		if !bytes.Equal(old.hash, a.Hash) {
+			return sms.Errorf(sms.Conflict, "The Idempotency-Key %q was used for another request in the last 24 hours: choose a new one", a.Key)
+		}
+		a.repeated = old.answer
+		return nil
+	}
+	b := books[p.Service.ID]
+	if b.Rev != p.Rev || books[0].Rev != p.PlatformRev {
+		return &StaleError{p.Service.ID}
+	}
+	price := int64(p.Credits)
+	if left := b.Available - spent[p.Service.ID]; price > left {
+		return sms.Errorf(sms.NoCredit, "Not enough credits: %v needed, %v left on %s", p.Credits, sms.Credits(left), p.Service.Name).
+			With("needed", p.Credits.String()).With("left", sms.Credits(left).String())
+	}
+	spent[p.Service.ID] += price
+	if a.Key != "" {
+		known[key] = remembered{a.Hash, a.Answer(a.first), micros(p.At)}
+	}
+	return nil
+}
+
+// remembered is the answer to an earlier request.
+type remembered struct {
+	hash   []byte
+	answer string
+	at     int64
+}
+
+type idempotencyKey struct {
+	service int64
+	key     string
+}
+
+func knownKeys(ctx context.Context, t *tx, ops []*op) (map[idempotencyKey]remembered, error) {
+	var services []int64
+	var keys []string
+	for _, o := range ops {
+		if a := o.arg.(*Acceptance); a.Key != "" {
+			services, keys = append(services, a.Plan.Service.ID), append(keys, a.Key)
+		}
+	}
+	known := map[idempotencyKey]remembered{}
+	if len(keys) == 0 {
+		return known, nil
+	}
+	err := t.query(ctx, `SELECT i.service_id, i.key, i.hash, i.answer, i.at FROM v
+		JOIN idempotency i ON i.service_id = v.service_id AND i.key = v.key`, func(r *sql.Rows) error {
+		var k idempotencyKey
+		var i remembered
+		err := r.Scan(&k.service, &k.key, &i.hash, &i.answer, &i.at)
+		known[k] = i
+		return err
+	}, ints("service_id", services), texts("key", keys))
+	return known, err
+}
+
+func servicesOf(ops []*op) []int64 {
+	var ids []int64
+	for _, o := range ops {
+		ids = append(ids, o.arg.(*Acceptance).Plan.Service.ID)
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// lockBalances reads the books of services, in the order of their ids so that two transactions cannot wait for each other,
+// and the platform's revision under 0.
+func (t *tx) lockBalances(ctx context.Context, services []int64) (map[int64]query.Balance, error) {
+	books := make(map[int64]query.Balance, len(services)+1)
+	scan := func(r *sql.Rows) error {
+		var b query.Balance
+		err := r.Scan(&b.ServiceID, &b.Available, &b.Held, &b.Quota, &b.Used, &b.Issued, &b.Rev)
+		books[b.ServiceID] = b
+		return err
+	}
+	err := t.query(ctx, `SELECT b.* FROM balance b WHERE b.service_id IN (SELECT id FROM v) ORDER BY b.service_id`+t.dialect.lock,
+		scan, ints("id", services))
+	if err == nil {
+		var platform query.Balance
+		platform, err = t.Balance(ctx, 0)
+		books[0] = platform
+	}
+	return books, err
+}

@@ -1,0 +1,56 @@
+package store
+
+import (
+	"context"
+	"maps"
+	"slices"
+)
+
+// writeBooks moves the credits of the group's messages: from held to used for what carriers accepted, and back to
+// available for what was not sent. A service gets one entry of each kind.
+func (w *settlement) writeBooks(ctx context.Context) error {
+	var service, captured, released []int64
+	var id, entryService, at, amount []int64
+	var kind, credit []string
+	services := slices.Collect(maps.Keys(w.captured))
+	for s := range w.released {
+		services = append(services, s)
+	}
+	slices.Sort(services)
+	enter := func(s, sum int64, name, to string) error {
+		if sum == 0 {
+			return nil
+		}
+		n, err := w.t.id()
+		id, entryService, at = append(id, n), append(entryService, s), append(at, micros(w.at))
+		amount, kind, credit = append(amount, sum), append(kind, name), append(credit, to)
+		return err
+	}
+	for _, s := range slices.Compact(services) {
+		if w.captured[s] == 0 && w.released[s] == 0 {
+			continue
+		}
+		service, captured, released = append(service, s), append(captured, w.captured[s]), append(released, w.released[s])
+		if err := enter(s, w.captured[s], "capture", "used"); err != nil {
+			return err
+		}
+		if err := enter(s, w.released[s], "release", "available"); err != nil {
+			return err
+		}
+	}
+	if len(service) == 0 {
+		return nil
+	}
+	if _, err := w.t.lockBalances(ctx, service); err != nil {
+		return err
+	}
+	if _, err := w.t.exec(ctx, `UPDATE balance SET held = held - v.captured - v.released, used = used + v.captured,
+		available = available + v.released FROM v WHERE balance.service_id = v.service_id`,
+		ints("service_id", service), ints("captured", captured), ints("released", released)); err != nil {
+		return err
+	}
+	_, err := w.t.exec(ctx, `INSERT INTO ledger (id, service_id, at, kind, debit, credit, amount, job_id, note)
+		SELECT id, service_id, at, kind, 'held', credit, amount, 0, '' FROM v`,
+		ints("id", id), ints("service_id", entryService), ints("at", at), texts("kind", kind), texts("credit", credit), ints("amount", amount))
+	return err
+}

@@ -1,0 +1,110 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"ramier/internal/sms"
+	"ramier/internal/store/query"
+)
+
+// claimedRuns reads what the open claims list: of one carrier, or of all for 0.
+func (s *Store) claimedRuns(ctx context.Context, db interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+}, carrier int64) ([]run, error) {
+	rows, err := db.QueryContext(ctx, "SELECT runs FROM claim WHERE carrier_id = $1 OR $1 = 0", carrier)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var all []run
+	for rows.Next() {
+		var text string
+		var runs []run
+		if err := rows.Scan(&text); err != nil {
+			return nil, err
+		}
+		if err := json.Unmarshal([]byte(text), &runs); err != nil {
+			return nil, err
+		}
+		all = append(all, runs...)
+	}
+	return all, rows.Err()
+}
+
+// isClaimed tells whether an open claim lists a message that waits: then it is being sent.
+func (s *Store) isClaimed(ctx context.Context, db interface {
+	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
+}, m sms.Message) (bool, error) {
+	runs, err := s.claimedRuns(ctx, db, m.CarrierID)
+	return slices.ContainsFunc(runs, func(r run) bool {
+		return r.First <= m.ID && m.ID <= r.Last && r.Attempts == int64(m.Attempts)
+	}), err
+}
+
+// cancel runs in a transaction in which no claim can begin. What is left of the message in the queue is passed over by the
+// claim that finds it.
+func (s *Store) cancel(ctx context.Context, t *tx, m sms.Message, entry int64, at time.Time) error {
+	if t.dialect.lockClaims != "" {
+		if _, err := t.db.ExecContext(ctx, t.dialect.lockClaims); err != nil {
+			return err
+		}
+	}
+	claimed, err := s.isClaimed(ctx, t.db, m)
+	if err != nil {
+		return err
+	}
+	if claimed {
+		return sms.Errorf(sms.Conflict, "The message %d is being sent and cannot be cancelled any more", m.ID)
+	}
+	row, err := t.CancelWaiting(ctx, query.CancelWaitingParams{ID: m.ID, DoneAt: micros(at)})
+	if errors.Is(err, sql.ErrNoRows) {
+		return noObject("id", m.ID)
+	}
+	if err != nil || row.Credits == 0 {
+		return err
+	}
+	if err := t.ReleaseHeld(ctx, query.ReleaseHeldParams{ServiceID: row.ServiceID, Held: row.Credits}); err != nil {
+		return err
+	}
+	return t.InsertLedger(ctx, query.InsertLedgerParams{
+		ID: entry, ServiceID: row.ServiceID, At: micros(at), Kind: "release", Debit: "held", Credit: "available", Amount: row.Credits,
+		JobID: row.JobID, Note: "cancelled " + strconv.FormatInt(m.ID, 10),
+	})
+}
+
+// maxSpans is how many spans of ids one query asks for.
+const maxSpans = 200
+
+// waitingInSpans lists the waiting messages of a service within spans of ids, whose bounds are two arguments each.
+func (s *Store) waitingInSpans(ctx context.Context, service int64, bounds []int64) ([]int64, error) {
+	all := []int64{}
+	for len(bounds) > 0 {
+		n := min(len(bounds), 2*maxSpans)
+		w := where{}
+		var spans []string
+		for i := 0; i < n; i += 2 {
+			spans = append(spans, fmt.Sprintf("m.id BETWEEN %s AND %s", w.arg(bounds[i]), w.arg(bounds[i+1])))
+		}
+		w.add("m.service_id = ?", service)
+		rows, err := s.reads.QueryContext(ctx, "SELECT m.id FROM message m WHERE ("+strings.Join(spans, " OR ")+
+			") AND m.state IN ('held', 'scheduled', 'queued') AND "+w.String(), w.args...)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		ids, err := scanIDs(rows)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		all, bounds = append(all, ids...), bounds[n:]
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}

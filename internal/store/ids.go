@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"ramier/internal/store/query"
+)
+
+// idBlock hands out ids from blocks that one transaction each reserves. What a block has left at a crash is never used.
+type idBlock struct {
+	s      *Store
+	name   string
+	size   int64
+	refill sync.Mutex // held while a block is reserved
+	mu     sync.Mutex
+	ids    idRange
+}
+
+// idRange holds the ids from next to last.
+type idRange struct{ next, last int64 }
+
+func (r *idRange) take(n int64) (first int64, ok bool) {
+	if r.last-r.next+1 < n {
+		return 0, false
+	}
+	r.next += n
+	return r.next - n, true
+}
+
+func newIDBlock(s *Store, name string, size int64) *idBlock {
+	return &idBlock{s: s, name: name, size: size, ids: idRange{1, 0}}
+}
+
+func (b *idBlock) tryTake(n int64) (int64, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ids.take(n)
+}
+
+// take gives the first of n consecutive ids.
+func (b *idBlock) take(ctx context.Context, n int64) (int64, error) {
+	if first, ok := b.tryTake(n); ok {
+		return first, nil
+	}
+	b.refill.Lock()
+	defer b.refill.Unlock()
+	if first, ok := b.tryTake(n); ok {
+		return first, nil
+	}
+	size := b.size + n
+	var end int64
+	err := b.s.write(ctx, other, func(t *tx) (err error) {
+		end, err = t.TakeIDs(ctx, query.TakeIDsParams{Name: b.name, Next: size})
+		if err == nil && b.name == "message" {
+			err = t.makePartitions(ctx, end-size, end)
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ids = idRange{end - size, end - 1}
+	first, _ := b.ids.take(n)
+	return first, nil
+}
+
+// objectID gives an id for anything but a message.
+func (s *Store) objectID(ctx context.Context) (int64, error) { return s.ids["object"].take(ctx, 1) }
+
+// id gives an id for anything but a message inside of a transaction, from what its writer has reserved before it began.
+func (t *tx) id() (int64, error) {
+	id, ok := t.ids.take(1)
+	if !ok {
+		return 0, errors.New("the reserved ids do not suffice for the group")
+	}
+	return id, nil
+}
+
+// reserve makes sure that the connection's transactions have n ids.
+func (c *conn) reserve(ctx context.Context, n int64) error {
+	if c.ids.last-c.ids.next+1 >= n {
+		return nil
+	}
+	size := n + 50_000
+	end, err := query.New(c.db).TakeIDs(ctx, query.TakeIDsParams{Name: "object", Next: size})
+	if err == nil {
+		c.ids = idRange{end - size, end - 1}
+	}
+	return err
+}

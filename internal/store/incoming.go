@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"ramier/internal/sms"
+	"ramier/internal/store/query"
+)
+
+// incoming stores what handsets sent, tied to the message that each answers, and opts out those who wrote STOP.
+func (w *settlement) incoming(ctx context.Context, o *Outcome) error {
+	for _, in := range o.Incoming {
+		id, err := w.t.id()
+		if err != nil {
+			return err
+		}
+		in.ID = id
+		if err := w.tie(ctx, &in); err != nil {
+			return err
+		}
+		if err := w.t.InsertIncoming(ctx, query.InsertIncomingParams{
+			ID: in.ID, ServiceID: in.ServiceID, CarrierID: in.CarrierID, Sender: in.Sender, Number: in.Number, Text: in.Text,
+			Tag: in.Tag, OutgoingID: in.OutgoingID, CreatedAt: micros(in.At),
+		}); err != nil {
+			return err
+		}
+		if in.OutgoingID != 0 {
+			w.event(in.OutgoingID, in.At, "reply", in.Text)
+		}
+		if in.ServiceID != 0 && sms.IsStop(in.Text) {
+			if err := w.optOut(ctx, in); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// tie finds the message that an incoming one answers: that of the conversation between number and handset, or else the
+// latest one that went to the handset.
+func (w *settlement) tie(ctx context.Context, in *sms.Incoming) error {
+	talk, err := w.t.Conversation(ctx, query.ConversationParams{Number: in.Number, Receiver: in.Sender})
+	if err == nil {
+		in.ServiceID, in.OutgoingID, in.Tag = talk.ServiceID, talk.MessageID, talk.Tag
+		return nil
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	ids, err := w.t.recentTo(ctx, in.Sender)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	m, err := w.t.ReceiverJob(ctx, ids[0])
+	in.ServiceID, in.OutgoingID, in.Tag = m.ServiceID, m.ID, m.Tag
+	return err
+}
+
+func (w *settlement) optOut(ctx context.Context, in sms.Incoming) error {
+	n, err := w.t.InsertOptOut(ctx, query.InsertOptOutParams{
+		ServiceID: in.ServiceID, Receiver: in.Sender, OutgoingID: in.OutgoingID, IncomingID: in.ID, At: micros(in.At),
+	})
+	if err != nil || n == 0 {
+		return err
+	}
+	w.result.OptedOut++
+	return w.t.Bump(ctx, in.ServiceID)
+}

@@ -1,0 +1,28 @@
+package store
+
+import (
+	"sync"
+	"time"
+)
+
+// Metrics receives what the writers measure.
+type Metrics struct {
+	mu      sync.Mutex
+	onGroup func(size int, took time.Duration)
+}
+
+// OnGroup sets the function that learns the size of each committed group and the time it took. It must not block.
+func (m *Metrics) OnGroup(f func(size int, took time.Duration)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.onGroup = f
+}
+
+func (m *Metrics) group(size int, took time.Duration) {
+	m.mu.Lock()
+	f := m.onGroup
+	m.mu.Unlock()
+	if f != nil {
+		f(size, took)
+	}
+}

@@ -1,0 +1,272 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"ramier/internal/sms"
+)
+
+// Outcome is what came back from a carrier: answers to claimed messages, receipts and incoming messages. Ended lists the
+// claims of which nothing is left.
+type Outcome struct {
+	Answers  []sms.Answer
+	Receipts []sms.Receipt
+	Incoming []sms.Incoming
+	Ended    []int64
+	// Result is filled in before Settle returns.
+	Result OutcomeResult
+}
+
+// OutcomeResult counts what an outcome's group did; of several outcomes in one group the first gets the counts.
+type OutcomeResult struct {
+	Matched, Parked, Repeated int
+	// Moved holds how many messages entered each state.
+	Moved map[sms.State]int
+	// OptedOut counts new opt-outs.
+	OptedOut int
+}
+
+// Settle writes outcomes, in one transaction that concurrent calls share: answers before receipts, so that a receipt finds
+// the reference that its answer brought. Nothing that the carrier sent may be acknowledged before it returns without error.
+func (s *Store) Settle(ctx context.Context, o *Outcome) error {
+	if err := s.submit(ctx, outcome, o); err != nil {
+		return err
+	}
+	var retry []int64
+	for _, a := range o.Answers {
+		if a.State == sms.Queued {
+			retry = append(retry, a.CarrierID)
+		}
+	}
+	slices.Sort(retry)
+	s.wake(slices.Compact(retry))
+	if o.Result.OptedOut > 0 {
+		s.forget()
+	}
+	return nil
+}
+
+// settlement is the work of one group of outcomes.
+type settlement struct {
+	s        *Store
+	t        *tx
+	messages map[int64]*sms.Message
+	changed  map[int64]bool
+	captured map[int64]int64 // by service
+	released map[int64]int64
+	awaited  map[partID]awaited // references that are awaited from now on
+	settled  []awaited          // and those that are no longer
+	requeue  struct {
+		carrier, due, id, service, job, attempts []int64
+	}
+	events []sms.Event
+	result OutcomeResult
+	at     time.Time // of the latest thing that came
+}
+
+func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
+	if len(ops) == 0 {
+		return nil
+	}
+	w := &settlement{
+		s: s, t: t, messages: map[int64]*sms.Message{}, changed: map[int64]bool{}, captured: map[int64]int64{},
+		released: map[int64]int64{}, awaited: map[partID]awaited{}, result: OutcomeResult{Moved: map[sms.State]int{}},
+	}
+	var all Outcome
+	for _, o := range ops {
+		one := o.arg.(*Outcome)
+		w.see(one)
+		all.Answers, all.Receipts = append(all.Answers, one.Answers...), append(all.Receipts, one.Receipts...)
+		all.Incoming, all.Ended = append(all.Incoming, one.Incoming...), append(all.Ended, one.Ended...)
+	}
+	steps := []func(context.Context, *Outcome) error{w.answers, w.unpark, w.receipts, w.incoming, w.write, w.endClaims}
+	for _, step := range steps {
+		if err := step(ctx, &all); err != nil {
+			return err
+		}
+	}
+	ops[0].arg.(*Outcome).Result = w.result
+	return nil
+}
+
+// see notes the time: that of the latest thing that came.
+func (w *settlement) see(o *Outcome) {
+	later := func(t time.Time) {
+		if t.After(w.at) {
+			w.at = t
+		}
+	}
+	for _, a := range o.Answers {
+		later(a.At)
+	}
+	for _, r := range o.Receipts {
+		later(r.At)
+	}
+	for _, i := range o.Incoming {
+		later(i.At)
+	}
+}
+
+// load reads messages that are not in memory yet, and keeps others from changing them.
+func (w *settlement) load(ctx context.Context, ids []int64) error {
+	ids = slices.Sorted(slices.Values(ids))
+	ids = slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return w.messages[id] != nil })
+	return w.t.query(ctx, `SELECT `+messageColumns+` FROM v JOIN message m ON m.id = v.id`+lockOf(w.t.dialect, "m"), func(r *sql.Rows) error {
+		m, err := scanMessage(r)
+		w.messages[m.ID] = &m
+		return err
+	}, ints("id", ids))
+}
+
+func lockOf(d *dialect, table string) string {
+	if d.lock == "" {
+		return ""
+	}
+	return d.lock + " OF " + table
+}
+
+func (w *settlement) moved(m *sms.Message) {
+	w.changed[m.ID] = true
+	w.result.Moved[m.State]++
+}
+
+func (w *settlement) event(m int64, at time.Time, kind, text string) {
+	w.events = append(w.events, sms.Event{MessageID: m, At: at, Kind: kind, Text: text})
+}
+
+// answers settles claimed messages and notes the references whose receipts are awaited from now on.
+func (w *settlement) answers(ctx context.Context, o *Outcome) error {
+	ids := make([]int64, len(o.Answers))
+	for i, a := range o.Answers {
+		ids[i] = a.MessageID
+	}
+	if err := w.load(ctx, ids); err != nil {
+		return err
+	}
+	for _, a := range o.Answers {
+		m := w.messages[a.MessageID]
+		if m == nil {
+			continue
+		}
+		before := slices.Clone(m.Refs)
+		captured, released, changed := m.Settle(a)
+		if !changed {
+			w.event(m.ID, a.At, "answer-ignored", "The answer "+string(a.State)+" came when the message was "+string(m.State)+" already.")
+			continue
+		}
+		w.captured[m.ServiceID] += int64(captured)
+		w.released[m.ServiceID] += int64(released)
+		w.moved(m)
+		w.await(m, before)
+		w.afterAnswer(m, a)
+	}
+	return nil
+}
+
+// await notes the references that are new.
+func (w *settlement) await(m *sms.Message, before []string) {
+	for part, ref := range m.Refs {
+		if ref == "" || (part < len(before) && before[part] == ref) {
+			continue
+		}
+		a := awaited{m.CarrierID, m.ID, int64(part), ref}
+		w.awaited[a.id()] = a
+	}
+}
+
+func (w *settlement) afterAnswer(m *sms.Message, a sms.Answer) {
+	switch m.State {
+	case sms.Sent:
+		return
+	case sms.Queued:
+		q := &w.requeue
+		q.carrier, q.due, q.id = append(q.carrier, m.CarrierID), append(q.due, micros(a.RetryAt)), append(q.id, m.ID)
+		q.service, q.job, q.attempts = append(q.service, m.ServiceID), append(q.job, m.JobID), append(q.attempts, int64(m.Attempts))
+		w.event(m.ID, a.At, "retry", "Try again at "+a.RetryAt.UTC().Format(time.RFC3339)+": "+a.Error)
+	default:
+		w.event(m.ID, a.At, string(m.State), a.Error)
+	}
+}
+
+// write stores what has changed.
+func (w *settlement) write(ctx context.Context, _ *Outcome) error {
+	for _, step := range []func(context.Context) error{w.writeMessages, w.writeRefs, w.writeQueue, w.writeBooks, w.writeEvents} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *settlement) writeMessages(ctx context.Context) error {
+	var c struct {
+		id, accepted, arrived, credits, ptt, attempts, rev, sent, done []int64
+		state, failure, refs, receipt                                  []string
+		duplicate                                                      []bool
+	}
+	for _, id := range slices.Sorted(maps.Keys(w.changed)) {
+		m := w.messages[id]
+		c.id, c.accepted, c.arrived = append(c.id, id), append(c.accepted, int64(m.Accepted)), append(c.arrived, int64(m.Arrived))
+		c.credits, c.ptt, c.attempts = append(c.credits, int64(m.Credits)), append(c.ptt, int64(m.PTT)), append(c.attempts, int64(m.Attempts))
+		c.rev = append(c.rev, m.Rev)
+		c.sent, c.done = append(c.sent, micros(m.SentAt)), append(c.done, micros(m.DoneAt))
+		c.state, c.failure = append(c.state, string(m.State)), append(c.failure, m.Error)
+		c.refs, c.receipt = append(c.refs, strings.Join(m.Refs, "\n")), append(c.receipt, m.Receipt)
+		c.duplicate = append(c.duplicate, m.Duplicate)
+	}
+	_, err := w.t.exec(ctx, `UPDATE message SET state = v.state, accepted = v.accepted, arrived = v.arrived, credits = v.credits,
+		ptt = v.ptt, attempts = v.attempts, rev = v.rev, sent_at = v.sent_at, done_at = v.done_at, error = v.error, refs = v.refs,
+		receipt = v.receipt, duplicate = v.duplicate FROM v WHERE message.id = v.id`,
+		ints("id", c.id), texts("state", c.state), ints("accepted", c.accepted), ints("arrived", c.arrived),
+		ints("credits", c.credits), ints("ptt", c.ptt), ints("attempts", c.attempts), ints("rev", c.rev), ints("sent_at", c.sent),
+		ints("done_at", c.done), texts("error", c.failure), texts("refs", c.refs), texts("receipt", c.receipt),
+		bools("duplicate", c.duplicate))
+	return err
+}
+
+func (w *settlement) writeRefs(ctx context.Context) error {
+	begun := slices.SortedFunc(maps.Values(w.awaited), func(a, b awaited) int { return cmp.Compare(a.ref, b.ref) })
+	if _, err := w.t.exec(ctx, `INSERT INTO awaiting (carrier_id, ref, message_id, part) SELECT carrier_id, ref, message_id, part FROM v
+		WHERE TRUE ON CONFLICT DO NOTHING`, awaitedColumns(begun)...); err != nil {
+		return err
+	}
+	_, err := w.t.exec(ctx, `DELETE FROM awaiting WHERE (carrier_id, ref, message_id, part) IN (SELECT carrier_id, ref, message_id, part FROM v)`,
+		awaitedColumns(w.settled)...)
+	return err
+}
+
+func (w *settlement) writeQueue(ctx context.Context) error {
+	q := &w.requeue
+	_, err := w.t.exec(ctx, `INSERT INTO queue (carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts)
+		SELECT v.carrier_id, j.lane, v.due_at, v.id, v.id, v.service_id, v.job_id, v.attempts FROM v JOIN job j ON j.id = v.job_id`,
+		ints("carrier_id", q.carrier), ints("due_at", q.due), ints("id", q.id), ints("service_id", q.service),
+		ints("job_id", q.job), ints("attempts", q.attempts))
+	return err
+}
+
+func (w *settlement) writeEvents(ctx context.Context) error {
+	var id, message, at []int64
+	var kind, text []string
+	for _, e := range w.events {
+		n, err := w.t.id()
+		if err != nil {
+			return err
+		}
+		id, message, at = append(id, n), append(message, e.MessageID), append(at, micros(e.At))
+		kind, text = append(kind, e.Kind), append(text, e.Text)
+	}
+	_, err := w.t.exec(ctx, `INSERT INTO event (id, message_id, at, kind, text) SELECT id, message_id, at, kind, text FROM v`,
+		ints("id", id), ints("message_id", message), ints("at", at), texts("kind", kind), texts("text", text))
+	return err
+}
+
+func (w *settlement) endClaims(ctx context.Context, o *Outcome) error {
+	_, err := w.t.exec(ctx, `DELETE FROM claim WHERE id IN (SELECT id FROM v)`, ints("id", o.Ended))
+	return err
+}

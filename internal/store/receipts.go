@@ -1,0 +1,277 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"slices"
+	"strings"
+
+	"ramier/internal/sms"
+)
+
+// awaited is a part whose receipt is awaited.
+type awaited struct {
+	carrier, message, part int64
+	ref                    string
+}
+
+type partID struct{ message, part int64 }
+
+func (a awaited) id() partID { return partID{a.message, a.part} }
+
+func awaitedColumns(all []awaited) []column {
+	n := len(all)
+	carrier, message, part, ref := make([]int64, n), make([]int64, n), make([]int64, n), make([]string, n)
+	for i, a := range all {
+		carrier[i], message[i], part[i], ref[i] = a.carrier, a.message, a.part, a.ref
+	}
+	return []column{ints("carrier_id", carrier), texts("ref", ref), ints("message_id", message), ints("part", part)}
+}
+
+// receipts applies receipts to the messages they belong to, and parks those whose reference is not known.
+func (w *settlement) receipts(ctx context.Context, o *Outcome) error {
+	found, err := w.match(ctx, o.Receipts)
+	if err != nil {
+		return err
+	}
+	var ids []int64
+	for _, candidates := range found {
+		for _, a := range candidates {
+			ids = append(ids, a.message)
+		}
+	}
+	if err := w.load(ctx, ids); err != nil {
+		return err
+	}
+	var unmatched []sms.Receipt
+	for i, r := range o.Receipts {
+		a, ok := w.choose(r, found[i])
+		if !ok || w.messages[a.message].State.Waiting() {
+			// Its message waits for another attempt with its other parts, or its answer is still on the way.
+			unmatched = append(unmatched, r)
+			continue
+		}
+		w.result.Matched++
+		w.apply(r, a)
+	}
+	if unmatched, err = w.repeated(ctx, unmatched); err != nil {
+		return err
+	}
+	return w.park(ctx, unmatched)
+}
+
+func (w *settlement) apply(r sms.Receipt, a awaited) {
+	m := w.messages[a.message]
+	if !m.Apply(r) {
+		w.event(m.ID, r.At, "late-receipt", r.Raw)
+		return
+	}
+	if m.State != sms.Buffered {
+		w.done(a)
+	}
+	if m.State.Final() {
+		for part, ref := range m.Refs {
+			w.done(awaited{m.CarrierID, m.ID, int64(part), ref})
+		}
+	}
+	if m.Parts > 1 && m.State != sms.Buffered {
+		w.event(m.ID, r.At, "part-receipt", r.Raw)
+	}
+	w.moved(m)
+}
+
+// done ends the wait for a reference. One that was noted in this very group is never written.
+func (w *settlement) done(a awaited) {
+	if _, fresh := w.awaited[a.id()]; fresh {
+		delete(w.awaited, a.id())
+		return
+	}
+	w.settled = append(w.settled, a)
+}
+
+// match finds for each receipt the awaited parts that one of the forms of its reference names, the likeliest form first.
+func (w *settlement) match(ctx context.Context, receipts []sms.Receipt) ([][]awaited, error) {
+	found := make([][]awaited, len(receipts))
+	type key struct {
+		carrier int64
+		ref     string
+	}
+	known := map[key][]awaited{}
+	for _, a := range w.awaited {
+		k := key{a.carrier, a.ref}
+		known[k] = append(known[k], a)
+	}
+	var carrier []int64
+	var ref []string
+	for _, r := range receipts {
+		for _, form := range r.Refs {
+			carrier, ref = append(carrier, r.CarrierID), append(ref, form)
+		}
+	}
+	err := w.t.query(ctx, `SELECT DISTINCT a.carrier_id, a.ref, a.message_id, a.part FROM v
+		JOIN awaiting a ON a.carrier_id = v.carrier_id AND a.ref = v.ref`, func(rows *sql.Rows) error {
+		var a awaited
+		err := rows.Scan(&a.carrier, &a.ref, &a.message, &a.part)
+		k := key{a.carrier, a.ref}
+		if !slices.Contains(known[k], a) {
+			known[k] = append(known[k], a)
+		}
+		return err
+	}, ints("carrier_id", carrier), texts("ref", ref))
+	for i, r := range receipts {
+		for _, form := range r.Refs {
+			found[i] = append(found[i], known[key{r.CarrierID, form}]...)
+		}
+	}
+	return found, err
+}
+
+// choose picks among parts that carry the same reference, since carriers use references again: the one whose receiver the
+// receipt names, and of those the newest.
+func (w *settlement) choose(r sms.Receipt, candidates []awaited) (best awaited, ok bool) {
+	rank := func(a awaited) (same bool, id int64) {
+		m := w.messages[a.message]
+		return r.Receiver == "" || m.Receiver == r.Receiver, m.ID
+	}
+	for _, a := range candidates {
+		if w.messages[a.message] == nil {
+			continue
+		}
+		same, id := rank(a)
+		bestSame, bestID := false, int64(0)
+		if ok {
+			bestSame, bestID = rank(best)
+		}
+		if !ok || (same && !bestSame) || (same == bestSame && id > bestID) {
+			best, ok = a, true
+		}
+	}
+	return best, ok
+}
+
+// repeated leaves out receipts that repeat what is known: their message has had its final one. They are kept in its trail.
+func (w *settlement) repeated(ctx context.Context, receipts []sms.Receipt) ([]sms.Receipt, error) {
+	var left []sms.Receipt
+	for _, r := range receipts {
+		if r.Receiver == "" {
+			left = append(left, r)
+			continue
+		}
+		ids, err := w.t.recentTo(ctx, r.Receiver)
+		if err != nil {
+			return nil, err
+		}
+		if err := w.load(ctx, ids); err != nil {
+			return nil, err
+		}
+		i := slices.IndexFunc(ids, func(id int64) bool {
+			m := w.messages[id]
+			return m.CarrierID == r.CarrierID && !m.State.Waiting() &&
+				slices.ContainsFunc(r.Refs, func(ref string) bool { return slices.Contains(m.Refs, ref) })
+		})
+		if i < 0 {
+			left = append(left, r)
+			continue
+		}
+		w.result.Repeated++
+		w.event(ids[i], r.At, "late-receipt", r.Raw)
+	}
+	return left, nil
+}
+
+// recentTo gives the ids of the latest messages to a receiver, newest first. It looks at the last two buckets of the index,
+// which hold at least the last 262,144 messages.
+func (t *tx) recentTo(ctx context.Context, receiver string) ([]int64, error) {
+	rows, err := t.db.QueryContext(ctx, `SELECT m.id FROM message m WHERE m.id / 262144 IN
+		((SELECT MAX(id) FROM message) / 262144, (SELECT MAX(id) FROM message) / 262144 - 1)
+		AND m.receiver = $1 ORDER BY m.id DESC LIMIT 50`, receiver)
+	if err != nil {
+		return nil, err
+	}
+	return scanIDs(rows)
+}
+
+func scanIDs(rows *sql.Rows) ([]int64, error) {
+	defer rows.Close()
+	ids := []int64{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+// park keeps receipts that match nothing, until the answer with their reference comes. Those that never match stay visible.
+func (w *settlement) park(ctx context.Context, receipts []sms.Receipt) error {
+	var p struct {
+		id, carrier, ptt, done, at         []int64
+		ref, receiver, state, failure, raw []string
+	}
+	var f struct {
+		carrier, parked []int64
+		ref             []string
+	}
+	for _, r := range receipts {
+		id, err := w.t.id()
+		if err != nil {
+			return err
+		}
+		p.id, p.carrier, p.ptt = append(p.id, id), append(p.carrier, r.CarrierID), append(p.ptt, int64(r.PTT))
+		p.done, p.at = append(p.done, micros(r.DoneAt)), append(p.at, micros(r.At))
+		p.ref, p.receiver = append(p.ref, strings.Join(r.Refs, "\n")), append(p.receiver, r.Receiver)
+		p.state, p.failure, p.raw = append(p.state, string(r.State)), append(p.failure, r.Error), append(p.raw, r.Raw)
+		for _, form := range slices.Compact(slices.Sorted(slices.Values(r.Refs))) {
+			f.carrier, f.ref, f.parked = append(f.carrier, r.CarrierID), append(f.ref, form), append(f.parked, id)
+		}
+	}
+	w.result.Parked += len(receipts)
+	if _, err := w.t.exec(ctx, `INSERT INTO parked (id, carrier_id, ref, receiver, state, ptt, error, raw, done_at, received_at)
+		SELECT id, carrier_id, ref, receiver, state, ptt, error, raw, done_at, received_at FROM v`,
+		ints("id", p.id), ints("carrier_id", p.carrier), texts("ref", p.ref), texts("receiver", p.receiver), texts("state", p.state),
+		ints("ptt", p.ptt), texts("error", p.failure), texts("raw", p.raw), ints("done_at", p.done), ints("received_at", p.at)); err != nil {
+		return err
+	}
+	_, err := w.t.exec(ctx, `INSERT INTO parked_form (carrier_id, ref, parked_id) SELECT carrier_id, ref, parked_id FROM v`,
+		ints("carrier_id", f.carrier), texts("ref", f.ref), ints("parked_id", f.parked))
+	return err
+}
+
+// unpark adds the receipts to the outcome that came before the references which this group brings.
+func (w *settlement) unpark(ctx context.Context, o *Outcome) error {
+	var ids, carrier []int64
+	var ref []string
+	for id := range w.changed {
+		if m := w.messages[id]; m.State == sms.Sent {
+			// Those of parts that earlier attempts brought, too: their receipts have waited for the message to be sent.
+			for _, r := range m.Refs {
+				carrier, ref = append(carrier, m.CarrierID), append(ref, r)
+			}
+		}
+	}
+	err := w.t.query(ctx, `SELECT DISTINCT p.id, p.carrier_id, p.ref, p.receiver, p.state, p.ptt, p.error, p.raw, p.done_at, p.received_at
+		FROM v JOIN parked_form f ON f.carrier_id = v.carrier_id AND f.ref = v.ref JOIN parked p ON p.id = f.parked_id`,
+		func(rows *sql.Rows) error {
+			var r sms.Receipt
+			var id, done, at int64
+			var refs string
+			if err := rows.Scan(&id, &r.CarrierID, &refs, &r.Receiver, &r.State, &r.PTT, &r.Error, &r.Raw, &done, &at); err != nil {
+				return err
+			}
+			r.Refs, r.DoneAt, r.At = strings.Split(refs, "\n"), fromMicros(done), fromMicros(at)
+			if !slices.Contains(ids, id) {
+				ids = append(ids, id)
+				o.Receipts = append([]sms.Receipt{r}, o.Receipts...)
+			}
+			return nil
+		}, ints("carrier_id", carrier), texts("ref", ref))
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	if _, err = w.t.exec(ctx, `DELETE FROM parked_form WHERE parked_id IN (SELECT id FROM v)`, ints("id", ids)); err == nil {
+		_, err = w.t.exec(ctx, `DELETE FROM parked WHERE id IN (SELECT id FROM v)`, ints("id", ids))
+	}
+	return err
+}

@@ -1,0 +1,199 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+
+	"ramier/internal/sms"
+	"ramier/internal/store/query"
+)
+
+// rulesCache keeps what plans are made by. Its entries may be old: Accept compares their revisions with the database's, in
+// the transaction that charges.
+type rulesCache struct {
+	mu       sync.Mutex
+	services map[string]*sms.Rules
+}
+
+const maxCachedRules = 10_000
+
+// Rules gives the rules of the service with the name, from memory if possible. Error: NoService.
+func (s *Store) Rules(ctx context.Context, service string) (*sms.Rules, error) {
+	s.rules.mu.Lock()
+	r := s.rules.services[service]
+	s.rules.mu.Unlock()
+	if r != nil {
+		return r, nil
+	}
+	return s.FreshRules(ctx, service)
+}
+
+// FreshRules reads the rules of a service from the database. Error: NoService.
+func (s *Store) FreshRules(ctx context.Context, service string) (*sms.Rules, error) {
+	var r *sms.Rules
+	err := s.snapshot(ctx, func(q *query.Queries, db query.DBTX) (err error) {
+		r, err = loadRules(ctx, q, db, service)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.rules.mu.Lock()
+	defer s.rules.mu.Unlock()
+	if s.rules.services == nil || len(s.rules.services) >= maxCachedRules {
+		s.rules.services = map[string]*sms.Rules{}
+	}
+	s.rules.services[service] = r
+	return r, nil
+}
+
+// forget drops all rules from memory after a change of this process.
+func (s *Store) forget() {
+	s.rules.mu.Lock()
+	defer s.rules.mu.Unlock()
+	s.rules.services = nil
+}
+
+// snapshot reads several tables as they were at one moment.
+func (s *Store) snapshot(ctx context.Context, f func(*query.Queries, query.DBTX) error) error {
+	opts := &sql.TxOptions{ReadOnly: true}
+	if s.dialect.arrays {
+		opts.Isolation = sql.LevelRepeatableRead
+	}
+	t, err := s.reads.BeginTx(ctx, opts)
+	if err != nil {
+		return unavailable(err)
+	}
+	defer func() { _ = t.Rollback() }()
+	return f(query.New(t), t)
+}
+
+func loadRules(ctx context.Context, q *query.Queries, db query.DBTX, name string) (*sms.Rules, error) {
+	row, err := q.ServiceByName(ctx, name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, noService(name)
+	}
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	service, err := serviceFrom(query.ServiceByIDRow(row))
+	if err != nil {
+		return nil, err
+	}
+	r := &sms.Rules{Service: service, StopClauses: sms.DefaultStopClauses(), Limits: sms.DefaultLimits()}
+	own, err := q.Balance(ctx, service.ID)
+	if err == nil {
+		var platform query.Balance
+		platform, err = q.Balance(ctx, 0)
+		r.Rev, r.PlatformRev = own.Rev, platform.Rev
+	}
+	if err == nil {
+		err = loadShared(ctx, q, r)
+	}
+	if err == nil {
+		err = loadOwn(ctx, q, db, r)
+	}
+	return r, err
+}
+
+func loadOwn(ctx context.Context, q *query.Queries, db query.DBTX, r *sms.Rules) error {
+	senders, err := q.Senders(ctx, r.Service.ID)
+	if err != nil {
+		return err
+	}
+	r.Senders = make(map[string]sms.Sender, len(senders))
+	for _, row := range senders {
+		r.Senders[row.Sender] = senderFrom(row)
+	}
+	rows, err := db.QueryContext(ctx, "SELECT receiver FROM optout WHERE service_id = $1", r.Service.ID)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	r.OptedOut = map[string]bool{}
+	for rows.Next() {
+		var receiver string
+		if err := rows.Scan(&receiver); err != nil {
+			return err
+		}
+		r.OptedOut[receiver] = true
+	}
+	return rows.Err()
+}
+
+func loadShared(ctx context.Context, q *query.Queries, r *sms.Rules) error {
+	carriers, err := q.Carriers(ctx)
+	if err != nil {
+		return err
+	}
+	r.Carriers = make(map[int64]sms.Carrier, len(carriers))
+	for _, row := range carriers {
+		// The plan needs to know only that it exists and may be used.
+		r.Carriers[row.ID] = sms.Carrier{ID: row.ID, Name: row.Name, Kind: row.Kind, Enabled: row.Enabled, Rev: row.Rev}
+	}
+	routes, err := q.Routes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, row := range routes {
+		r.Routes = append(r.Routes, routeFrom(row))
+	}
+	rates, err := q.Rates(ctx)
+	if err != nil {
+		return err
+	}
+	r.Rates = make(map[string]sms.Credits, len(rates))
+	for _, row := range rates {
+		r.Rates[row.Country] = sms.Credits(row.Credits)
+	}
+	numbers, err := q.ShortNumbers(ctx)
+	for _, row := range numbers {
+		r.ShortNumbers = append(r.ShortNumbers, sms.ShortNumber{Number: row.Number, Country: row.Country, CarrierID: row.CarrierID})
+	}
+	return err
+}
+
+func routeFrom(row query.Route) sms.Route {
+	return sms.Route{
+		ID: row.ID, Position: row.Position, Country: row.Country, Prefix: row.Prefix, Service: row.Service, Sender: row.Sender,
+		Tag: row.Tag, CarrierID: row.CarrierID, Description: row.Description, Enabled: row.Enabled,
+	}
+}
+
+func senderFrom(row query.Sender) sms.Sender {
+	return sms.Sender{
+		ServiceID: row.ServiceID, Sender: row.Sender, Type: row.Type, Status: row.Status, Description: row.Description,
+		Reason: row.Reason, Comment: row.Comment, Referer: row.Referer, CreatedAt: fromMicros(row.CreatedAt),
+	}
+}
+
+func serviceFrom(row query.ServiceByIDRow) (sms.Service, error) {
+	s := sms.Service{
+		ID: row.ID, AccountID: row.AccountID, Account: row.Account, Country: row.Country, Name: row.Name,
+		Description: row.Description, Channel: row.Channel, Status: row.Status, CreatedAt: fromMicros(row.CreatedAt),
+	}
+	return s, json.Unmarshal([]byte(row.Settings), &s.Settings)
+}
+
+func noService(string) error { return sms.Errorf(sms.NoService, "This service does not exist") }
+
+func unavailable(err error) error {
+	if _, ok := errors.AsType[*sms.Error](err); ok {
+		return err
+	}
+	return sms.Wrap(sms.Unavailable, err, "the database does not answer")
+}
+
+// sorted gives the keys of a map in ascending order, and their values.
+func sorted(m map[int64]int64) (keys, values []int64) {
+	keys = slices.Sorted(maps.Keys(m))
+	for _, k := range keys {
+		values = append(values, m[k])
+	}
+	return keys, values
+}

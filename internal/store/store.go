@@ -1,0 +1,173 @@
+// Package store keeps everything that must not be lost, in SQLite or PostgreSQL. It decides nothing: callers bring plans,
+// answers and receipts that package sms has judged, and each method is one transaction, or part of a group's.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
+	_ "modernc.org/sqlite"             // driver "sqlite"
+
+	"ramier/internal/store/query"
+)
+
+// Options is what a store needs beyond its address.
+type Options struct {
+	// Sealer hides what must be readable again: application secrets and carrier passwords.
+	Sealer *Sealer
+	Logger *slog.Logger
+	// Node names this process among those that share the database. Claims are made in its name.
+	Node string
+}
+
+// Store is an open database. Its methods may be called concurrently.
+type Store struct {
+	dialect dialect
+	node    string
+	log     *slog.Logger
+	sealer  *Sealer
+	reads   *sql.DB
+	writes  *sql.DB
+	read    *query.Queries
+	writers map[kind]*writer
+	ids     map[string]*idBlock
+	rules   rulesCache
+	Metrics Metrics
+	close   func()
+
+	// Queued is called after a commit that left messages for the carriers. It must not block.
+	queuedMu sync.Mutex
+	queued   func(carriers []int64)
+}
+
+// Open opens the database at the URL, brings its tables up to date and starts the writers. The URL is
+// sqlite:///path/to/file or postgres://user@host/name; anything else is an error that says so.
+func Open(ctx context.Context, url string, o Options) (*Store, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	s := &Store{node: o.Node, log: o.Logger, sealer: o.Sealer, queued: func([]int64) {}}
+	var err error
+	switch path, isFile := strings.CutPrefix(url, "sqlite://"); {
+	case isFile && path != "":
+		err = s.openSQLite(ctx, path)
+	case strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://"):
+		err = s.openPostgres(ctx, url)
+	default:
+		err = fmt.Errorf("database %q: give sqlite:///path/to/file or postgres://user:password@host/name", url)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.read = query.New(&prepared{db: s.reads, keep: s.dialect.prepare})
+	s.ids = map[string]*idBlock{"message": newIDBlock(s, "message", 10_000), "object": newIDBlock(s, "object", 1_000)}
+	s.startWriters()
+	return s, nil
+}
+
+func (s *Store) openSQLite(ctx context.Context, path string) error {
+	s.dialect = sqlite
+	release, err := lockFile(path + ".lock")
+	if err != nil {
+		return err
+	}
+	const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
+		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)"
+	if s.writes, err = sql.Open("sqlite", "file:"+path+pragmas); err == nil {
+		s.writes.SetMaxOpenConns(1)
+		err = s.migrate(ctx, "sqlite3")
+	}
+	if err == nil {
+		s.reads, err = sql.Open("sqlite", "file:"+path+pragmas+"&_pragma=query_only(1)")
+	}
+	if err != nil {
+		release()
+		return fmt.Errorf("opening the database %s: %w", path, err)
+	}
+	s.reads.SetMaxOpenConns(max(4, 2*runtime.NumCPU()))
+	s.reads.SetMaxIdleConns(max(4, 2*runtime.NumCPU()))
+	s.close = release
+	return nil
+}
+
+func (s *Store) openPostgres(ctx context.Context, url string) error {
+	s.dialect = postgres
+	db, err := sql.Open("pgx", url)
+	if err == nil {
+		db.SetMaxOpenConns(24)
+		db.SetMaxIdleConns(12)
+		db.SetConnMaxIdleTime(5 * time.Minute)
+		s.writes, s.reads = db, db
+		err = s.migrate(ctx, "postgres")
+	}
+	if err != nil {
+		return fmt.Errorf("opening the PostgreSQL database: %w", err)
+	}
+	s.close = func() {}
+	return nil
+}
+
+// Close ends the writers after what they have in hand, and closes the database.
+func (s *Store) Close() error {
+	for _, w := range s.writers {
+		w.stop()
+	}
+	err := s.writes.Close()
+	if s.reads != s.writes {
+		err = errors.Join(err, s.reads.Close())
+	}
+	s.close()
+	return err
+}
+
+// Ping tells whether the database answers.
+func (s *Store) Ping(ctx context.Context) error { return s.writes.PingContext(ctx) }
+
+// Describe names the database for people, without its password.
+func (s *Store) Describe(ctx context.Context) string {
+	var version string
+	if err := s.reads.QueryRowContext(ctx, s.dialect.version).Scan(&version); err != nil {
+		return s.dialect.name + " (" + err.Error() + ")"
+	}
+	return s.dialect.name + " " + version
+}
+
+// OnQueued sets the function that is called after each commit that left messages for carriers. It must not block.
+func (s *Store) OnQueued(f func(carriers []int64)) {
+	s.queuedMu.Lock()
+	defer s.queuedMu.Unlock()
+	s.queued = f
+}
+
+func (s *Store) wake(carriers []int64) {
+	if len(carriers) == 0 {
+		return
+	}
+	s.queuedMu.Lock()
+	f := s.queued
+	s.queuedMu.Unlock()
+	f(carriers)
+}
+
+// micros is how times are stored: microseconds since 1970, 0 for the zero time.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+func fromMicros(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}

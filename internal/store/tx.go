@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+
+	"ramier/internal/store/query"
+)
+
+// prepared runs statements on a database or one of its connections, and prepares each text once where that pays.
+type prepared struct {
+	db interface {
+		query.DBTX
+	}
+	keep bool
+	mu   sync.RWMutex
+	byID map[string]*sql.Stmt
+}
+
+func (p *prepared) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
+	p.mu.RLock()
+	st := p.byID[text]
+	p.mu.RUnlock()
+	if st != nil {
+		return st, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if st := p.byID[text]; st != nil {
+		return st, nil
+	}
+	st, err := p.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if p.byID == nil {
+		p.byID = map[string]*sql.Stmt{}
+	}
+	p.byID[text] = st
+	return st, nil
+}
+
+// ExecContext, QueryContext, QueryRowContext and PrepareContext make it a query.DBTX.
+func (p *prepared) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
+	if !p.keep {
+		return p.db.ExecContext(ctx, text, args...)
+	}
+	st, err := p.stmt(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return st.ExecContext(ctx, args...)
+}
+
+func (p *prepared) QueryContext(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
+	if !p.keep {
+		return p.db.QueryContext(ctx, text, args...)
+	}
+	st, err := p.stmt(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	return st.QueryContext(ctx, args...)
+}
+
+func (p *prepared) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {
+	if p.keep {
+		if st, err := p.stmt(ctx, text); err == nil {
+			return st.QueryRowContext(ctx, args...)
+		}
+	}
+	return p.db.QueryRowContext(ctx, text, args...)
+}
+
+func (p *prepared) PrepareContext(ctx context.Context, text string) (*sql.Stmt, error) {
+	return p.db.PrepareContext(ctx, text)
+}
+
+// tx is an open transaction.
+type tx struct {
+	*query.Queries
+	db      query.DBTX
+	dialect *dialect
+	ids     *idRange
+}
+
+// conn is one connection for writing, which begins and ends transactions itself so that its prepared statements live on.
+type conn struct {
+	c  *sql.Conn
+	db *prepared
+	d  *dialect
+	// ids are reserved for what its transactions make.
+	ids idRange
+}
+
+func (s *Store) connect(ctx context.Context) (*conn, error) {
+	c, err := s.writes.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{c: c, db: &prepared{db: c, keep: s.dialect.prepare}, d: &s.dialect, ids: idRange{1, 0}}, nil
+}
+
+// do runs f in a transaction. If f or the commit fails nothing has happened, unless the connection broke in the commit.
+func (c *conn) do(ctx context.Context, f func(*tx) error) error {
+	if _, err := c.c.ExecContext(ctx, begin(c.d)); err != nil {
+		return err
+	}
+	err := f(&tx{Queries: query.New(c.db), db: c.db, dialect: c.d, ids: &c.ids})
+	if err == nil {
+		_, err = c.c.ExecContext(ctx, "COMMIT")
+	}
+	if err != nil {
+		_, _ = c.c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") // SQLite has already done so after some errors
+	}
+	return err
+}
+
+func begin(d *dialect) string {
+	if d.arrays {
+		return "BEGIN"
+	}
+	return "BEGIN IMMEDIATE"
+}
+
+// savepoint runs f so that its failure undoes only what it did.
+func (t *tx) savepoint(ctx context.Context, f func(*tx) error) error {
+	if _, err := t.db.ExecContext(ctx, "SAVEPOINT one"); err != nil {
+		return err
+	}
+	if err := f(t); err != nil {
+		if _, undo := t.db.ExecContext(ctx, "ROLLBACK TO SAVEPOINT one"); undo != nil {
+			return fmt.Errorf("%w (and undoing it: %w)", err, undo)
+		}
+		return &ownFailure{err}
+	}
+	_, err := t.db.ExecContext(ctx, "RELEASE SAVEPOINT one")
+	return err
+}
+
+// ownFailure is an error of one write of a group that leaves the others as they are.
+type ownFailure struct{ error }
+
+func (e *ownFailure) Unwrap() error { return e.error }

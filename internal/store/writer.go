@@ -1,0 +1,257 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"ramier/internal/sms"
+)
+
+// kind is a kind of write. Those of one kind that wait together are done in one transaction.
+type kind int
+
+const (
+	other   kind = iota // one function each
+	accept              // new jobs
+	outcome             // answers, receipts and incoming messages
+	claim               // batches for the carriers
+	kinds
+)
+
+// op is one write that waits for its commit.
+type op struct {
+	kind kind
+	arg  any
+	done chan error
+	err  error
+}
+
+// fail marks an op whose refusal leaves the rest of its group as it is.
+func (o *op) fail(err error) { o.err = err }
+
+// limits of what may wait for a writer and of what one transaction takes.
+const (
+	maxWaiting = 20_000
+	maxGroup   = 2_000
+)
+
+// writer commits what waits for it, group by group: whatever has come in during one commit goes into the next.
+type writer struct {
+	s       *Store
+	mu      sync.Mutex
+	waiting []*op
+	closed  bool
+	wake    chan struct{}
+	ended   chan struct{}
+	conn    *conn
+}
+
+func (s *Store) startWriters() {
+	s.writers = map[kind]*writer{}
+	for k := range kinds {
+		if k > 0 && s.dialect.oneWriter {
+			s.writers[k] = s.writers[0]
+			continue
+		}
+		w := &writer{s: s, wake: make(chan struct{}, 1), ended: make(chan struct{})}
+		s.writers[k] = w
+		go w.run()
+	}
+}
+
+// write runs f in a transaction and returns after its commit. The context bounds only the wait for a turn: what has begun
+// is ended.
+func (s *Store) write(ctx context.Context, k kind, f func(*tx) error) error {
+	return s.submit(ctx, k, f)
+}
+
+func (s *Store) submit(ctx context.Context, k kind, arg any) error {
+	o := &op{kind: k, arg: arg, done: make(chan error, 1)}
+	if err := s.writers[k].add(o); err != nil {
+		return err
+	}
+	select {
+	case err := <-o.done:
+		return err
+	case <-ctx.Done():
+		// It may be in the running group already; its outcome is the answer then.
+		if s.writers[k].remove(o) {
+			return ctx.Err()
+		}
+		return <-o.done
+	}
+}
+
+func (w *writer) add(o *op) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return sms.Errorf(sms.Unavailable, "the platform is stopping")
+	}
+	if len(w.waiting) >= maxWaiting {
+		e := sms.Errorf(sms.Unavailable, "too many requests wait for the database")
+		e.RetryAfter = time.Second
+		return e
+	}
+	w.waiting = append(w.waiting, o)
+	select {
+	case w.wake <- struct{}{}:
+	default:
+	}
+	return nil
+}
+
+func (w *writer) remove(o *op) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i, other := range w.waiting {
+		if other == o {
+			w.waiting = append(w.waiting[:i], w.waiting[i+1:]...)
+			return true
+		}
+	}
+	return false
+}
+
+func (w *writer) stop() {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.wake)
+	}
+	w.mu.Unlock()
+	<-w.ended
+}
+
+func (w *writer) run() {
+	defer close(w.ended)
+	for open := true; open; {
+		_, open = <-w.wake
+		for {
+			group := w.take()
+			if len(group) == 0 {
+				break
+			}
+			w.commit(group)
+		}
+	}
+	if w.conn != nil {
+		_ = w.conn.c.Close()
+	}
+}
+
+func (w *writer) take() []*op {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := min(len(w.waiting), maxGroup)
+	group := w.waiting[:n:n]
+	w.waiting = w.waiting[n:]
+	if len(w.waiting) == 0 {
+		w.waiting = nil
+	}
+	return group
+}
+
+// commit writes a group. If the group as a whole fails, each is tried alone, so that one bad write harms no other.
+func (w *writer) commit(group []*op) {
+	start := time.Now()
+	err := w.attempt(group)
+	if err != nil && len(group) > 1 {
+		for _, o := range group {
+			o.err = nil
+			o.done <- w.settle(o, w.attempt([]*op{o}))
+		}
+		return
+	}
+	w.s.Metrics.group(len(group), time.Since(start))
+	for _, o := range group {
+		o.done <- w.settle(o, err)
+	}
+}
+
+func (w *writer) settle(o *op, err error) error {
+	if err == nil {
+		err = o.err
+	}
+	var known *sms.Error
+	var stale *StaleError
+	switch {
+	case err == nil, errors.As(err, &known), errors.As(err, &stale):
+		return err
+	case isOwn(err):
+		return err
+	}
+	w.s.log.Error("writing to the database failed", "error", err)
+	e := sms.Wrap(sms.Unavailable, err, "the database does not take the change")
+	e.RetryAfter = 5 * time.Second
+	return e
+}
+
+func isOwn(err error) bool {
+	_, ok := errors.AsType[*ownFailure](err)
+	return ok
+}
+
+// statementTimeout bounds one group's transaction.
+const statementTimeout = 2 * time.Minute
+
+func (w *writer) attempt(group []*op) error {
+	ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
+	defer cancel()
+	if w.conn == nil {
+		c, err := w.s.connect(ctx)
+		if err != nil {
+			return err
+		}
+		w.conn = c
+	}
+	err := w.conn.reserve(ctx, idsFor(group))
+	if err == nil {
+		err = w.conn.do(ctx, func(t *tx) error { return w.s.group(ctx, t, group) })
+	}
+	if err != nil {
+		// The connection may be what failed; a new one costs little.
+		_ = w.conn.c.Close()
+		w.conn = nil
+	}
+	return err
+}
+
+// group does the writes of a group: new jobs first, then single changes, then outcomes with answers before receipts, then
+// claims, which may take what was accepted just before.
+func (s *Store) group(ctx context.Context, t *tx, group []*op) error {
+	var byKind [kinds][]*op
+	for _, o := range group {
+		byKind[o.kind] = append(byKind[o.kind], o)
+	}
+	if err := s.acceptGroup(ctx, t, byKind[accept]); err != nil {
+		return err
+	}
+	for _, o := range byKind[other] {
+		err := t.savepoint(ctx, o.arg.(func(*tx) error))
+		if own, ok := errors.AsType[*ownFailure](err); ok {
+			o.fail(own.error)
+		} else if err != nil {
+			return err
+		}
+	}
+	if err := s.outcomeGroup(ctx, t, byKind[outcome]); err != nil {
+		return err
+	}
+	return s.claimGroup(ctx, t, byKind[claim])
+}
+
+// idsFor is more than a group can need for its events, entries and claims: a receipt may have been parked under several
+// references.
+func idsFor(group []*op) int64 {
+	n := int64(1000)
+	for _, o := range group {
+		n += 2
+		if out, ok := o.arg.(*Outcome); ok {
+			n += 8 * int64(len(out.Answers)+len(out.Receipts)+len(out.Incoming))
+		}
+	}
+	return n
+}
