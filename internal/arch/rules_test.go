@@ -10,8 +10,7 @@ package arch
 // module is the name that go.mod gives to us.
 const module = "ramier"
 
-// anything is the right to import everything but commands, doors to the outside of
-// the program (cli) and test helpers.
+// anything is the right to import everything but commands, generators and test helpers.
 const anything = "*"
 
 // A rule says which of our packages a package may import. Paths are those below the

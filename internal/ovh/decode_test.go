@@ -18,7 +18,7 @@ func TestParametersAreRefusedWithCauseAndCure(t *testing.T) {
 		name, method, path, body string
 		want                     []string // all of them in the message or the details
 	}{
-		{"unknown", "POST", orders, `{"message":"x","recievers":[],"b":{}}`, []string{"Received not described parameters: (recievers, b) while calling creation handler", "POST /shop/{name}/orders takes, in the JSON body: message, count"}},
+		{"unknown", "POST", orders, `{"message":"x","recipients":[],"b":{}}`, []string{"Received not described parameters: (recipients, b) while calling creation handler", "POST /shop/{name}/orders takes, in the JSON body: message, count"}},
 		{"unknown before missing", "POST", orders, `{"x":1}`, []string{"Received not described parameters: (x)"}},
 		{"unknown for an action", "POST", "/1.0/shop/a/close", `{"x":1}`, []string{"(x) while calling close", "takes no parameters"}},
 		{"unknown in a query", "GET", orders + "?x=1&tag=a", "", []string{"(x) while calling GET /shop/{name}/orders", "in the query: since.from, tag"}},
@@ -112,8 +112,10 @@ func TestParametersArrive(t *testing.T) {
 			From: new("::1"), Block: new("10.0.0.0/8"), Wait: new("P1M"), Secret: new("s"), Color: new("red"), Size: new(int64(20)),
 			Items: []string{"a", "b"}, IDs: []int64{1, 2}, Lines: []shopLineBody{{What: "tea"}}, Labels: map[string]string{"k": "v"},
 		}},
-		{"numbers and booleans in quotes", "POST", orders, `{"message":"","count":"2880","weight":"2","gift":"1","size":"10"}`,
-			shopOrderIn{Name: "a", Count: new(int64(2880)), Weight: new(2.0), Gift: new(true), Size: new(int64(10))}},
+		{
+			"numbers and booleans in quotes", "POST", orders, `{"message":"","count":"2880","weight":"2","gift":"1","size":"10"}`,
+			shopOrderIn{Name: "a", Count: new(int64(2880)), Weight: new(2.0), Gift: new(true), Size: new(int64(10))},
+		},
 		{"whole numbers with a point", "POST", orders, `{"message":"","count":2880.0,"gift":0}`, shopOrderIn{Name: "a", Count: new(int64(2880)), Gift: new(false)}},
 		{"nothing lost in large numbers", "POST", orders, `{"message":"","count":9223372036854775807}`, shopOrderIn{Name: "a", Count: new(int64(math.MaxInt64))}},
 		{"null is absent", "POST", orders, `{"message":"m","count":null,"items":null,"labels":null,"color":null}`, shopOrderIn{Name: "a", Message: "m"}},

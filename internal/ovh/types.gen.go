@@ -1144,7 +1144,7 @@ type smsAccountWithIAM struct {
 	CreditsHoldByQuota                  float64                           `json:"creditsHoldByQuota"`                  // Credits reserved by user quotas
 	CreditsLeft                         float64                           `json:"creditsLeft"`                         // Credits available, already without the reserved ones
 	Description                         string                            `json:"description"`                         // Free text
-	Iam                                 *iamResourceMetadata              `json:"iam"`                                 // Resource metadata; null is acceptable
+	Iam                                 *iamResourceMetadata              `json:"iam"`                                 // Resource metadata, or null
 	Name                                string                            `json:"name"`                                // Same value as serviceName
 	Smpp                                bool                              `json:"smpp"`                                // True for smpp-... accounts
 	SmsResponse                         smsResponse                       `json:"smsResponse"`                         // What happens with replies

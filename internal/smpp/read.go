@@ -161,19 +161,25 @@ func (s *Session) responder(seq uint32, resp Command) func(Status, PDU) {
 		if p.Command() != resp {
 			status, p = SystemError, newPDU(resp)
 		}
-		s.answer(seq, status, p)
 		s.mu.Lock()
-		s.open--
+		defer s.mu.Unlock()
+		s.open-- // before the peer can have the answer and ask again
+		s.queueAnswer(seq, status, p)
 		s.checkDrained()
-		s.mu.Unlock()
 	}
 }
 
-// answer queues a response. It needs no slot of any window, so a full one never
-// holds it up. An answer that cannot be encoded becomes a system error.
+// answer queues a response.
 func (s *Session) answer(seq uint32, status Status, p PDU) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.queueAnswer(seq, status, p)
+}
+
+// queueAnswer queues a response. It needs no slot of any window, so a full one never
+// holds it up. An answer that cannot be encoded becomes a system error. The caller
+// holds mu.
+func (s *Session) queueAnswer(seq uint32, status Status, p PDU) {
 	before := len(s.out)
 	if err := s.queue(seq, status, p); err != nil {
 		if _, ours := errors.AsType[*FieldError](err); !ours || s.queue(seq, SystemError, newPDU(p.Command())) != nil {

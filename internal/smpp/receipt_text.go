@@ -59,8 +59,12 @@ const maxReceiptText = 2048
 // else the length of s.
 func scanKeys(s string, f *[keyCount]string, stopAtText bool) int {
 	for i := 0; i < len(s); {
+		if i > 0 && !separates(s[i-1]) {
+			i++
+			continue
+		}
 		key, n := keyAt(s[i:])
-		if key == keyNone || i > 0 && !separates(s[i-1]) {
+		if key == keyNone {
 			i++
 			continue
 		}
@@ -80,7 +84,10 @@ func scanKeys(s string, f *[keyCount]string, stopAtText bool) int {
 
 func firstKey(s string) int {
 	for i := range len(s) {
-		if key, _ := keyAt(s[i:]); key != keyNone && (i == 0 || separates(s[i-1])) {
+		if i > 0 && !separates(s[i-1]) {
+			continue
+		}
+		if key, _ := keyAt(s[i:]); key != keyNone {
 			return i
 		}
 	}
@@ -91,6 +98,9 @@ func separates(b byte) bool { return strings.IndexByte(" \t\r\n,;|", b) >= 0 }
 
 // keyAt reads a key, its colon and the blanks around that, at the beginning of s.
 func keyAt(s string) (receiptKey, int) {
+	if s == "" || strings.IndexByte("isdetISDET", s[0]) < 0 {
+		return keyNone, 0 // no key begins with another letter
+	}
 	for _, k := range receiptKeys {
 		if len(s) <= len(k.word) || !strings.EqualFold(s[:len(k.word)], k.word) {
 			continue
@@ -122,20 +132,22 @@ func stateNamed(word string) MessageState {
 	if len(word) == 1 && word[0] >= '1' && word[0] <= '8' {
 		return MessageState(word[0] - '0')
 	}
-	word = strings.ToUpper(word)
-	for _, w := range []struct {
-		begin string
-		state MessageState
-	}{
-		{"DELIV", StateDelivered}, {"DELET", StateDeleted}, {"EXPIR", StateExpired}, {"UNDEL", StateUndeliverable},
-		{"FAIL", StateUndeliverable}, {"ACCEP", StateAccepted}, {"REJ", StateRejected}, {"ENROUTE", StateEnroute},
-		{"BUF", StateEnroute}, {"UNKN", StateUnknown},
-	} {
-		if strings.HasPrefix(word, w.begin) {
+	for _, w := range receiptStates {
+		if len(word) >= len(w.begin) && strings.EqualFold(word[:len(w.begin)], w.begin) {
 			return w.state
 		}
 	}
 	return 0
+}
+
+// receiptStates are the beginnings of the words for a state.
+var receiptStates = []struct {
+	begin string
+	state MessageState
+}{
+	{"DELIV", StateDelivered}, {"DELET", StateDeleted}, {"EXPIR", StateExpired}, {"UNDEL", StateUndeliverable},
+	{"FAIL", StateUndeliverable}, {"ACCEP", StateAccepted}, {"REJ", StateRejected}, {"ENROUTE", StateEnroute},
+	{"BUF", StateEnroute}, {"UNKN", StateUnknown},
 }
 
 // receiptTime reads YYMMDDhhmm, with seconds or without, and the year in four
@@ -144,9 +156,19 @@ func receiptTime(s string, zone *time.Location) time.Time {
 	if zone == nil {
 		zone = time.UTC
 	}
-	layouts := map[int]string{10: "0601021504", 12: "060102150405", 14: "20060102150405"}
-	t, err := time.ParseInLocation(layouts[len(s)], s, zone)
-	if err != nil || s == "" {
+	layout := ""
+	switch len(s) {
+	case 10:
+		layout = "0601021504"
+	case 12:
+		layout = "060102150405"
+	case 14:
+		layout = "20060102150405"
+	default:
+		return time.Time{}
+	}
+	t, err := time.ParseInLocation(layout, s, zone)
+	if err != nil {
 		return time.Time{}
 	}
 	return t

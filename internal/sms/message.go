@@ -94,8 +94,8 @@ type Answer struct {
 	Refs      []string // the carrier's reference for each part, empty where a part was not accepted
 	PTT       int
 	Error     string
-	RetryAt   time.Time
-	Rev       int64 // of the carrier's settings
+	RetryAt   time.Time // of the next attempt, when Queued or InDoubt; zero = none
+	Rev       int64     // of the carrier's settings
 	At        time.Time
 }
 
@@ -103,19 +103,21 @@ type Answer struct {
 // carrier accepted and released for the rest; both are zero while the message goes on waiting or is in doubt.
 func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
 	from := m.State
-	if from.Waiting() {
-		from = Sending // the claim stood for it
+	if !from.Waiting() && from != InDoubt {
+		return 0, 0, false
 	}
-	if !from.May(a.State) {
+	if !Sending.May(a.State) { // the claim stood for that state
 		return 0, 0, false
 	}
 	m.State, m.PTT, m.Error, m.Rev = a.State, a.PTT, a.Error, a.Rev
-	m.keepRefs(a.Refs)
+	m.KeepRefs(a.Refs)
 	switch a.State {
-	case Queued:
-		m.Attempts++
-		m.Duplicate = m.Duplicate || from == InDoubt
+	case Queued, InDoubt:
+		if !a.RetryAt.IsZero() {
+			m.Attempts++
+		}
 	case Sent:
+		m.Duplicate = m.Duplicate || from == InDoubt
 		m.SentAt = a.At
 		captured = m.Credits
 	case Refused, Failed, Expired:
@@ -127,8 +129,8 @@ func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
 	return captured, released, true
 }
 
-// keepRefs adds the references of newly accepted parts to those of earlier attempts.
-func (m *Message) keepRefs(refs []string) {
+// KeepRefs adds the references of newly accepted parts to those of earlier attempts.
+func (m *Message) KeepRefs(refs []string) {
 	if len(refs) == 0 {
 		return
 	}

@@ -11,7 +11,7 @@ type acceptRows struct {
 	job struct {
 		id, service, credential, lane, validity, deferred, created, due, count, credits []int64
 		query, text, sender, tag, class                                                 []string
-		marketing                                                                       []bool
+		marketing, unicode                                                              []bool
 	}
 	message struct {
 		id, service, job, carrier, route, parts, credits, ptt, done []int64

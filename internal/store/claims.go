@@ -214,7 +214,7 @@ func (t *tx) waitingIn(ctx context.Context, carrier int64, runs []run) ([]Claime
 	var claimed []Claimed
 	jobs := map[int64]*sms.Job{}
 	err := t.query(ctx, `SELECT `+messageColumns+`, o.receiver IS NOT NULL FROM v
-		JOIN message m ON m.id BETWEEN v.first_id AND v.last_id AND m.attempts = v.attempts AND m.state IN ('queued', 'scheduled')
+		JOIN message m ON m.id BETWEEN v.first_id AND v.last_id AND m.attempts = v.attempts AND m.state IN ('queued', 'scheduled', 'indoubt')
 		LEFT JOIN optout o ON o.service_id = m.service_id AND o.receiver = m.receiver`, func(r *sql.Rows) error {
 		var optedOut bool
 		m, err := scanMessage(r, &optedOut)

@@ -40,7 +40,7 @@ func (s *Store) Settle(ctx context.Context, o *Outcome) error {
 	}
 	var retry []int64
 	for _, a := range o.Answers {
-		if a.State == sms.Queued {
+		if !a.RetryAt.IsZero() {
 			retry = append(retry, a.CarrierID)
 		}
 	}
@@ -185,13 +185,24 @@ func (w *settlement) afterAnswer(m *sms.Message, a sms.Answer) {
 	case sms.Sent:
 		return
 	case sms.Queued:
-		q := &w.requeue
-		q.carrier, q.due, q.id = append(q.carrier, m.CarrierID), append(q.due, micros(a.RetryAt)), append(q.id, m.ID)
-		q.service, q.job, q.attempts = append(q.service, m.ServiceID), append(q.job, m.JobID), append(q.attempts, int64(m.Attempts))
+		w.again(m, a.RetryAt)
 		w.event(m.ID, a.At, "retry", "Try again at "+a.RetryAt.UTC().Format(time.RFC3339)+": "+a.Error)
+	case sms.InDoubt:
+		w.again(m, a.RetryAt)
+		w.event(m.ID, a.At, string(m.State), a.Error)
 	default:
 		w.event(m.ID, a.At, string(m.State), a.Error)
 	}
+}
+
+// again puts a message back into the queue, unless no next attempt is meant.
+func (w *settlement) again(m *sms.Message, at time.Time) {
+	if at.IsZero() {
+		return
+	}
+	q := &w.requeue
+	q.carrier, q.due, q.id = append(q.carrier, m.CarrierID), append(q.due, micros(at)), append(q.id, m.ID)
+	q.service, q.job, q.attempts = append(q.service, m.ServiceID), append(q.job, m.JobID), append(q.attempts, int64(m.Attempts))
 }
 
 // write stores what has changed.

@@ -62,9 +62,14 @@ func (w *settlement) receipts(ctx context.Context, o *Outcome) error {
 
 func (w *settlement) apply(r sms.Receipt, a awaited) {
 	m := w.messages[a.message]
+	doubted := m.State == sms.InDoubt
 	if !m.Apply(r) {
 		w.event(m.ID, r.At, "late-receipt", r.Raw)
 		return
+	}
+	if doubted && m.State != sms.InDoubt {
+		w.captured[m.ServiceID] += int64(m.Credits)
+		w.event(m.ID, r.At, "doubt-resolved", "A receipt shows that the carrier had accepted it.")
 	}
 	if m.State != sms.Buffered {
 		w.done(a)
@@ -164,19 +169,53 @@ func (w *settlement) repeated(ctx context.Context, receipts []sms.Receipt) ([]sm
 		if err := w.load(ctx, ids); err != nil {
 			return nil, err
 		}
-		i := slices.IndexFunc(ids, func(id int64) bool {
-			m := w.messages[id]
-			return m.CarrierID == r.CarrierID && !m.State.Waiting() &&
-				slices.ContainsFunc(r.Refs, func(ref string) bool { return slices.Contains(m.Refs, ref) })
-		})
-		if i < 0 {
-			left = append(left, r)
+		if i := slices.IndexFunc(ids, func(id int64) bool { return w.knows(w.messages[id], r) }); i >= 0 {
+			w.result.Repeated++
+			w.event(ids[i], r.At, "late-receipt", r.Raw)
 			continue
 		}
-		w.result.Repeated++
-		w.event(ids[i], r.At, "late-receipt", r.Raw)
+		if !w.resolve(r, ids) {
+			left = append(left, r)
+		}
 	}
 	return left, nil
+}
+
+// knows tells that a receipt is about a part of m.
+func (w *settlement) knows(m *sms.Message, r sms.Receipt) bool {
+	return m.CarrierID == r.CarrierID && !m.State.Waiting() &&
+		slices.ContainsFunc(r.Refs, func(ref string) bool { return slices.Contains(m.Refs, ref) })
+}
+
+// resolve takes a receipt whose reference nobody knows for that of the message to the same receiver whose answer was lost,
+// if there is just one.
+func (w *settlement) resolve(r sms.Receipt, ids []int64) bool {
+	var doubted *sms.Message
+	for _, id := range ids {
+		if m := w.messages[id]; m.State == sms.InDoubt && m.CarrierID == r.CarrierID {
+			if doubted != nil {
+				return false
+			}
+			doubted = m
+		}
+	}
+	if doubted == nil || len(r.Refs) == 0 {
+		return false
+	}
+	refs := make([]string, doubted.Parts)
+	part := 0
+	for part < len(doubted.Refs) && doubted.Refs[part] != "" {
+		part++
+	}
+	if part >= doubted.Parts {
+		return false
+	}
+	refs[part] = r.Refs[0]
+	doubted.KeepRefs(refs)
+	w.result.Matched++
+	w.apply(r, awaited{doubted.CarrierID, doubted.ID, int64(part), r.Refs[0]})
+	w.changed[doubted.ID] = true
+	return true
 }
 
 // recentTo gives the ids of the latest messages to a receiver, newest first. It looks at the last two buckets of the index,
@@ -239,34 +278,44 @@ func (w *settlement) park(ctx context.Context, receipts []sms.Receipt) error {
 	return err
 }
 
-// unpark adds the receipts to the outcome that came before the references which this group brings.
+// unpark adds the receipts to the outcome that came before the references which this group brings, or before the doubt
+// that they can settle.
 func (w *settlement) unpark(ctx context.Context, o *Outcome) error {
-	var ids, carrier []int64
-	var ref []string
+	var ids, carrier, doubtCarrier []int64
+	var ref, doubtReceiver []string
 	for id := range w.changed {
-		if m := w.messages[id]; m.State == sms.Sent {
+		m := w.messages[id]
+		if m.State == sms.InDoubt {
+			doubtCarrier, doubtReceiver = append(doubtCarrier, m.CarrierID), append(doubtReceiver, m.Receiver)
+		}
+		if m.State == sms.Sent {
 			// Those of parts that earlier attempts brought, too: their receipts have waited for the message to be sent.
 			for _, r := range m.Refs {
 				carrier, ref = append(carrier, m.CarrierID), append(ref, r)
 			}
 		}
 	}
-	err := w.t.query(ctx, `SELECT DISTINCT p.id, p.carrier_id, p.ref, p.receiver, p.state, p.ptt, p.error, p.raw, p.done_at, p.received_at
-		FROM v JOIN parked_form f ON f.carrier_id = v.carrier_id AND f.ref = v.ref JOIN parked p ON p.id = f.parked_id`,
-		func(rows *sql.Rows) error {
-			var r sms.Receipt
-			var id, done, at int64
-			var refs string
-			if err := rows.Scan(&id, &r.CarrierID, &refs, &r.Receiver, &r.State, &r.PTT, &r.Error, &r.Raw, &done, &at); err != nil {
-				return err
-			}
-			r.Refs, r.DoneAt, r.At = strings.Split(refs, "\n"), fromMicros(done), fromMicros(at)
-			if !slices.Contains(ids, id) {
-				ids = append(ids, id)
-				o.Receipts = append([]sms.Receipt{r}, o.Receipts...)
-			}
-			return nil
-		}, ints("carrier_id", carrier), texts("ref", ref))
+	scan := func(rows *sql.Rows) error {
+		var r sms.Receipt
+		var id, done, at int64
+		var refs string
+		if err := rows.Scan(&id, &r.CarrierID, &refs, &r.Receiver, &r.State, &r.PTT, &r.Error, &r.Raw, &done, &at); err != nil {
+			return err
+		}
+		r.Refs, r.DoneAt, r.At = strings.Split(refs, "\n"), fromMicros(done), fromMicros(at)
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+			o.Receipts = append([]sms.Receipt{r}, o.Receipts...)
+		}
+		return nil
+	}
+	const columns = `SELECT DISTINCT p.id, p.carrier_id, p.ref, p.receiver, p.state, p.ptt, p.error, p.raw, p.done_at, p.received_at FROM v `
+	err := w.t.query(ctx, columns+`JOIN parked_form f ON f.carrier_id = v.carrier_id AND f.ref = v.ref JOIN parked p ON p.id = f.parked_id`,
+		scan, ints("carrier_id", carrier), texts("ref", ref))
+	if err == nil {
+		err = w.t.query(ctx, columns+`JOIN parked p ON p.carrier_id = v.carrier_id AND p.receiver = v.receiver`,
+			scan, ints("carrier_id", doubtCarrier), texts("receiver", doubtReceiver))
+	}
 	if err != nil || len(ids) == 0 {
 		return err
 	}

@@ -241,6 +241,8 @@ CREATE TABLE parked (
   done_at     BIGINT NOT NULL,
   received_at BIGINT NOT NULL
 );
+CREATE INDEX parked_receiver ON parked (carrier_id, receiver);
+
 -- The forms that the reference of a parked receipt may have in the answer: as it is, hexadecimal, decimal.
 CREATE TABLE parked_form (
   carrier_id BIGINT NOT NULL,

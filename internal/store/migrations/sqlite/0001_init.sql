@@ -239,6 +239,8 @@ CREATE TABLE parked (
   done_at     INTEGER NOT NULL,
   received_at INTEGER NOT NULL
 );
+CREATE INDEX parked_receiver ON parked (carrier_id, receiver);
+
 -- The forms that the reference of a parked receipt may have in the answer: as it is, hexadecimal, decimal.
 CREATE TABLE parked_form (
   carrier_id INTEGER NOT NULL,

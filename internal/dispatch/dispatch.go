@@ -1,0 +1,155 @@
+// Package dispatch hands queued messages to carriers and brings back what they answer: claim, do, settle, in batches.
+package dispatch
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"ramier/internal/clock"
+	"ramier/internal/sms"
+	"ramier/internal/store"
+)
+
+// Carrier hands messages to an operator.
+type Carrier interface {
+	// Run keeps the connection up until the context ends, then waits for the answers to what was handed over. When it
+	// returns, each message has had its answer.
+	Run(ctx context.Context)
+	// Room tells how many more messages the carrier takes now, 0 while it is not connected or pauses.
+	Room() int
+	// Submit hands a message over. It blocks while the window is full. The answer comes exactly once, also when the context
+	// ends, perhaps from another goroutine.
+	Submit(ctx context.Context, m sms.Outbound, answer func(sms.Answer))
+	Status() sms.CarrierStatus
+}
+
+// Config is what a Dispatcher needs.
+type Config struct {
+	Store *store.Store
+	Clock *clock.Clock
+	Log   *slog.Logger
+	// NewCarrier makes a carrier of its settings. What it brings goes to the inbox.
+	NewCarrier func(c sms.Carrier, inbox sms.Inbox) Carrier
+	// Observe learns of what happens, for the metrics.
+	Observe Observer
+}
+
+// Observer learns of what happens. Its functions must not block; nil ones are left out.
+type Observer struct {
+	// Moved: n messages entered a state.
+	Moved func(state sms.State, n int)
+	// Receipt counts receipts that found their message, found none, and repeated an earlier one.
+	Receipt func(matched, parked, repeated int)
+	// Handed is the time from the acceptance of a message to its being handed to its carrier.
+	Handed func(carrier string, after time.Duration)
+}
+
+// Dispatcher runs the carriers.
+type Dispatcher struct {
+	cfg   Config
+	mu    sync.Mutex
+	lines map[int64]*line
+	ctx   context.Context
+	wg    sync.WaitGroup
+	desk  *desk
+}
+
+// New makes a Dispatcher. Start starts it.
+func New(cfg Config) *Dispatcher {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Dispatcher{cfg: cfg, lines: map[int64]*line{}}
+}
+
+// Start settles what an earlier process left open and starts the enabled carriers. Stop ends it.
+func (d *Dispatcher) Start(ctx context.Context) error {
+	d.desk = newDesk(d)
+	if err := d.recover(ctx); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	d.ctx = context.WithoutCancel(ctx)
+	d.mu.Unlock()
+	d.cfg.Store.OnQueued(d.wake)
+	return d.Reload(ctx)
+}
+
+// Stop hands nothing more to the carriers, waits for the answers to what they have, and settles them. When the context ends
+// first, what has no answer is in doubt at the next start.
+func (d *Dispatcher) Stop(ctx context.Context) {
+	d.mu.Lock()
+	lines := d.lines
+	d.lines = map[int64]*line{}
+	d.ctx = nil
+	d.mu.Unlock()
+	var wg sync.WaitGroup
+	for _, l := range lines {
+		wg.Go(func() { l.stop(ctx) })
+	}
+	wg.Wait()
+	d.desk.stop(ctx)
+}
+
+// Reload starts, stops and restarts carriers so that they run as the store describes them.
+func (d *Dispatcher) Reload(ctx context.Context) error {
+	carriers, err := d.cfg.Store.Carriers(ctx)
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.ctx == nil {
+		return nil
+	}
+	wanted := map[int64]bool{}
+	for _, c := range carriers {
+		wanted[c.ID] = c.Enabled
+		old := d.lines[c.ID]
+		if old != nil && c.Enabled && old.carrier.Rev == c.Rev {
+			continue
+		}
+		if old != nil {
+			delete(d.lines, c.ID)
+		}
+		if c.Enabled {
+			d.lines[c.ID] = newLine(d, c, old)
+		} else if old != nil {
+			d.end(old)
+		}
+	}
+	for id, l := range d.lines {
+		if !wanted[id] {
+			delete(d.lines, id)
+			d.end(l)
+		}
+	}
+	return nil
+}
+
+// end stops a line in the background.
+func (d *Dispatcher) end(l *line) { d.wg.Go(func() { l.stop(context.Background()) }) }
+
+// wake tells carriers that something is queued for them.
+func (d *Dispatcher) wake(carriers []int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, id := range carriers {
+		if l := d.lines[id]; l != nil {
+			l.wake()
+		}
+	}
+}
+
+// Status gives the state of a carrier; ok is false if it does not run here.
+func (d *Dispatcher) Status(carrier int64) (status sms.CarrierStatus, ok bool) {
+	d.mu.Lock()
+	l := d.lines[carrier]
+	d.mu.Unlock()
+	if l == nil {
+		return sms.CarrierStatus{State: "stopped"}, false
+	}
+	return l.port.Status(), true
+}

@@ -1,0 +1,106 @@
+// Package submit turns an order into charged, queued messages, in one transaction. Every door sends through it.
+package submit
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"ramier/internal/sms"
+	"ramier/internal/store"
+)
+
+// Submitter submits orders.
+type Submitter struct {
+	store *store.Store
+	now   func() time.Time
+}
+
+// New makes a Submitter that reads the time from now.
+func New(s *store.Store, now func() time.Time) *Submitter { return &Submitter{store: s, now: now} }
+
+// Key makes a request repeatable: the same key with the same hash gives the same report, for 24 hours.
+type Key struct {
+	Key  string // empty = none; at most 255 characters
+	Hash []byte // of everything that makes the request what it is
+}
+
+// MaxKey is the most characters of an idempotency key.
+const MaxKey = 255
+
+// Report is what became of an order.
+type Report struct {
+	IDs     []int64
+	Valid   []string // the receivers of IDs, in their order
+	Invalid []sms.Refusal
+	Credits sms.Credits
+	Tag     string
+	DueAt   time.Time
+}
+
+// attempts is how often a plan is made again because the rules changed between plan and charge.
+const attempts = 10
+
+// Submit plans an order for a service of the account, charges it and queues its messages. Receivers that cannot be reached
+// are reported, not fatal. Errors: NoService, also for a service of somebody else; those of sms.NewPlan and store.Accept.
+func (s *Submitter) Submit(ctx context.Context, account int64, service string, o sms.Order, k Key) (Report, error) {
+	if len(k.Key) > MaxKey {
+		return Report{}, sms.Errorf(sms.Invalid, "Idempotency-Key has %d characters, more than %d", len(k.Key), MaxKey)
+	}
+	if o.Tag == "" {
+		o.Tag = rand.Text()[:16]
+	}
+	rules, err := s.store.Rules(ctx, service)
+	for try := 0; err == nil; try++ {
+		if rules.Service.AccountID != account {
+			return Report{}, sms.Errorf(sms.NoService, "This service does not exist")
+		}
+		var plan *sms.Plan
+		plan, err = sms.NewPlan(o, rules, s.now())
+		if err != nil {
+			break
+		}
+		var report Report
+		report, err = s.accept(ctx, plan, k)
+		if _, stale := errors.AsType[*store.StaleError](err); !stale || try == attempts {
+			return report, err
+		}
+		rules, err = s.store.FreshRules(ctx, service)
+	}
+	return Report{}, err
+}
+
+func (s *Submitter) accept(ctx context.Context, p *sms.Plan, k Key) (Report, error) {
+	if len(p.Messages) == 0 && k.Key == "" {
+		return reportOf(p, 0), nil
+	}
+	answer := func(first int64) string {
+		text, err := json.Marshal(reportOf(p, first))
+		if err != nil {
+			panic(err) // plain data
+		}
+		return string(text)
+	}
+	first, repeated, err := s.store.Accept(ctx, &store.Acceptance{Plan: p, Key: k.Key, Hash: k.Hash, Answer: answer})
+	if err != nil {
+		return Report{}, err
+	}
+	if repeated != "" {
+		var r Report
+		return r, json.Unmarshal([]byte(repeated), &r)
+	}
+	return reportOf(p, first), nil
+}
+
+func reportOf(p *sms.Plan, first int64) Report {
+	r := Report{
+		IDs: make([]int64, len(p.Messages)), Valid: make([]string, len(p.Messages)), Invalid: p.Invalid, Credits: p.Credits,
+		Tag: p.Tag, DueAt: p.DueAt,
+	}
+	for i, m := range p.Messages {
+		r.IDs[i], r.Valid[i] = first+int64(i), m.Receiver
+	}
+	return r
+}
