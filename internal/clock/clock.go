@@ -15,6 +15,7 @@ type Clock struct {
 	offset time.Duration
 	frozen time.Time // zero while the clock runs
 	moved  chan struct{}
+	past   []time.Duration // offsets from before the latest moves
 }
 
 // New gives a clock that shows the system's time.
@@ -52,12 +53,41 @@ func (c *Clock) move(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.frozen.IsZero() {
+		c.remember()
 		c.offset += d
 	} else {
 		c.frozen = c.frozen.Add(d)
 	}
 	close(c.moved)
 	c.moved = make(chan struct{})
+}
+
+// maxPast is how many moves are remembered; small ones count with the one before.
+const (
+	maxPast = 100
+	small   = time.Minute
+)
+
+// remember notes the present offset. The first is never forgotten: it is the system's time.
+func (c *Clock) remember() {
+	if n := len(c.past); n > 0 && (c.offset-c.past[n-1]).Abs() < small {
+		return
+	}
+	c.past = append(c.past, c.offset)
+	if len(c.past) > maxPast {
+		c.past = append(c.past[:1], c.past[2:]...)
+	}
+}
+
+// Unmoved gives the times that a running clock would show if each of its latest moves had not been.
+func (c *Clock) Unmoved() []time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	times := make([]time.Time, len(c.past))
+	for i, offset := range c.past {
+		times[i] = c.base().Add(offset)
+	}
+	return times
 }
 
 // Sleep returns when the clock shows t or later, or with the context's error.

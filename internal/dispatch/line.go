@@ -191,7 +191,7 @@ func (l *line) hand(ctx context.Context, b *batch, m store.Claimed) {
 		if f := l.d.cfg.Observe.Handed; f != nil {
 			f(l.carrier.Name, now.Sub(later(m.Job.CreatedAt, m.Job.DueAt)))
 		}
-		l.port.Submit(ctx, outbound(m, expires), answer)
+		l.port.Submit(ctx, m.Outbound(*m.Job, expires), answer)
 	}
 }
 
@@ -200,26 +200,6 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-// outbound is the message as the carrier gets it.
-func outbound(m store.Claimed, expires time.Time) sms.Outbound {
-	return Outbound(m.Message, *m.Job, expires)
-}
-
-// Outbound gives a message in the form that carriers take, valid until expires.
-func Outbound(m sms.Message, j sms.Job, expires time.Time) sms.Outbound {
-	out := sms.Outbound{
-		MessageID: m.ID, Source: j.Sender, Receiver: m.Receiver, Text: j.Text, Unicode: j.Unicode, Class: j.Class,
-		Priority: j.Priority, Parts: m.Parts, Refs: m.Refs, Expires: expires,
-	}
-	if m.Source != "" {
-		out.Source = m.Source
-	}
-	if m.Text != "" {
-		out.Text = m.Text
-	}
-	return out
 }
 
 // complete adds to an answer what the carrier leaves open: the time of the next attempt, 1 s after the first, then four

@@ -3,22 +3,34 @@
 package ovh
 
 import (
+	"context"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"time"
 
+	"ramier/internal/auth"
 	"ramier/internal/ovh/schema"
 	"ramier/internal/sms"
+	"ramier/internal/store"
+	"ramier/internal/submit"
 )
 
 //go:generate go run ./gen types.gen.go everything_gen_test.go
 //go:generate go test -run ^TestCoverage$ . -update
 
-// Config is what the API is made with. Authenticate is needed; the rest has defaults.
+// Config is what the API is made with. Authenticate, Store, Submit and Auth are needed; the rest has defaults.
 type Config struct {
 	// Authenticate proves who sent a request, from its headers, its address and the exact bytes of its body.
 	Authenticate func(r *http.Request, body []byte) (*sms.Caller, error)
+
+	Store    *store.Store
+	Submit   *submit.Submitter
+	Auth     *auth.Verifier
+	Carriers Carriers
+	// Started is when the program began, Version what it calls itself.
+	Started time.Time
+	Version string
 
 	Now       func() time.Time // the clock
 	Random    func() uint64    // for query ids
@@ -31,6 +43,22 @@ type Config struct {
 
 	// Observe is told of each answer: the operation (empty when there was none), its HTTP status and its time.
 	Observe func(operation string, status int, took time.Duration)
+}
+
+// Carriers is what the API needs of those who run the carriers.
+type Carriers interface {
+	// Status gives the state of a carrier; ok is false if it does not run here.
+	Status(carrier int64) (status sms.CarrierStatus, ok bool)
+	// Reload makes the carriers run as the store describes them now.
+	Reload(ctx context.Context) error
+	// PDUs gives what a message looks like on its way to a carrier, part by part.
+	PDUs(c sms.Carrier, m sms.Outbound) ([]PDU, error)
+}
+
+// A PDU is one frame, as octets and field by field in words.
+type PDU struct {
+	Frame []byte
+	Words string
 }
 
 func (c Config) withDefaults() Config {
@@ -64,7 +92,13 @@ func (c Config) withDefaults() Config {
 // API serves /1.0 and /v1. Its methods are the endpoints.
 type API struct {
 	http.Handler
-	now func() time.Time
+	now      func() time.Time
+	store    *store.Store
+	submit   *submit.Submitter
+	auth     *auth.Verifier
+	carriers Carriers
+	started  time.Time
+	version  string
 }
 
 // New makes the API. It panics when the table of routes does not fit the schema, which is a mistake in the program.
@@ -75,7 +109,9 @@ func New(cfg Config) *API {
 	if err != nil {
 		panic(err)
 	}
-	a := &API{now: cfg.Now}
+	a := &API{
+		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, started: cfg.Started, version: cfg.Version,
+	}
 	a.Handler = newServer(cfg, s, a.routes())
 	return a
 }

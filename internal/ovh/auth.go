@@ -1,8 +1,56 @@
 package ovh
 
-import "context"
+import (
+	"context"
+	"strings"
+
+	"ramier/internal/sms"
+)
 
 // getTime answers the clock that signatures are checked against; clients take their offset from it.
 func (a *API) getTime(context.Context, *Call, getAuthTimeIn) (int64, error) {
 	return a.now().Unix(), nil
+}
+
+func (a *API) getCurrentCredential(ctx context.Context, c *Call, _ getAuthCurrentCredentialIn) (authAPICredential, error) {
+	cred, err := a.auth.Credential(ctx, c.Caller)
+	if err != nil {
+		return authAPICredential{}, err
+	}
+	out := authAPICredential{
+		ApplicationID: cred.ApplicationID, Creation: datetime{cred.CreatedAt}, CredentialID: cred.ID, Expiration: at(cred.ExpiresAt),
+		LastUse: at(cred.LastUse), Rules: newRules(cred.Rules), Status: authCredentialState(cred.Status),
+	}
+	if cred.AllowedIPs != nil {
+		blocks := make([]string, len(cred.AllowedIPs))
+		for i, p := range cred.AllowedIPs {
+			blocks[i] = p.String()
+		}
+		out.AllowedIPs = &blocks
+	}
+	return out, nil
+}
+
+func newRules(rules []sms.AccessRule) []authAccessRule {
+	out := make([]authAccessRule, len(rules))
+	for i, r := range rules {
+		out[i] = authAccessRule{Method: authHTTPMethod(r.Method), Path: r.Path}
+	}
+	return out
+}
+
+func (a *API) getDetails(_ context.Context, c *Call, _ getAuthDetailsIn) (authDetails, error) {
+	rules := newRules(c.Caller.Rules)
+	roles := []string{}
+	if c.Caller.Operator {
+		roles = append(roles, "operator")
+	}
+	return authDetails{
+		Account: c.Caller.Account, AllowedRoutes: &rules, Method: authMethodAccount, Roles: &roles,
+		Identities: []string{"urn:v1:eu:identity:account:" + strings.ToLower(c.Caller.Account)},
+	}, nil
+}
+
+func (a *API) logout(ctx context.Context, c *Call, _ postAuthLogoutIn) (void, error) {
+	return void{}, a.auth.Logout(ctx, c.Caller)
 }

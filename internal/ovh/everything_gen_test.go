@@ -184,6 +184,7 @@ var everything = map[string]handler{
 	"PUT /operator/services/{serviceName}":                           endpoint[putOperatorServicesServiceNameIn, void](nil),
 	"POST /operator/services/{serviceName}/credits":                  endpoint[postOperatorServicesServiceNameCreditsIn, float64](nil),
 	"GET /operator/senders":                                          endpoint[getOperatorSendersIn, []operatorSenderRequest](nil),
+	"POST /operator/services/{serviceName}/senders":                  endpoint[postOperatorServicesServiceNameSendersIn, operatorSenderRequest](nil),
 	"POST /operator/services/{serviceName}/senders/{sender}/approve": endpoint[postOperatorServicesServiceNameSendersSenderApproveIn, void](nil),
 	"POST /operator/services/{serviceName}/senders/{sender}/refuse":  endpoint[postOperatorServicesServiceNameSendersSenderRefuseIn, void](nil),
 	"GET /operator/carriers":                                         endpoint[getOperatorCarriersIn, []string](nil),

@@ -217,7 +217,7 @@ func (d *openAPI) model(m *schema.Model) object {
 		p := m.Properties[name]
 		in := described(d.typ(p.Type), p.Description, nil, p.Deprecated)
 		if p.CanBeNull {
-			in = orNull(in)
+			in = nullableSchema(in)
 		}
 		if p.ReadOnly {
 			in["readOnly"] = true
@@ -250,7 +250,7 @@ func enum(m *schema.Model) object {
 }
 
 // orNull lets a property be null as well.
-func orNull(in object) object {
+func nullableSchema(in object) object {
 	if t, ok := in["type"].(string); ok && in["enum"] == nil {
 		in["type"] = []any{t, "null"}
 		return in

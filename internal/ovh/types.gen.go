@@ -450,20 +450,18 @@ type oauth2ClientSecret struct {
 
 // operatorAccount is operator.Account: a customer.
 type operatorAccount struct {
-	Country     string            `json:"country"`     // ISO 3166 alpha-2; local numbers are read with it
-	Creation    datetime          `json:"creation"`    // When it was made
-	Currency    orderCurrencyCode `json:"currency"`    // Currency of prices and orders
-	Description string            `json:"description"` // Free text
-	Name        string            `json:"name"`        // Customer name, like ab12345-ovh
-	Operator    bool              `json:"operator"`    // May call /operator
+	Country     string   `json:"country"`     // ISO 3166 alpha-2; local numbers are read with it
+	Creation    datetime `json:"creation"`    // When it was made
+	Description string   `json:"description"` // Free text
+	Name        string   `json:"name"`        // Customer name, like ab12345-ovh
+	Operator    bool     `json:"operator"`    // May call /operator
 }
 
 // operatorAccountBody is operator.Account in a request; what is absent stays nil.
 type operatorAccountBody struct {
-	Country     *string            `json:"country"`
-	Currency    *orderCurrencyCode `json:"currency"`
-	Description *string            `json:"description"`
-	Operator    *bool              `json:"operator"`
+	Country     *string `json:"country"`
+	Description *string `json:"description"`
+	Operator    *bool   `json:"operator"`
 }
 
 // operatorCarrier is operator.Carrier: a connection that messages leave by.
@@ -478,11 +476,12 @@ type operatorCarrier struct {
 	Enabled                bool                    `json:"enabled"`                // Whether it is used
 	EnquireLinkSeconds     int64                   `json:"enquireLinkSeconds"`     // Seconds of silence before an enquire_link
 	Host                   string                  `json:"host"`                   // Name or address
+	InDoubt                operatorInDoubt         `json:"inDoubt"`                // What is done with a message whose answer got lost
 	Kind                   operatorCarrierKind     `json:"kind"`                   // Protocol
 	Name                   string                  `json:"name"`                   // Name, given once
-	Password               string                  `json:"password"`               // SMPP password; empty in answers
+	Password               string                  `json:"password"`               // SMPP password; empty in answers, and an empty one keeps what there is
 	Port                   int64                   `json:"port"`                   // TCP port
-	Rate                   float64                 `json:"rate"`                   // Messages per second; 0 = no limit
+	Rate                   int64                   `json:"rate"`                   // Messages per second; 0 = no limit
 	ReceiptID              operatorReceiptID       `json:"receiptId"`              // How the id in receipts differs from the one in answers
 	RegisteredDelivery     bool                    `json:"registeredDelivery"`     // Whether receipts are asked for
 	ResponseTimeoutSeconds int64                   `json:"responseTimeoutSeconds"` // Seconds to wait for an answer
@@ -510,11 +509,12 @@ type operatorCarrierBody struct {
 	Enabled                *bool                    `json:"enabled"`
 	EnquireLinkSeconds     *int64                   `json:"enquireLinkSeconds"`
 	Host                   *string                  `json:"host"`
+	InDoubt                *operatorInDoubt         `json:"inDoubt"`
 	Kind                   *operatorCarrierKind     `json:"kind"`
 	Name                   *string                  `json:"name"`
 	Password               *string                  `json:"password"`
 	Port                   *int64                   `json:"port"`
-	Rate                   *float64                 `json:"rate"`
+	Rate                   *int64                   `json:"rate"`
 	ReceiptID              *operatorReceiptID       `json:"receiptId"`
 	RegisteredDelivery     *bool                    `json:"registeredDelivery"`
 	ResponseTimeoutSeconds *int64                   `json:"responseTimeoutSeconds"`
@@ -528,14 +528,6 @@ type operatorCarrierBody struct {
 	TLSServerName          *string                  `json:"tlsServerName"`
 	Validity               *bool                    `json:"validity"`
 	Window                 *int64                   `json:"window"`
-}
-
-// operatorCarrierBind is operator.CarrierBind: an SMPP session.
-type operatorCarrierBind struct {
-	Mode  string   `json:"mode"`  // Transmitter, receiver or transceiver
-	Peer  string   `json:"peer"`  // Address of the other end
-	Since datetime `json:"since"` // Since when
-	State string   `json:"state"` // State
 }
 
 // operatorCarrierBindMode is operator.CarrierBindModeEnum: ways to bind.
@@ -553,30 +545,30 @@ const (
 	operatorCarrierKindSmpp operatorCarrierKind = "smpp"
 )
 
-// operatorCarrierState is operator.CarrierStateEnum: states of a connection.
+// operatorCarrierState is operator.CarrierStateEnum: states of a connection: refused is by the carrier, stopped is not run by this node.
 type operatorCarrierState string
 
 const (
-	operatorCarrierStateConnected    operatorCarrierState = "connected"
-	operatorCarrierStateConnecting   operatorCarrierState = "connecting"
-	operatorCarrierStateDisabled     operatorCarrierState = "disabled"
-	operatorCarrierStateDisconnected operatorCarrierState = "disconnected"
-	operatorCarrierStateDraining     operatorCarrierState = "draining"
+	operatorCarrierStateConnected  operatorCarrierState = "connected"
+	operatorCarrierStateConnecting operatorCarrierState = "connecting"
+	operatorCarrierStateDisabled   operatorCarrierState = "disabled"
+	operatorCarrierStateRefused    operatorCarrierState = "refused"
+	operatorCarrierStateStopped    operatorCarrierState = "stopped"
 )
 
 // operatorCarrierStatus is operator.CarrierStatus: how a connection is doing.
 type operatorCarrierStatus struct {
-	Binds       []operatorCarrierBind `json:"binds"`       // Its SMPP sessions
-	Carrier     string                `json:"carrier"`     // Carrier name
-	LastError   *string               `json:"lastError"`   // Last error, or null
-	LastErrorAt *datetime             `json:"lastErrorAt"` // When it happened, or null
-	Queued      int64                 `json:"queued"`      // Messages that wait for it
-	Rate        float64               `json:"rate"`        // Messages per second, measured over the last ten seconds
-	Sent        int64                 `json:"sent"`        // Messages sent since the start
-	Since       datetime              `json:"since"`       // Since when
-	State       operatorCarrierState  `json:"state"`       // State
-	WindowSize  int64                 `json:"windowSize"`  // Requests that may be unanswered
-	WindowUsed  int64                 `json:"windowUsed"`  // Requests without an answer yet
+	Binds      int64                `json:"binds"`      // SMPP sessions that are bound
+	Carrier    string               `json:"carrier"`    // Carrier name
+	LastError  *string              `json:"lastError"`  // Last error, or null
+	Late       int64                `json:"late"`       // Answers that came after their time-out, since the start
+	Queued     int64                `json:"queued"`     // Messages that wait for it
+	Sent       int64                `json:"sent"`       // Messages sent since the start
+	Since      *datetime            `json:"since"`      // Since when, or null
+	State      operatorCarrierState `json:"state"`      // State
+	Throttled  int64                `json:"throttled"`  // Answers that asked to slow down, since the start
+	WindowSize int64                `json:"windowSize"` // Requests that may be unanswered
+	WindowUsed int64                `json:"windowUsed"` // Requests without an answer yet
 }
 
 // operatorCharset is operator.CharsetEnum: bytes of 7 bit texts.
@@ -598,6 +590,16 @@ const (
 	operatorConcatenationUdh8    operatorConcatenation = "udh8"
 )
 
+// operatorInDoubt is operator.InDoubtEnum: what is done with a message whose answer got lost: automatic sends transactional ones again and holds marketing.
+type operatorInDoubt string
+
+const (
+	operatorInDoubtAutomatic operatorInDoubt = "automatic"
+	operatorInDoubtFail      operatorInDoubt = "fail"
+	operatorInDoubtHold      operatorInDoubt = "hold"
+	operatorInDoubtResend    operatorInDoubt = "resend"
+)
+
 // operatorMessageTrail is operator.MessageTrail: the story of one message, as the operator sees it.
 type operatorMessageTrail struct {
 	Carrier     *string        `json:"carrier"`     // Carrier, or null before one was chosen
@@ -611,14 +613,15 @@ type operatorMessageTrail struct {
 
 // operatorQueue is operator.Queue: messages that wait for a carrier in one lane.
 type operatorQueue struct {
-	Carrier string `json:"carrier"` // Carrier
-	Lane    string `json:"lane"`    // Priority lane
-	Queued  int64  `json:"queued"`  // Messages
+	Carrier string   `json:"carrier"` // Carrier
+	Lane    string   `json:"lane"`    // Priority lane
+	Oldest  datetime `json:"oldest"`  // When the first of them was due
+	Queued  int64    `json:"queued"`  // Messages
 }
 
 // operatorRate is operator.Rate: what a message part to a country costs.
 type operatorRate struct {
-	Country string  `json:"country"` // ISO 3166 alpha-2 in lower case, or all
+	Country string  `json:"country"` // ISO 3166 alpha-2, or all for those without a rate of their own
 	Credits float64 `json:"credits"` // Credits per part
 }
 
@@ -639,31 +642,29 @@ const (
 
 // operatorRoute is operator.Route: which messages leave by which carrier. The first enabled route that fits is taken; an absent condition fits all.
 type operatorRoute struct {
-	Carrier     string         `json:"carrier"`     // Carrier to use
-	Country     *string        `json:"country"`     // Receivers of this country, ISO 3166 alpha-2
-	Description string         `json:"description"` // Free text
-	Enabled     bool           `json:"enabled"`     // Whether it is used
-	ID          int64          `json:"id"`          // Number
-	Position    int64          `json:"position"`    // Order; the lowest is tried first
-	Prefix      *string        `json:"prefix"`      // Receivers that begin so, like +3376
-	Sender      *string        `json:"sender"`      // Messages with this sender
-	SenderType  *smsTypeSender `json:"senderType"`  // Messages with this kind of sender
-	ServiceName *string        `json:"serviceName"` // Messages of this SMS account
-	Tag         *string        `json:"tag"`         // Messages with this tag
+	Carrier     string  `json:"carrier"`     // Carrier to use
+	Country     *string `json:"country"`     // Receivers of this country, ISO 3166 alpha-2
+	Description string  `json:"description"` // Free text
+	Enabled     bool    `json:"enabled"`     // Whether it is used
+	ID          int64   `json:"id"`          // Number
+	Position    int64   `json:"position"`    // Order; the lowest is tried first
+	Prefix      *string `json:"prefix"`      // Receivers that begin so, like +3376
+	Sender      *string `json:"sender"`      // Messages with this sender
+	ServiceName *string `json:"serviceName"` // Messages of this SMS account
+	Tag         *string `json:"tag"`         // Messages with this tag
 }
 
 // operatorRouteBody is operator.Route in a request; what is absent stays nil.
 type operatorRouteBody struct {
-	Carrier     *string                 `json:"carrier"`
-	Country     nullable[string]        `json:"country"`
-	Description *string                 `json:"description"`
-	Enabled     *bool                   `json:"enabled"`
-	Position    *int64                  `json:"position"`
-	Prefix      nullable[string]        `json:"prefix"`
-	Sender      nullable[string]        `json:"sender"`
-	SenderType  nullable[smsTypeSender] `json:"senderType"`
-	ServiceName nullable[string]        `json:"serviceName"`
-	Tag         nullable[string]        `json:"tag"`
+	Carrier     *string          `json:"carrier"`
+	Country     nullable[string] `json:"country"`
+	Description *string          `json:"description"`
+	Enabled     *bool            `json:"enabled"`
+	Position    *int64           `json:"position"`
+	Prefix      nullable[string] `json:"prefix"`
+	Sender      nullable[string] `json:"sender"`
+	ServiceName nullable[string] `json:"serviceName"`
+	Tag         nullable[string] `json:"tag"`
 }
 
 // operatorSenderRequest is operator.SenderRequest: a sender of some customer.
@@ -706,14 +707,15 @@ type operatorShortNumber struct {
 
 // operatorStatus is operator.Status: how the whole system is doing.
 type operatorStatus struct {
-	Carriers []operatorCarrierStatus `json:"carriers"` // The connections
-	Database string                  `json:"database"` // Kind of database
-	InDoubt  int64                   `json:"inDoubt"`  // Messages of which nobody knows whether they left
-	Now      datetime                `json:"now"`      // Its clock
-	Queues   []operatorQueue         `json:"queues"`   // What waits, by carrier and lane
-	Started  datetime                `json:"started"`  // When it was started
-	Version  string                  `json:"version"`  // Version of the program
-	Waiting  int64                   `json:"waiting"`  // Messages deferred or held
+	Carriers       []operatorCarrierStatus `json:"carriers"`       // The connections
+	Database       string                  `json:"database"`       // Kind of database
+	InDoubt        int64                   `json:"inDoubt"`        // Messages of which nobody knows whether they left
+	Now            datetime                `json:"now"`            // Its clock
+	Queues         []operatorQueue         `json:"queues"`         // What waits, by carrier and lane
+	SendersWaiting int64                   `json:"sendersWaiting"` // Senders to approve or refuse
+	Started        datetime                `json:"started"`        // When it was started
+	Unmatched      int64                   `json:"unmatched"`      // Receipts that fit no message
+	Version        string                  `json:"version"`        // Version of the program
 }
 
 // operatorToken is operator.Token: keys of a customer.
@@ -723,7 +725,6 @@ type operatorToken struct {
 	ApplicationKey string              `json:"applicationKey"` // Public key of the application
 	Creation       datetime            `json:"creation"`       // When they were made
 	CredentialID   int64               `json:"credentialId"`   // Number of the credential
-	Description    string              `json:"description"`    // What it is for
 	Expiration     *datetime           `json:"expiration"`     // When they end; null = never
 	LastUse        *datetime           `json:"lastUse"`        // When they were last used; null = never
 	Name           string              `json:"name"`           // Name of the application
@@ -3144,11 +3145,10 @@ type getOperatorAccountsIn struct {
 
 // postOperatorAccountsIn is what POST /operator/accounts takes.
 type postOperatorAccountsIn struct {
-	Country     string             `json:"country"`
-	Name        *string            `json:"name"`
-	Currency    *orderCurrencyCode `json:"currency"`
-	Description *string            `json:"description"`
-	Operator    *bool              `json:"operator"`
+	Country     string  `json:"country"`
+	Name        *string `json:"name"`
+	Description *string `json:"description"`
+	Operator    *bool   `json:"operator"`
 }
 
 // getOperatorAccountsAccountIn is what GET /operator/accounts/{account} takes.
@@ -3196,6 +3196,14 @@ type postOperatorServicesServiceNameCreditsIn struct {
 // getOperatorSendersIn is what GET /operator/senders takes.
 type getOperatorSendersIn struct {
 	Status *smsStatusSender `json:"status"`
+}
+
+// postOperatorServicesServiceNameSendersIn is what POST /operator/services/{serviceName}/senders takes.
+type postOperatorServicesServiceNameSendersIn struct {
+	ServiceName string  `json:"serviceName"`
+	Sender      string  `json:"sender"`
+	Description *string `json:"description"`
+	Comment     *string `json:"comment"`
 }
 
 // postOperatorServicesServiceNameSendersSenderApproveIn is what POST /operator/services/{serviceName}/senders/{sender}/approve takes.

@@ -108,8 +108,10 @@ func TestWhatIsReadAllTheSame(t *testing.T) {
 		"an enquire_link with something": {"00000012 00000015 00000000 00000000 0102", &smpp.EnquireLink{}},
 		"a query_sm with a TLV":          {"00000019 00000003 00000000 00000001 00 0000 00 1401 0001 09", &smpp.QuerySM{}},
 		"a bind_resp without a body":     {"00000010 80000009 00000000 00000001", &smpp.BindResp{Mode: smpp.Transceiver}},
-		"an odd time": {"0000001A 00000007 00000000 00000001 00 0000 00 00 '60' 00 00 00 00",
-			&smpp.ReplaceSM{ValidityPeriod: "60"}},
+		"an odd time": {
+			"0000001A 00000007 00000000 00000001 00 0000 00 00 '60' 00 00 00 00",
+			&smpp.ReplaceSM{ValidityPeriod: "60"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			frame := wire(t, c.frame)

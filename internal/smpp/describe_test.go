@@ -14,16 +14,22 @@ func TestDescribe(t *testing.T) {
 		status smpp.Status
 		want   []string
 	}{
-		"a part": {aSubmit(), 0, []string{"submit_sm\n", "source_addr_ton          5 alphanumeric\n", "esm_class                0x40 default mode, user data header\n",
-			"validity_period          \"000002000000000R\" after 48h0m0s\n", "part                   1 of 2 reference 7\n", "0x0204 user_message_reference 7\n"}},
+		"a part": {aSubmit(), 0, []string{
+			"submit_sm\n", "source_addr_ton          5 alphanumeric\n", "esm_class                0x40 default mode, user data header\n",
+			"validity_period          \"000002000000000R\" after 48h0m0s\n", "part                   1 of 2 reference 7\n", "0x0204 user_message_reference 7\n",
+		}},
 		"a receipt": {aReceipt(), 0, []string{"delivery receipt\n", "receipt                  message \"0123456789\" is delivered\n", "done                   2026-11-23 06:16:00"}},
 		"UCS-2":     {wide, 0, []string{"data_coding              0x08 UCS-2\n", "text                   \"h€\"\n", "receipt, acknowledgement by the handset, acknowledgement by the user, intermediate notification\n"}},
 		"a refusal": {&smpp.SubmitSMResp{}, smpp.Throttled, []string{"command_status           0x00000058 ESME_RTHROTTLED: too many messages in too little time\n"}},
-		"a final date": {&smpp.QuerySMResp{FinalDate: "261123061500004+", State: 2}, 0,
-			[]string{"final_date               \"261123061500004+\" 2026-11-23 06:15:00 +01:00\n", "message_state            2 delivered\n"}},
+		"a final date": {
+			&smpp.QuerySMResp{FinalDate: "261123061500004+", State: 2}, 0,
+			[]string{"final_date               \"261123061500004+\" 2026-11-23 06:15:00 +01:00\n", "message_state            2 delivered\n"},
+		},
 		"a vendor's": {&smpp.Unknown{ID: 0x10000, Body: []byte{1, 2}}, 0, []string{"command 0x00010000\n", "body                     0102\n"}},
-		"sar": {&smpp.DataSM{TLVs: append(smpp.Concat{Ref: 9, Total: 3, Seq: 2}.TLVs(), smpp.TLV{Tag: smpp.TagMessagePayload, Value: []byte("payload")}, smpp.TLV{Tag: 0x1401, Value: []byte{7}})}, 0,
-			[]string{"sar_total_segments 3\n", "part                   2 of 3 reference 9\n", "text                   \"payload\"\n", "0x1401                   1 octets 07\n"}},
+		"sar": {
+			&smpp.DataSM{TLVs: append(smpp.Concat{Ref: 9, Total: 3, Seq: 2}.TLVs(), smpp.TLV{Tag: smpp.TagMessagePayload, Value: []byte("payload")}, smpp.TLV{Tag: 0x1401, Value: []byte{7}})}, 0,
+			[]string{"sar_total_segments 3\n", "part                   2 of 3 reference 9\n", "text                   \"payload\"\n", "0x1401                   1 octets 07\n"},
+		},
 		"a list": {&smpp.SubmitMulti{Dests: []smpp.Dest{{List: "friends"}}}, 0, []string{"dest_flag                2 a distribution list\n", "dl_name                  \"friends\"\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -101,8 +101,10 @@ func (c ESMClass) String() string {
 
 // String names the alphabet, and the class where there is one.
 func (c DataCoding) String() string {
-	names := []string{"SMSC default alphabet", "ASCII", "octets", "Latin-1", "octets", "JIS", "Cyrillic", "Hebrew",
-		"UCS-2", "pictogram", "music codes", 13: "extended JIS", 14: "KS C 5601"}
+	names := []string{
+		"SMSC default alphabet", "ASCII", "octets", "Latin-1", "octets", "JIS", "Cyrillic", "Hebrew",
+		"UCS-2", "pictogram", "music codes", 13: "extended JIS", 14: "KS C 5601",
+	}
 	switch {
 	case int(c) < len(names) && names[c] != "":
 		return names[c]

@@ -94,6 +94,9 @@ func (s *Session) takeAnswer(h Header, p PDU, err error) {
 	if h.Command == CommandGenericNack && h.Status == OK {
 		h.Status = UnknownError // it means a refusal, whatever it says
 	}
+	if err != nil && h.Status != OK {
+		p, err = newPDU(h.Command), nil // the header says all that matters
+	}
 	if err != nil {
 		s.count.malformed.Add(1)
 		e.done(Answer{Err: fmt.Errorf("unreadable answer: %w", err)})

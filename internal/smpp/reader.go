@@ -3,6 +3,7 @@ package smpp
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -58,7 +59,7 @@ func (r *Reader) Next() ([]byte, error) {
 }
 
 func within(n int, err error) error {
-	if n > 0 && err == io.EOF {
+	if n > 0 && errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err

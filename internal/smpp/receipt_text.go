@@ -27,12 +27,21 @@ var receiptKeys = []struct {
 	key  receiptKey
 }{
 	{"id", keyID},
-	{"submit date", keySubmit}, {"submit_date", keySubmit}, {"submitdate", keySubmit}, {"submit-date", keySubmit},
+	{"submit date", keySubmit},
+	{"submit_date", keySubmit},
+	{"submitdate", keySubmit},
+	{"submit-date", keySubmit},
 	{"sub", keySub},
-	{"dlvrd", keyDlvrd}, {"dlvd", keyDlvrd},
-	{"done date", keyDone}, {"done_date", keyDone}, {"donedate", keyDone}, {"done-date", keyDone},
-	{"status", keyStat}, {"stat", keyStat},
-	{"error", keyErr}, {"err", keyErr},
+	{"dlvrd", keyDlvrd},
+	{"dlvd", keyDlvrd},
+	{"done date", keyDone},
+	{"done_date", keyDone},
+	{"donedate", keyDone},
+	{"done-date", keyDone},
+	{"status", keyStat},
+	{"stat", keyStat},
+	{"error", keyErr},
+	{"err", keyErr},
 	{"text", keyText},
 }
 
@@ -145,9 +154,16 @@ var receiptStates = []struct {
 	begin string
 	state MessageState
 }{
-	{"DELIV", StateDelivered}, {"DELET", StateDeleted}, {"EXPIR", StateExpired}, {"UNDEL", StateUndeliverable},
-	{"FAIL", StateUndeliverable}, {"ACCEP", StateAccepted}, {"REJ", StateRejected}, {"ENROUTE", StateEnroute},
-	{"BUF", StateEnroute}, {"UNKN", StateUnknown},
+	{"DELIV", StateDelivered},
+	{"DELET", StateDeleted},
+	{"EXPIR", StateExpired},
+	{"UNDEL", StateUndeliverable},
+	{"FAIL", StateUndeliverable},
+	{"ACCEP", StateAccepted},
+	{"REJ", StateRejected},
+	{"ENROUTE", StateEnroute},
+	{"BUF", StateEnroute},
+	{"UNKN", StateUnknown},
 }
 
 // receiptTime reads YYMMDDhhmm, with seconds or without, and the year in four
@@ -156,7 +172,7 @@ func receiptTime(s string, zone *time.Location) time.Time {
 	if zone == nil {
 		zone = time.UTC
 	}
-	layout := ""
+	var layout string
 	switch len(s) {
 	case 10:
 		layout = "0601021504"

@@ -88,8 +88,10 @@ func submitMultiResp(t *rapid.T) *smpp.SubmitMultiResp {
 // pdus draw every PDU that has a body.
 var pdus = map[string]func(t *rapid.T) smpp.PDU{
 	"bind": func(t *rapid.T) smpp.PDU {
-		return &smpp.Bind{Mode: mode(t), SystemID: str(15).Draw(t, "id"), Password: str(8).Draw(t, "password"), SystemType: str(12).Draw(t, "type"),
-			InterfaceVersion: octet(t), AddrTON: smpp.TON(octet(t)), AddrNPI: smpp.NPI(octet(t)), AddressRange: str(40).Draw(t, "range")}
+		return &smpp.Bind{
+			Mode: mode(t), SystemID: str(15).Draw(t, "id"), Password: str(8).Draw(t, "password"), SystemType: str(12).Draw(t, "type"),
+			InterfaceVersion: octet(t), AddrTON: smpp.TON(octet(t)), AddrNPI: smpp.NPI(octet(t)), AddressRange: str(40).Draw(t, "range"),
+		}
 	},
 	"bind_resp": func(t *rapid.T) smpp.PDU {
 		return &smpp.BindResp{Mode: mode(t), SystemID: str(15).Draw(t, "id"), TLVs: tlvs(t)}
@@ -104,8 +106,10 @@ var pdus = map[string]func(t *rapid.T) smpp.PDU{
 	"submit_multi":      func(t *rapid.T) smpp.PDU { return submitMulti(t) },
 	"submit_multi_resp": func(t *rapid.T) smpp.PDU { return submitMultiResp(t) },
 	"data_sm": func(t *rapid.T) smpp.PDU {
-		return &smpp.DataSM{ServiceType: str(5).Draw(t, "service"), Source: address(64).Draw(t, "source"), Dest: address(64).Draw(t, "dest"),
-			ESMClass: smpp.ESMClass(octet(t)), DataCoding: smpp.DataCoding(octet(t)), TLVs: tlvs(t)}
+		return &smpp.DataSM{
+			ServiceType: str(5).Draw(t, "service"), Source: address(64).Draw(t, "source"), Dest: address(64).Draw(t, "dest"),
+			ESMClass: smpp.ESMClass(octet(t)), DataCoding: smpp.DataCoding(octet(t)), TLVs: tlvs(t),
+		}
 	},
 	"data_sm_resp": func(t *rapid.T) smpp.PDU { return &smpp.DataSMResp{MessageID: str(64).Draw(t, "id"), TLVs: tlvs(t)} },
 	"alert_notification": func(t *rapid.T) smpp.PDU {
@@ -121,8 +125,10 @@ var pdus = map[string]func(t *rapid.T) smpp.PDU{
 		return &smpp.CancelSM{ServiceType: str(5).Draw(t, "service"), MessageID: str(64).Draw(t, "id"), Source: address(20).Draw(t, "source"), Dest: address(20).Draw(t, "dest")}
 	},
 	"replace_sm": func(t *rapid.T) smpp.PDU {
-		return &smpp.ReplaceSM{MessageID: str(64).Draw(t, "id"), Source: address(20).Draw(t, "source"), ScheduleTime: period(t),
-			ValidityPeriod: period(t), RegisteredDelivery: smpp.RegisteredDelivery(octet(t)), DefaultMsgID: octet(t), ShortMessage: octets(t, 254)}
+		return &smpp.ReplaceSM{
+			MessageID: str(64).Draw(t, "id"), Source: address(20).Draw(t, "source"), ScheduleTime: period(t),
+			ValidityPeriod: period(t), RegisteredDelivery: smpp.RegisteredDelivery(octet(t)), DefaultMsgID: octet(t), ShortMessage: octets(t, 254),
+		}
 	},
 	"unknown": func(t *rapid.T) smpp.PDU {
 		return &smpp.Unknown{ID: 0x00010000, Body: append([]byte{}, octets(t, 500)...)}

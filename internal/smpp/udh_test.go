@@ -80,7 +80,8 @@ func TestConcatBothWays(t *testing.T) {
 		}
 	}
 	for _, l := range []smpp.TLVs{nil, smpp.Concat{Ref: 1, Total: 2, Seq: 3}.TLVs(), {
-		{Tag: smpp.TagSARMsgRefNum, Value: []byte{1, 0, 0}}, smpp.Uint8(smpp.TagSARTotalSegments, 1), smpp.Uint8(smpp.TagSARSegmentSeqnum, 1)}} {
+		{Tag: smpp.TagSARMsgRefNum, Value: []byte{1, 0, 0}}, smpp.Uint8(smpp.TagSARTotalSegments, 1), smpp.Uint8(smpp.TagSARSegmentSeqnum, 1),
+	}} {
 		if c, ok := l.Concat(); ok {
 			t.Errorf("%v gives %+v", l, c)
 		}

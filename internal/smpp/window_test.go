@@ -156,9 +156,13 @@ func TestUnreadableAnswerLeavesInDoubt(t *testing.T) {
 		if _, unreadable := errors.AsType[*smpp.FieldError](err); p != nil || !unreadable || errors.Is(err, smpp.ErrNotSent) {
 			t.Errorf("got %+v, %v", p, err)
 		}
+		if _, err = s.Request(ctx, hello); err != smpp.Throttled {
+			t.Errorf("a refusal is one whatever its body: %v", err)
+		}
 	}),
-		smpptest.Expect(aBind), accepted, smpptest.Expect(hello),
-		smpptest.Raw(wire(t, "00000015 80000004 00000000 00000002 00 0102030405")[:0x15]),
+		smpptest.Expect(aBind), accepted,
+		smpptest.Expect(hello), smpptest.Raw(wire(t, "00000015 80000004 00000000 00000002 00 01020304")),
+		smpptest.Expect(hello), smpptest.Raw(wire(t, "00000015 80000004 00000058 00000003 00 01020304")),
 		smpptest.ExpectClose(),
 	)
 }

@@ -16,6 +16,21 @@ type Outbound struct {
 	Expires   time.Time
 }
 
+// Outbound gives the message in the form that carriers take, valid until expires.
+func (m *Message) Outbound(j Job, expires time.Time) Outbound {
+	out := Outbound{
+		MessageID: m.ID, Source: j.Sender, Receiver: m.Receiver, Text: j.Text, Unicode: j.Unicode, Class: j.Class,
+		Priority: j.Priority, Parts: m.Parts, Refs: m.Refs, Expires: expires,
+	}
+	if m.Source != "" {
+		out.Source = m.Source
+	}
+	if m.Text != "" {
+		out.Text = m.Text
+	}
+	return out
+}
+
 // Inbox takes what a carrier brings. Each ack is called exactly once, after the commit: only with nil may the carrier be told
 // that its message has arrived. The functions do not block for long.
 type Inbox struct {

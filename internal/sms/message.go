@@ -70,7 +70,7 @@ type Receipt struct {
 // late: one that cannot follow the present state changes nothing. A message of several parts is delivered with its last
 // part and failed with its first failure.
 func (m *Message) Apply(r Receipt) bool {
-	if !m.State.May(r.State) {
+	if m.State.Waiting() || !m.State.May(r.State) {
 		return false
 	}
 	if r.State == Delivered && m.Parts > 1 {
@@ -82,6 +82,9 @@ func (m *Message) Apply(r Receipt) bool {
 	m.State, m.PTT, m.Error, m.Receipt = r.State, r.PTT, r.Error, r.Raw
 	if m.State.Final() {
 		m.DoneAt = r.DoneAt
+		if m.DoneAt.Before(m.SentAt) { // receipts count in minutes
+			m.DoneAt = r.At
+		}
 	}
 	return true
 }

@@ -48,6 +48,8 @@ func (p *Plan) checkOrder(r *Rules) error {
 		return Errorf(Forbidden, "The service %s is disabled", r.Service.Name)
 	case o.Text == "":
 		return Errorf(Invalid, "message is empty: give a text of at least one character")
+	case strings.ContainsRune(o.Text, 0) || strings.ContainsRune(o.Tag, 0):
+		return Errorf(Invalid, "message or tag holds the character U+0000, which no handset shows: leave it out")
 	case len(o.Receivers) == 0:
 		return Errorf(Invalid, "receivers is empty: give at least one number, like +33612345678")
 	case l.Receivers > 0 && len(o.Receivers) > l.Receivers:

@@ -18,7 +18,7 @@ type Service struct {
 
 // Settings is what the owner of a service may set, by the names of OVH's model sms.Account.
 type Settings struct {
-	AutomaticRecreditAmount *int64
+	AutomaticRecreditAmount int64 // credits, 0 = off
 	RecreditThreshold       Credits
 	CallBack, StopCallBack  string
 	ResponseType            string // none, cgi or text

@@ -12,19 +12,19 @@ import (
 
 // Filter chooses messages of a service; zero fields choose all.
 type Filter struct {
-	Tag          *string
-	From, To     time.Time // of the job's creation, both included
-	Deferred     *time.Duration
-	Sender       *string // empty = short numbers
-	Receiver     string  // E.164 with +
-	PTT          *int
-	States       []sms.State
-	NoneIfStates bool // States is empty because nothing can match
+	Tag      *string
+	From, To time.Time // of the job's creation, both included
+	Deferred *time.Duration
+	Sender   *string // empty = short numbers
+	Receiver string  // E.164 with +
+	PTT      *int
+	States   []sms.State
+	Nothing  bool // a condition that no message can meet
 }
 
 // Outgoing lists the ids of a service's messages that match the filter, ascending. Cancelled and deleted ones are left out.
 func (s *Store) Outgoing(ctx context.Context, service int64, f Filter) ([]int64, error) {
-	if f.NoneIfStates {
+	if f.Nothing {
 		return []int64{}, nil
 	}
 	w := where{}

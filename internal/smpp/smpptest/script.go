@@ -4,6 +4,7 @@ package smpptest
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
 	"reflect"
@@ -163,7 +164,7 @@ func encode(t *testing.T, seq uint32, status smpp.Status, p smpp.PDU) []byte {
 func (p *peer) write(b []byte) {
 	p.t.Helper()
 	_ = p.conn.SetWriteDeadline(time.Now().Add(patience))
-	if _, err := p.conn.Write(b); err != nil && err != io.ErrClosedPipe {
+	if _, err := p.conn.Write(b); err != nil && !errors.Is(err, io.ErrClosedPipe) {
 		p.t.Errorf("write: %v", err)
 	}
 }

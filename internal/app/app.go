@@ -1,0 +1,155 @@
+// Package app puts the parts together: what starts in which order, and what stops in the other.
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"ramier/internal/auth"
+	"ramier/internal/carrier/smppc"
+	"ramier/internal/clock"
+	"ramier/internal/dispatch"
+	"ramier/internal/ovh"
+	"ramier/internal/smpp"
+	"ramier/internal/sms"
+	"ramier/internal/store"
+	"ramier/internal/submit"
+)
+
+// Options is what a platform is made of.
+type Options struct {
+	Database string // see store.Open
+	KeyFile  string // the sealing key; made if it is missing
+	Node     string
+	Clock    *clock.Clock
+	Log      *slog.Logger
+	Version  string
+	// PublicURLs are the base addresses that clients sign, like https://sms.example.org.
+	PublicURLs []string
+	// AnyHost accepts signatures for whatever host the client called us by.
+	AnyHost        bool
+	Tolerance      time.Duration // of timestamps, 0 = 300 s
+	TrustedProxies []netip.Prefix
+	MaxBody        int64
+	// Prepare works on the opened store before anything is sent.
+	Prepare func(context.Context, *store.Store) error
+}
+
+// App is a running platform without its listeners.
+type App struct {
+	Store      *store.Store
+	Verifier   *auth.Verifier
+	Dispatcher *dispatch.Dispatcher
+	Handler    http.Handler // the API, /healthz, /readyz and /metrics
+
+	opts       Options
+	background sync.WaitGroup
+	cancel     context.CancelFunc
+}
+
+// Start opens the database and starts everything behind the listeners. Stop ends it.
+func Start(ctx context.Context, o Options) (*App, error) {
+	sealer, err := store.OpenSealer(o.KeyFile)
+	if err != nil {
+		return nil, err
+	}
+	s, err := store.Open(ctx, o.Database, store.Options{Sealer: sealer, Logger: o.Log, Node: o.Node})
+	if err != nil {
+		return nil, err
+	}
+	a := &App{Store: s, opts: o}
+	if err := a.start(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return a, nil
+}
+
+func (a *App) start(ctx context.Context) error {
+	o, m := a.opts, newMetrics(a)
+	a.Store.Metrics.OnGroup(m.group)
+	a.Dispatcher = dispatch.New(dispatch.Config{
+		Store: a.Store, Clock: o.Clock, Log: o.Log, NewCarrier: a.newCarrier,
+		Observe: dispatch.Observer{Moved: m.moved, Receipt: m.receipt, Handed: m.handed},
+	})
+	var err error
+	a.Verifier, err = auth.New(auth.Config{
+		Store: a.Store, Now: o.Clock.Now, PublicURLs: o.PublicURLs, AnyHost: o.AnyHost, Tolerance: o.Tolerance,
+		TrustedProxies: o.TrustedProxies, OtherTimes: o.Clock.Unmoved, Log: o.Log,
+	})
+	if err != nil {
+		return err
+	}
+	publicURL := ""
+	if len(o.PublicURLs) > 0 {
+		publicURL = o.PublicURLs[0]
+	}
+	api := ovh.New(ovh.Config{
+		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Auth: a.Verifier,
+		Carriers: carriers{a.Dispatcher}, Started: o.Clock.Now(), Version: o.Version, Now: o.Clock.Now, Log: o.Log,
+		PublicURL: publicURL, MaxBody: o.MaxBody, Observe: m.request,
+	})
+	a.Handler = a.routes(api, m.handler())
+	if o.Prepare != nil {
+		if err := o.Prepare(ctx, a.Store); err != nil {
+			return err
+		}
+	}
+	if err := a.Dispatcher.Start(ctx); err != nil {
+		return err
+	}
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	a.cancel = cancel
+	a.background.Go(func() {
+		if err := a.Verifier.Run(background); err != nil {
+			o.Log.Error("cannot note when keys were used", "error", err)
+		}
+	})
+	a.background.Go(func() { a.tidy(background) })
+	return nil
+}
+
+func (a *App) newCarrier(c sms.Carrier, inbox sms.Inbox) dispatch.Carrier {
+	return smppc.New(c, inbox, smppc.Options{Log: a.opts.Log.With("carrier", c.Name), Now: a.opts.Clock.Now})
+}
+
+// tidy forgets once an hour what is kept for a limited time.
+func (a *App) tidy(ctx context.Context) {
+	for a.opts.Clock.Sleep(ctx, a.opts.Clock.Now().Add(time.Hour)) == nil {
+		if err := a.Store.DropOld(ctx, a.opts.Clock.Now()); err != nil {
+			a.opts.Log.Error("cannot forget old requests", "error", err)
+		}
+	}
+}
+
+// Stop ends the platform: what the carriers have in hand is answered and written down first, for as long as the context lasts.
+// The listeners must be closed already.
+func (a *App) Stop(ctx context.Context) error {
+	a.Dispatcher.Stop(ctx)
+	a.cancel()
+	a.background.Wait()
+	return a.Store.Close()
+}
+
+// carriers shows the API what it needs of the dispatcher.
+type carriers struct{ *dispatch.Dispatcher }
+
+func (carriers) PDUs(c sms.Carrier, m sms.Outbound) ([]ovh.PDU, error) {
+	frames, err := smppc.Frames(c.Settings, m)
+	if err != nil {
+		return nil, err
+	}
+	pdus := make([]ovh.PDU, len(frames))
+	for i, f := range frames {
+		frame, err := smpp.Append(nil, uint32(i+1), 0, f) //nolint:gosec // a message has at most 255 parts
+		if err != nil {
+			return nil, err
+		}
+		pdus[i] = ovh.PDU{Frame: frame, Words: smpp.Describe(frame)}
+	}
+	return pdus, nil
+}

@@ -1,0 +1,147 @@
+package app
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"ramier/internal/sms"
+)
+
+// metrics is what the platform measures. Labels come from fixed sets: never a number, a sender or a raw path.
+type metrics struct {
+	app      *App
+	registry *prometheus.Registry
+	requests *prometheus.HistogramVec
+	accepted prometheus.Counter
+	states   *prometheus.CounterVec
+	receipts *prometheus.CounterVec
+	waits    *prometheus.HistogramVec
+	groups   prometheus.Histogram
+	commits  prometheus.Histogram
+}
+
+func newMetrics(a *App) *metrics {
+	m := &metrics{
+		app: a, registry: prometheus.NewRegistry(),
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "ramier_request_seconds", Help: "Time of API requests by operation and HTTP status.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
+		}, []string{"operation", "status"}),
+		states: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ramier_messages_total", Help: "Messages that entered each state.",
+		}, []string{"state"}),
+		receipts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ramier_receipts_total", Help: "Delivery receipts: matched, parked (no message known yet) or repeated.",
+		}, []string{"result"}),
+		waits: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "ramier_handover_seconds", Help: "Time from a message being accepted, or due, to its being handed to its carrier.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2.5, 16),
+		}, []string{"carrier"}),
+		groups: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "ramier_commit_group_size", Help: "Writes that shared a commit.", Buckets: prometheus.ExponentialBuckets(1, 2, 12),
+		}),
+		commits: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "ramier_commit_seconds", Help: "Time of a group's transaction with its commit.",
+			Buckets: prometheus.ExponentialBuckets(0.0002, 2, 14),
+		}),
+	}
+	m.accepted = prometheus.NewCounter(prometheus.CounterOpts{Name: "ramier_accepted_requests_total", Help: "Send requests answered with success."})
+	m.registry.MustRegister(m.requests, m.accepted, m.states, m.receipts, m.waits, m.groups, m.commits, &queueCollector{a},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
+}
+
+func (m *metrics) request(operation string, status int, took time.Duration) {
+	m.requests.WithLabelValues(operation, strconv.Itoa(status)).Observe(took.Seconds())
+	if operation == "POST /sms/{serviceName}/jobs" && status == http.StatusOK {
+		m.accepted.Inc()
+	}
+}
+
+func (m *metrics) moved(state sms.State, n int) {
+	m.states.WithLabelValues(string(state)).Add(float64(n))
+}
+
+func (m *metrics) receipt(matched, parked, repeated int) {
+	m.receipts.WithLabelValues("matched").Add(float64(matched))
+	m.receipts.WithLabelValues("parked").Add(float64(parked))
+	m.receipts.WithLabelValues("repeated").Add(float64(repeated))
+}
+
+func (m *metrics) handed(carrier string, after time.Duration) {
+	m.waits.WithLabelValues(carrier).Observe(after.Seconds())
+}
+
+func (m *metrics) group(size int, took time.Duration) {
+	m.groups.Observe(float64(size))
+	m.commits.Observe(took.Seconds())
+}
+
+// queueCollector reads what waits when it is asked.
+type queueCollector struct{ app *App }
+
+var (
+	queuedDesc    = prometheus.NewDesc("ramier_queued_messages", "Messages that wait for a carrier.", []string{"carrier", "priority"}, nil)
+	oldestDesc    = prometheus.NewDesc("ramier_queued_oldest_seconds", "How long the first message of a lane has been due.", []string{"carrier", "priority"}, nil)
+	doubtDesc     = prometheus.NewDesc("ramier_in_doubt_messages", "Messages whose carrier's answer was lost.", nil, nil)
+	unmatchedDesc = prometheus.NewDesc("ramier_unmatched_receipts", "Receipts that belong to no known message.", nil, nil)
+	connectedDesc = prometheus.NewDesc("ramier_carrier_connected", "1 while the carrier is connected.", []string{"carrier"}, nil)
+	windowDesc    = prometheus.NewDesc("ramier_carrier_window_used", "Unanswered PDUs.", []string{"carrier"}, nil)
+	sizeDesc      = prometheus.NewDesc("ramier_carrier_window_size", "The most unanswered PDUs.", []string{"carrier"}, nil)
+	throttledDesc = prometheus.NewDesc("ramier_carrier_throttled_total", "Answers that asked to slow down.", []string{"carrier"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (q *queueCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{queuedDesc, oldestDesc, doubtDesc, unmatchedDesc, connectedDesc, windowDesc, sizeDesc, throttledDesc} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (q *queueCollector) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	all, err := q.app.Store.Carriers(ctx)
+	if err != nil {
+		out <- prometheus.NewInvalidMetric(connectedDesc, err)
+		return
+	}
+	names := map[int64]string{}
+	for _, c := range all {
+		names[c.ID] = c.Name
+		status, _ := q.app.Dispatcher.Status(c.ID)
+		connected := 0.0
+		if status.State == "connected" {
+			connected = 1
+		}
+		gauge(connectedDesc, connected, c.Name)
+		gauge(windowDesc, float64(status.WindowUsed), c.Name)
+		gauge(sizeDesc, float64(status.WindowSize), c.Name)
+		out <- prometheus.MustNewConstMetric(throttledDesc, prometheus.CounterValue, float64(status.Throttled), c.Name)
+	}
+	if lanes, err := q.app.Store.Lanes(ctx); err == nil {
+		now := q.app.opts.Clock.Now()
+		for _, l := range lanes {
+			gauge(queuedDesc, float64(l.Messages), names[l.Carrier], string(l.Priority))
+			gauge(oldestDesc, max(0, now.Sub(l.Oldest).Seconds()), names[l.Carrier], string(l.Priority))
+		}
+	}
+	if counts, err := q.app.Store.Count(ctx); err == nil {
+		gauge(doubtDesc, float64(counts.InDoubt))
+		gauge(unmatchedDesc, float64(counts.Unmatched))
+	}
+}

@@ -1,0 +1,132 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"ramier/internal/sms"
+	"ramier/internal/store"
+)
+
+// Limits of a new token.
+const (
+	maxName        = 128
+	maxDescription = 1024
+	maxAllowedIPs  = 100
+)
+
+// A Token is what a client needs to sign for an account. It is shown once: the consumer key is not stored. Printed or
+// logged it shows only the application key.
+type Token struct {
+	ApplicationKey    string
+	ApplicationSecret string
+	ConsumerKey       string
+	CredentialID      int64
+}
+
+// String gives the application key.
+func (t Token) String() string { return t.ApplicationKey }
+
+// LogValue gives the application key.
+func (t Token) LogValue() slog.Value { return slog.StringValue(t.ApplicationKey) }
+
+// NewToken gives new keys of the lengths that OVH's have.
+func NewToken() Token {
+	return Token{ApplicationKey: randomText(16), ApplicationSecret: randomText(32), ConsumerKey: randomText(32)}
+}
+
+// randomText draws from letters and digits, all equally likely.
+func randomText(length int) string {
+	const letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	const fair = 256 - 256%len(letters)
+	text := make([]byte, 0, length)
+	chance := make([]byte, 2*length)
+	for {
+		rand.Read(chance) // it never fails
+		for _, b := range chance {
+			if int(b) >= fair {
+				continue
+			}
+			if text = append(text, letters[int(b)%len(letters)]); len(text) == length {
+				return string(text)
+			}
+		}
+	}
+}
+
+// CreateToken makes an application and a consumer key for an account, in force at once. No rules are all of them, no
+// validity is forever, and no addresses are any. Errors: Invalid, Unavailable.
+func CreateToken(
+	ctx context.Context, s *store.Store, now time.Time, account sms.Account, rules []sms.AccessRule, name, description string,
+	validity time.Duration, ips []netip.Prefix,
+) (Token, error) {
+	if len(rules) == 0 {
+		rules = Everything()
+	}
+	if err := CheckRules(rules); err != nil {
+		return Token{}, err
+	}
+	if err := checkNames(name, description); err != nil {
+		return Token{}, err
+	}
+	if validity < 0 {
+		return Token{}, sms.Errorf(sms.Invalid, "the validity is %s and must not be negative; 0 is forever", validity)
+	}
+	allowed, err := plainPrefixes(ips)
+	if err != nil {
+		return Token{}, err
+	}
+	t := NewToken()
+	app := store.Application{
+		AccountID: account.ID, Key: t.ApplicationKey, Secret: t.ApplicationSecret, Name: name, Description: description,
+		Status: "active", CreatedAt: now,
+	}
+	cred := store.Credential{Account: account, Status: "validated", Rules: rules, AllowedIPs: allowed, CreatedAt: now}
+	if validity > 0 {
+		cred.ExpiresAt = now.Add(validity)
+	}
+	if err := s.AddToken(ctx, &app, &cred, t.ConsumerKey); err != nil {
+		return Token{}, err
+	}
+	t.CredentialID = cred.ID
+	return t, nil
+}
+
+func checkNames(name, description string) error {
+	switch n, d := utf8.RuneCountInString(name), utf8.RuneCountInString(description); {
+	case strings.TrimSpace(name) == "":
+		return sms.Errorf(sms.Invalid, "the name of the application is empty: say what it is for, like \"shop\"")
+	case n > maxName:
+		return sms.Errorf(sms.Invalid, "the name of the application has %d characters, at most %d are taken", n, maxName)
+	case d > maxDescription:
+		return sms.Errorf(sms.Invalid, "the description of the application has %d characters, at most %d are taken", d, maxDescription)
+	case !utf8.ValidString(name + description):
+		return sms.Errorf(sms.Invalid, "the name or the description of the application is not UTF-8")
+	case strings.ContainsRune(name+description, 0):
+		return sms.Errorf(sms.Invalid, "the name or the description of the application has a NUL in it")
+	}
+	return nil
+}
+
+// plainPrefixes writes blocks the way that addresses are compared with: IPv4 as such, and nothing past the block.
+func plainPrefixes(ips []netip.Prefix) ([]netip.Prefix, error) {
+	if len(ips) > maxAllowedIPs {
+		return nil, sms.Errorf(sms.Invalid, "there are %d allowed addresses, at most %d are taken: join some to blocks", len(ips), maxAllowedIPs)
+	}
+	var plain []netip.Prefix
+	for _, p := range ips {
+		if p.Addr().Is4In6() && p.Bits() >= 96 {
+			p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+		}
+		if !p.IsValid() {
+			return nil, sms.Errorf(sms.Invalid, "an allowed address is not valid: write 192.0.2.1/32 or 2001:db8::/32")
+		}
+		plain = append(plain, p.Masked())
+	}
+	return plain, nil
+}

@@ -1,0 +1,236 @@
+// Package auth answers who is calling. It proves requests that are signed the way OVH's clients sign them, names the
+// cause when a proof fails, keeps note of when keys were last used, and makes new keys.
+//
+// A request is checked in the order in which nothing is given away before the signature is proven: are there keys, is
+// the application known, is the consumer key its own, is the timestamp near, does the signature fit; and only then
+// whether the consumer key is in force and may be used from this address. The access rules are for the door to check.
+//
+// An application key without a consumer key is a caller who has not logged in (NotAuthenticated), as is one without any
+// key: this is what node-ovh sends for paths with /auth in them, which it never signs.
+package auth
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"ramier/internal/sms"
+	"ramier/internal/store"
+)
+
+// Config is what a Verifier is made with. Store is needed; the rest has defaults.
+type Config struct {
+	Store *store.Store
+	Now   func() time.Time // the clock that timestamps and ends of keys are compared with
+	Log   *slog.Logger
+
+	// PublicURLs are the addresses under which clients reach the API, like "https://sms.example.org"; a /1.0 or /v1 at
+	// the end is ignored. A signature covers the address that its client was given, so each one needs to be here.
+	PublicURLs []string
+	// AnyHost accepts also whatever the Host header says, with the scheme of the connection. Right where clients connect
+	// directly; behind a proxy that ends TLS it does not help.
+	AnyHost bool
+	// OtherTimes are more times that a timestamp may be near: those of a clock before it was moved, for clients that
+	// have taken their offset then. Only a sandbox moves its clock.
+	OtherTimes func() []time.Time
+	// Tolerance is how far the clock of a client may be off, 300 s.
+	Tolerance time.Duration
+	// TrustedProxies are the peers whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+}
+
+// A Verifier proves who sent a request. It is safe for concurrent use.
+type Verifier struct {
+	cfg          Config
+	bases        []string // what may stand before the request target in a signed URL
+	applications *cache[string, *application]
+	credentials  *cache[keyHash, *credential]
+	uses         uses
+}
+
+// New makes a Verifier. The error names the public URL that is wrong.
+func New(cfg Config) (*Verifier, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.Default()
+	}
+	if cfg.Tolerance == 0 {
+		cfg.Tolerance = 300 * time.Second
+	}
+	bases, err := publicBases(cfg.PublicURLs)
+	if err != nil {
+		return nil, err
+	}
+	return &Verifier{
+		cfg: cfg, bases: bases,
+		applications: newCache[string](cacheSize, (*application).weight),
+		credentials:  newCache[keyHash](cacheSize, (*credential).weight),
+	}, nil
+}
+
+// Authenticate proves who sent a request with that body. The caller's rules belong to many requests and are not to be
+// changed. Errors: NotAuthenticated, UnknownKey, UnknownCredential, StaleRequest, BadSignature, InvalidCredential,
+// Forbidden, Unavailable.
+func (v *Verifier) Authenticate(r *http.Request, body []byte) (*sms.Caller, error) {
+	k, err := readKeys(r)
+	if err != nil {
+		return nil, err
+	}
+	app, err := v.application(r.Context(), k.application)
+	if err != nil {
+		return nil, err
+	}
+	cred, err := v.credential(r.Context(), r, k, app)
+	if err != nil {
+		return nil, err
+	}
+	now := v.cfg.Now()
+	if err := v.checkTimes(k.timestamp, now); err != nil {
+		return nil, err
+	}
+	if err := v.checkSignature(r, body, k, app, cred); err != nil {
+		return nil, err
+	}
+	if err := inForce(&cred.Credential, now); err != nil {
+		return nil, err
+	}
+	ip := RemoteIP(r, v.cfg.TrustedProxies)
+	if err := allowedFrom(ip, cred.AllowedIPs); err != nil {
+		return nil, err
+	}
+	v.uses.note(cred.ID, now)
+	return &sms.Caller{
+		AccountID: cred.Account.ID, Account: cred.Account.Name, Country: cred.Account.Country, Operator: cred.Account.Operator,
+		Application: app.ID, Credential: cred.ID, Rules: cred.Rules, RemoteIP: ip,
+	}, nil
+}
+
+// application gives the application of a key, if it may sign.
+func (v *Verifier) application(ctx context.Context, key string) (*application, error) {
+	var app *application
+	ok := len(key) <= maxKey
+	if ok {
+		var err error
+		if app, ok, err = v.applications.get(key, func(old *application) (*application, bool, error) {
+			a, ok, err := v.cfg.Store.Application(ctx, key)
+			return newApplication(a, old), ok, err
+		}); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case !ok:
+		return nil, sms.Errorf(sms.UnknownKey, "there is no application with the key %s (header %s)", quote(key), headerApplication)
+	case app.Status != "active" && app.Status != "trusted":
+		return nil, sms.Errorf(sms.UnknownKey, "the application with the key %s is %s", quote(key), app.Status)
+	}
+	return app, nil
+}
+
+// credential gives the consumer key's record, whatever its state, if it is one of the application's.
+func (v *Verifier) credential(ctx context.Context, r *http.Request, k *keys, app *application) (*credential, error) {
+	if k.consumer == "" {
+		return nil, notLoggedIn(r)
+	}
+	var cred *credential
+	ok := len(k.consumer) <= maxKey
+	if ok {
+		var err error
+		if cred, ok, err = v.credentials.get(hashKey(k.consumer), func(old *credential) (*credential, bool, error) {
+			c, ok, err := v.cfg.Store.Credential(ctx, k.consumer)
+			return newCredential(c, old), ok, err
+		}); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case !ok:
+		return nil, sms.Errorf(sms.UnknownCredential, "there is no such consumer key (header %s has %d characters)", headerConsumer, len(k.consumer))
+	case cred.ApplicationID != app.ID:
+		return nil, sms.Errorf(sms.UnknownCredential, "the consumer key belongs to another application than %s: both keys have to come from the same token", quote(k.application))
+	}
+	return cred, nil
+}
+
+// inForce tells whether a consumer key may be used at the time.
+func inForce(c *store.Credential, now time.Time) error {
+	switch {
+	case c.Status == "pendingValidation":
+		return sms.Errorf(sms.InvalidCredential, "the consumer key waits for the customer's approval: open its validationUrl and log in")
+	case c.Status == "refused":
+		return sms.Errorf(sms.InvalidCredential, "the customer refused the consumer key: ask for a new one")
+	case c.Status == "validated" && !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt):
+		return sms.Errorf(sms.InvalidCredential, "the consumer key expired on %s: ask for a new one", c.ExpiresAt.UTC().Format(time.RFC3339))
+	case c.Status != "validated":
+		return sms.Errorf(sms.InvalidCredential, "the consumer key was logged out or revoked: ask for a new one")
+	}
+	return nil
+}
+
+// allowedFrom tells whether a consumer key may be used from an address.
+func allowedFrom(ip netip.Addr, allowed []netip.Prefix) error {
+	if len(allowed) == 0 || slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+		return nil
+	}
+	const most = 5
+	var names []string
+	for i, p := range allowed {
+		if i == most {
+			names = append(names, "…")
+			break
+		}
+		names = append(names, p.String())
+	}
+	from := "an address that is not known"
+	if ip.IsValid() {
+		from = ip.String()
+	}
+	return sms.Errorf(sms.Forbidden, "the consumer key may be used from %s only, and this request came from %s", strings.Join(names, ", "), from)
+}
+
+// Credential gives the record of the caller's consumer key, with this moment's last use.
+func (v *Verifier) Credential(ctx context.Context, caller *sms.Caller) (store.Credential, error) {
+	c, ok := v.credentials.find(func(c *credential) bool { return c.ID == caller.Credential })
+	record := store.Credential{}
+	if ok {
+		record = c.Credential
+	} else { // pushed out since the caller was proven
+		all, err := v.cfg.Store.Tokens(ctx)
+		if err != nil {
+			return record, err
+		}
+		i := slices.IndexFunc(all, func(t store.Token) bool { return t.ID == caller.Credential })
+		if i < 0 {
+			return record, sms.Errorf(sms.NoObject, "The requested object (credentialId = %d) does not exist", caller.Credential)
+		}
+		record = all[i].Credential
+		record.Account.Country, record.Account.Operator = caller.Country, caller.Operator
+	}
+	if at := v.LastUse(record.ID); at.After(record.LastUse) {
+		record.LastUse = at
+	}
+	return record, nil
+}
+
+// Logout ends the caller's consumer key, at once on this node.
+func (v *Verifier) Logout(ctx context.Context, caller *sms.Caller) error {
+	defer v.Forget(caller.Credential)
+	return v.cfg.Store.EndCredential(ctx, caller.Credential)
+}
+
+// Forget drops what is known of consumer keys, so that a change of them counts at once; of all keys and applications
+// when none is named. Other nodes see a change within 5 s.
+func (v *Verifier) Forget(credentials ...int64) {
+	if len(credentials) == 0 {
+		v.applications.clear()
+		v.credentials.clear()
+		return
+	}
+	v.credentials.drop(func(c *credential) bool { return slices.Contains(credentials, c.ID) })
+}

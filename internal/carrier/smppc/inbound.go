@@ -1,0 +1,75 @@
+package smppc
+
+import (
+	"strings"
+
+	"ramier/internal/gsm"
+	"ramier/internal/smpp"
+	"ramier/internal/sms"
+)
+
+// receive takes what the operator sends. It is called by the session's reader.
+func (c *Carrier) receive(_ *smpp.Session, p smpp.PDU, respond func(smpp.Status, smpp.PDU)) {
+	m, ok := delivered(p)
+	switch {
+	case !ok:
+		c.log.Debug("not for us", "command", p.Command())
+		respond(smpp.InvalidCommandID, nil)
+	case smpp.IsReceipt(p):
+		r := c.receipt(p, m)
+		if len(r.Refs) == 0 {
+			c.log.Warn("receipt without a reference", "receiver", mask(r.Receiver))
+		}
+		c.inbox.Receipt(r, c.acknowledge("receipt", respond))
+	default:
+		c.inbox.Incoming(c.incoming(m), c.acknowledge("incoming message", respond))
+	}
+}
+
+// A delivery is what deliver_sm and data_sm have in common.
+type delivery struct {
+	source, dest smpp.Address
+	esm          smpp.ESMClass
+	coding       smpp.DataCoding
+	text         []byte
+	tlvs         smpp.TLVs
+}
+
+func delivered(p smpp.PDU) (delivery, bool) {
+	switch p := p.(type) {
+	case *smpp.DeliverSM:
+		return delivery{p.Source, p.Dest, p.ESMClass, p.DataCoding, p.Text(), p.TLVs}, true
+	case *smpp.DataSM:
+		return delivery{p.Source, p.Dest, p.ESMClass, p.DataCoding, p.Text(), p.TLVs}, true
+	}
+	return delivery{}, false
+}
+
+// acknowledge makes the ack of what came. What could not be stored is refused for now, so that the operator sends it again.
+func (c *Carrier) acknowledge(what string, respond func(smpp.Status, smpp.PDU)) func(error) {
+	return func(err error) {
+		if err != nil {
+			c.log.Warn("not stored, so the operator will send it again", "what", what, "error", err)
+			respond(smpp.ReceiverTemporaryError, nil)
+			return
+		}
+		respond(smpp.OK, nil)
+	}
+}
+
+// incoming reads a message of a handset, or a part of one.
+func (c *Carrier) incoming(m delivery) sms.Incoming {
+	octets := m.text
+	if m.esm&smpp.ESMUDHI != 0 {
+		_, octets, _ = smpp.ParseUDH(octets) // a broken header stays in the text
+	}
+	coding := m.coding
+	if coding == smpp.CodingDefault && (c.settings.Charset == "latin1" || c.settings.Charset == "ascii") {
+		coding = smpp.CodingLatin1
+	}
+	return sms.Incoming{
+		CarrierID: c.id, Sender: shown(m.source), Number: shown(m.dest), At: c.now(),
+		// Databases take no NUL.
+		Text: strings.ReplaceAll(gsm.Decode(octets, byte(coding)), "\x00", "\uFFFD"),
+	}
+}

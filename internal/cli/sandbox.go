@@ -1,0 +1,220 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/ovh/go-ovh/ovh"
+	"github.com/spf13/cobra"
+
+	"ramier/internal/sandbox"
+	"ramier/internal/simulator"
+)
+
+// newSandbox makes the command that starts a whole platform on this machine.
+func newSandbox(p *program) *cobra.Command {
+	var o sandbox.Options
+	var asJSON, demo, verbose bool
+	c := &cobra.Command{
+		Use:   "sandbox",
+		Short: "Start a whole platform on this machine, with a simulated operator",
+		Long: "Starts the API over HTTP and HTTPS, a simulated operator over a real SMPP connection, two customers with keys and credits,\n" +
+			"and a control API. Nothing leaves this machine. It stays until it is interrupted.",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			level := slog.LevelWarn
+			if verbose {
+				level = slog.LevelInfo
+			}
+			o.Log = slog.New(slog.NewTextHandler(c.ErrOrStderr(), &slog.HandlerOptions{Level: level}))
+			o.Version = p.version
+			return runSandbox(c.Context(), c.OutOrStdout(), o, asJSON, demo)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.Dir, "dir", "", "folder for its files, used again at the next start; without it, a temporary one")
+	f.StringVar(&o.HTTP, "http", "127.0.0.1:8080", "address of the API over HTTP; port 0 = any free one")
+	f.StringVar(&o.HTTPS, "https", "127.0.0.1:8443", "address of the API over HTTPS; port 0 = any free one")
+	f.StringVar(&o.Database, "database", "", "sqlite:///file or postgres://user@host/name; without it, SQLite in the folder")
+	f.Uint64Var(&o.Seed, "seed", 1, "seed of the operator's chance: the same seed repeats a run")
+	f.BoolVar(&asJSON, "json", false, "print one line of JSON when ready, and nothing else")
+	f.BoolVar(&demo, "demo", false, "send a first message and show it arrive")
+	f.BoolVar(&verbose, "verbose", false, "log what happens")
+	return c
+}
+
+func runSandbox(ctx context.Context, out io.Writer, o sandbox.Options, asJSON, demo bool) error {
+	s, err := sandbox.Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		defer cancel()
+		if err := s.Stop(stop); err != nil {
+			o.Log.Error("stopping the sandbox", "error", err)
+		}
+	}()
+	if asJSON {
+		if err := json.NewEncoder(out).Encode(s.Info); err != nil {
+			return err
+		}
+	} else {
+		printSandbox(out, s.Info)
+	}
+	if demo && !asJSON {
+		if err := firstMessage(ctx, out, s); err != nil {
+			return fmt.Errorf("the first message: %w", err)
+		}
+	}
+	if !asJSON {
+		fmt.Fprint(out, "\nThe sandbox runs until Ctrl-C.\n")
+	}
+	<-ctx.Done()
+	return nil
+}
+
+const sandboxText = `
+==============================  RAMIER SANDBOX  ==============================
+ Nothing leaves this machine: the operator is simulated, credits are free.
+==============================================================================
+
+API            %[1]s
+API with TLS   %[2]s
+  trust        %[3]s
+Control API    %[4]s
+Metrics        %[5]s
+Simulated SMSC %[6]s
+Files          %[7]s
+
+Application key     %[8]s
+Application secret  %[9]s
+Consumer key        %[10]s
+Services            %[11]s, %[12]s
+  of another customer, which these keys may not touch: %[13]s
+Sender              %[14]s
+
+ovh.conf
+  [default]
+  endpoint=%[1]s
+  [%[1]s]
+  application_key=%[8]s
+  application_secret=%[9]s
+  consumer_key=%[10]s
+
+SDKs
+  go      ovh.NewClient("%[1]s", "%[8]s", "%[9]s", "%[10]s")
+  node    NODE_EXTRA_CA_CERTS=%[3]s
+          require("ovh")({host: "%[15]s", port: %[16]s, basePath: "/1.0", appKey: "%[8]s", appSecret: "%[9]s", consumerKey: "%[10]s"})
+  php     new \Ovh\Api("%[8]s", "%[9]s", "%[1]s", "%[10]s")
+  python  ovh.client.ENDPOINTS["ramier"] = "%[1]s"; ovh.Client("ramier", "%[8]s", "%[9]s", "%[10]s")
+  java    new OvhApi("%[1]s", "%[8]s", "%[9]s", "%[10]s")
+  curl    curl %[1]s/auth/time
+
+Try it
+  OVH_ENDPOINT=%[1]s OVH_APPLICATION_KEY=%[8]s OVH_APPLICATION_SECRET=%[9]s OVH_CONSUMER_KEY=%[10]s \
+    ramier send --service %[11]s --from %[14]s --to +33639980000 "Bonjour"
+  curl %[4]s/messages
+
+Magic numbers: the receiver chooses the outcome
+`
+
+func printSandbox(out io.Writer, i sandbox.Info) {
+	host, port := splitEndpoint(i.EndpointTLS)
+	fmt.Fprintf(out, sandboxText[1:], i.Endpoint, i.EndpointTLS, i.CAFile, i.ControlURL, i.Metrics, i.SMSC, i.Dir, i.ApplicationKey,
+		i.ApplicationSecret, i.ConsumerKey, i.ServiceName, i.SecondServiceName, i.OtherServiceName, i.Sender, host, port)
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	for _, m := range simulator.Magic() {
+		fmt.Fprintf(w, "  %s\t%s\t%s\n", m.Number, m.Name, m.Sentence)
+	}
+	_ = w.Flush()
+}
+
+// splitEndpoint gives the host and port of https://host:port/1.0.
+func splitEndpoint(endpoint string) (host, port string) {
+	rest := strings.TrimSuffix(strings.TrimPrefix(endpoint, "https://"), "/1.0")
+	at := strings.LastIndexByte(rest, ':')
+	return rest[:at], rest[at+1:]
+}
+
+// firstMessage sends a message as a customer's program would, with OVH's own client, and follows it to the handset and back.
+func firstMessage(ctx context.Context, out io.Writer, s *sandbox.Sandbox) error {
+	i := s.Info
+	client, err := ovh.NewClient(i.Endpoint, i.ApplicationKey, i.ApplicationSecret, i.ConsumerKey)
+	if err != nil {
+		return err
+	}
+	const handset = "+33639980000"
+	var report struct {
+		IDs                 []int64 `json:"ids"`
+		TotalCreditsRemoved float64 `json:"totalCreditsRemoved"`
+	}
+	fmt.Fprintf(out, "\nA first message, by OVH's client for Go:\n")
+	if err := client.PostWithContext(ctx, "/sms/"+i.ServiceName+"/jobs", map[string]any{
+		"message": "Bonjour ! Le ramier est arrivé.", "sender": i.Sender, "receivers": []string{handset}, "noStopClause": true,
+	}, &report); err != nil {
+		return err
+	}
+	if len(report.IDs) != 1 {
+		return fmt.Errorf("the API answered %d ids", len(report.IDs))
+	}
+	fmt.Fprintf(out, "  accepted   message %d, %v credit(s)\n", report.IDs[0], report.TotalCreditsRemoved)
+	if err := awaitHandset(ctx, out, s, handset); err != nil {
+		return err
+	}
+	return awaitReceipt(ctx, out, client, fmt.Sprintf("/sms/%s/outgoing/%d", i.ServiceName, report.IDs[0]))
+}
+
+// poll asks every 20 ms until done says so, for at most 10 s.
+func poll(ctx context.Context, what string, done func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if ok, err := done(); ok || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s did not come within 10 s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+func awaitHandset(ctx context.Context, out io.Writer, s *sandbox.Sandbox, number string) error {
+	return poll(ctx, "the message on the handset", func() (bool, error) {
+		all := s.Simulator.Messages(number)
+		if len(all) == 0 {
+			return false, nil
+		}
+		m := all[len(all)-1]
+		fmt.Fprintf(out, "  arrived    on the handset %s from %s: %q\n", number, m.From, m.Text)
+		return true, nil
+	})
+}
+
+func awaitReceipt(ctx context.Context, out io.Writer, client *ovh.Client, path string) error {
+	return poll(ctx, "the receipt", func() (bool, error) {
+		var m struct {
+			DeliveryReceipt int    `json:"deliveryReceipt"`
+			PTT             int    `json:"ptt"`
+			DeliveredAt     string `json:"deliveredAt"`
+		}
+		if err := client.GetWithContext(ctx, path, &m); err != nil {
+			return false, err
+		}
+		if m.DeliveryReceipt != 1 {
+			return false, nil
+		}
+		fmt.Fprintf(out, "  delivered  deliveryReceipt %d, ptt %d, at %s\n", m.DeliveryReceipt, m.PTT, m.DeliveredAt)
+		return true, nil
+	})
+}

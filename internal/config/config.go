@@ -1,0 +1,121 @@
+// Package config reads the settings of a server: defaults, then a TOML file, then the environment. They fill one struct,
+// which is handed on; there is no global.
+package config
+
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Config is all that `ramier serve` can be told. The tags are the names in the file; in the environment they are in
+// capitals, with underscores for dots, after RAMIER_: RAMIER_HTTP_LISTEN.
+type Config struct {
+	DataDir     string        `koanf:"data_dir"`
+	Database    string        `koanf:"database"`
+	KeyFile     string        `koanf:"key_file"`
+	Node        string        `koanf:"node"`
+	Zone        string        `koanf:"zone"`
+	PublicURLs  []string      `koanf:"public_urls"`
+	AnyHost     bool          `koanf:"any_host"`
+	StopTimeout time.Duration `koanf:"stop_timeout"`
+	HTTP        HTTP          `koanf:"http"`
+	Auth        Auth          `koanf:"auth"`
+	Limits      Limits        `koanf:"limits"`
+	Log         Log           `koanf:"log"`
+}
+
+// HTTP is where the API listens.
+type HTTP struct {
+	Listen         string   `koanf:"listen"`     // empty = not over plain HTTP
+	TLSListen      string   `koanf:"tls_listen"` // empty = not over TLS
+	TLSCert        string   `koanf:"tls_cert"`
+	TLSKey         string   `koanf:"tls_key"`
+	MetricsListen  string   `koanf:"metrics_listen"` // empty = on the same addresses
+	TrustedProxies []string `koanf:"trusted_proxies"`
+}
+
+// Auth is how signatures are checked.
+type Auth struct {
+	ClockTolerance time.Duration `koanf:"clock_tolerance"`
+}
+
+// Limits bound what one request may ask for.
+type Limits struct {
+	Body      int64 `koanf:"body"`      // bytes
+	Batch     int   `koanf:"batch"`     // ids in one batch GET
+	Receivers int   `koanf:"receivers"` // of one job
+}
+
+// Log is how the program tells what it does.
+type Log struct {
+	Level  string `koanf:"level"`  // debug, info, warn or error
+	Format string `koanf:"format"` // text or json
+}
+
+// Default is what is used for settings that are named nowhere.
+func Default() Config {
+	return Config{
+		DataDir: ".", Node: "ws-1", Zone: "Europe/Paris", PublicURLs: []string{"http://127.0.0.1:8080"}, StopTimeout: 30 * time.Second,
+		HTTP:   HTTP{Listen: "127.0.0.1:8080"},
+		Auth:   Auth{ClockTolerance: 5 * time.Minute},
+		Limits: Limits{Body: 10 << 20, Batch: 500, Receivers: 5000},
+		Log:    Log{Level: "info", Format: "text"},
+	}
+}
+
+// The files in the data folder, unless the settings name others.
+const (
+	databaseFile = "ramier.db"
+	keyFile      = "ramier.key"
+)
+
+// SQLiteURL is the address of a SQLite database in a folder.
+func SQLiteURL(dir string) string { return "sqlite://" + filepath.Join(dir, databaseFile) }
+
+// settle makes paths absolute, those that are not being taken from the folder of the file, and fills in what follows
+// from other settings.
+func (c *Config) settle(dir string) {
+	c.DataDir = under(dir, c.DataDir)
+	if c.Database == "" {
+		c.Database = SQLiteURL(c.DataDir)
+	}
+	if c.KeyFile == "" {
+		c.KeyFile = filepath.Join(c.DataDir, keyFile)
+	}
+	c.KeyFile = under(dir, c.KeyFile)
+	for _, path := range []*string{&c.HTTP.TLSCert, &c.HTTP.TLSKey} {
+		if *path != "" {
+			*path = under(dir, *path)
+		}
+	}
+	for i, address := range c.PublicURLs {
+		c.PublicURLs[i] = BaseURL(address)
+	}
+}
+
+func under(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return filepath.Clean(path)
+	}
+	return filepath.Join(dir, path)
+}
+
+// BaseURL takes from a public address what clients add themselves, and a slash at its end.
+func BaseURL(address string) string {
+	address = strings.TrimRight(strings.TrimSpace(address), "/")
+	for _, version := range []string{"/1.0", "/v1"} {
+		address = strings.TrimSuffix(address, version)
+	}
+	return strings.TrimRight(address, "/")
+}
+
+// ShowDatabase gives the address of a database without its password.
+func ShowDatabase(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "(cannot be read)"
+	}
+	return u.Redacted()
+}

@@ -1,0 +1,122 @@
+package ovh
+
+import (
+	"context"
+	"crypto/sha256"
+	"time"
+
+	"ramier/internal/sms"
+	"ramier/internal/submit"
+)
+
+func (a *API) listJobs(ctx context.Context, c *Call, in getSmsServiceNameJobsIn) ([]int64, error) {
+	s, err := a.service(ctx, c, in.ServiceName)
+	if err != nil {
+		return nil, err
+	}
+	return a.store.Waiting(ctx, s.ID)
+}
+
+func (a *API) createJob(ctx context.Context, c *Call, in postSmsServiceNameJobsIn) (smsSendingReport, error) {
+	if in.ReceiversDocumentURL != nil || in.ReceiversSlotID != nil {
+		return smsSendingReport{}, sms.Errorf(sms.Invalid,
+			"receiversDocumentUrl and receiversSlotId are not offered by this Ramier yet: list the numbers in receivers")
+	}
+	o, err := in.order()
+	if err != nil {
+		return smsSendingReport{}, err
+	}
+	o.Credential, o.QueryID = c.Caller.Credential, c.QueryID
+	var key submit.Key
+	if in.IdempotencyKey != nil && *in.IdempotencyKey != "" {
+		hash := sha256.Sum256(append([]byte(in.ServiceName+"\x00"), c.Body...))
+		key = submit.Key{Key: *in.IdempotencyKey, Hash: hash[:]}
+	}
+	r, err := a.submit.Submit(ctx, c.Caller.AccountID, in.ServiceName, o, key)
+	return newReport(r), err
+}
+
+// order fills in OVH's defaults.
+func (in postSmsServiceNameJobsIn) order() (sms.Order, error) {
+	o := sms.Order{
+		Text: in.Message, Receivers: in.Receivers, Class: sms.PhoneDisplay, Priority: sms.High, Validity: sms.MaxValidity,
+		ForResponse: deref(in.SenderForResponse), NoStop: deref(in.NoStopClause), Tag: deref(in.Tag), Sender: deref(in.Sender),
+		ForceUnicode: in.Coding != nil && *in.Coding == smsCoding8bit,
+	}
+	if in.Class != nil {
+		o.Class = sms.Class(*in.Class)
+	}
+	if in.Priority != nil {
+		o.Priority = sms.Priority(*in.Priority)
+	}
+	var err error
+	if in.DifferedPeriod != nil {
+		o.Deferred, err = minutes("differedPeriod", *in.DifferedPeriod)
+	}
+	if in.ValidityPeriod != nil && err == nil {
+		o.Validity, err = minutes("validityPeriod", *in.ValidityPeriod)
+	}
+	return o, err
+}
+
+// minutes keeps a number of minutes within what a duration can hold.
+func minutes(field string, n int64) (time.Duration, error) {
+	const century = 100 * 366 * 24 * 60
+	if n < -century || n > century {
+		return 0, sms.Errorf(sms.Invalid, "%s = %d is not a number of minutes that makes sense: give one below %d", field, n, century)
+	}
+	return time.Duration(n) * time.Minute, nil
+}
+
+func deref[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
+	}
+	return v
+}
+
+func newReport(r submit.Report) smsSendingReport {
+	out := smsSendingReport{
+		IDs: r.IDs, ValidReceivers: r.Valid, InvalidReceivers: []string{}, InvalidReasons: []smsInvalidReceiver{},
+		Tag: r.Tag, TotalCreditsRemoved: r.Credits.Float(),
+	}
+	for _, i := range r.Invalid {
+		out.InvalidReceivers = append(out.InvalidReceivers, i.Receiver)
+		out.InvalidReasons = append(out.InvalidReasons, smsInvalidReceiver{Receiver: i.Receiver, Reason: string(i.Reason), Message: i.Message})
+	}
+	return out
+}
+
+func (a *API) getJob(ctx context.Context, c *Call, in getSmsServiceNameJobsIDIn) (smsJob, error) {
+	m, j, err := a.message(ctx, c, in.ServiceName, in.ID)
+	if err == nil && !m.State.Waiting() && m.State != sms.Sending {
+		err = sms.Errorf(sms.NoObject, "The requested object (id = %d) does not exist", in.ID).
+			With("cause", "the message does not wait any more: find it under outgoing")
+	}
+	if err != nil {
+		return smsJob{}, err
+	}
+	o, err := newOutgoing(m, j)
+	return smsJob{
+		CreationDatetime: o.CreationDatetime, Credits: o.Credits, DeliveredAt: o.DeliveredAt, DeliveryReceipt: o.DeliveryReceipt,
+		DifferedDelivery: o.DifferedDelivery, ID: o.ID, Message: o.Message, MessageLength: o.MessageLength, NumberOfSms: o.NumberOfSms,
+		Ptt: o.Ptt, Receiver: o.Receiver, Sender: o.Sender, SentAt: o.SentAt,
+	}, err
+}
+
+func (a *API) deleteJob(ctx context.Context, c *Call, in deleteSmsServiceNameJobsIDIn) (void, error) {
+	s, err := a.service(ctx, c, in.ServiceName)
+	if err != nil {
+		return void{}, err
+	}
+	return void{}, a.store.Cancel(ctx, s.ID, in.ID, a.now())
+}
+
+// message gives a message of one of the caller's services.
+func (a *API) message(ctx context.Context, c *Call, service string, id int64) (sms.Message, sms.Job, error) {
+	s, err := a.service(ctx, c, service)
+	if err != nil {
+		return sms.Message{}, sms.Job{}, err
+	}
+	return a.store.Message(ctx, s.ID, id)
+}

@@ -1,0 +1,107 @@
+package ovh
+
+import (
+	"context"
+	"strings"
+
+	"ramier/internal/sms"
+)
+
+func (a *API) listAllServices(ctx context.Context, _ *Call, in getOperatorServicesIn) ([]string, error) {
+	if in.Account != nil {
+		account, err := a.store.Account(ctx, *in.Account)
+		if err != nil {
+			return nil, referTo(err, "account", *in.Account, "/operator/accounts")
+		}
+		return a.store.ServicesOf(ctx, account.ID)
+	}
+	all, err := a.store.Services(ctx)
+	names := make([]string, len(all))
+	for i, s := range all {
+		names[i] = s.Name
+	}
+	return names, err
+}
+
+func (a *API) addService(ctx context.Context, _ *Call, in postOperatorServicesIn) (operatorService, error) {
+	account, err := a.store.Account(ctx, in.Account)
+	if err != nil {
+		return operatorService{}, referTo(err, "account", in.Account, "/operator/accounts")
+	}
+	s := sms.Service{
+		AccountID: account.ID, Account: account.Name, Country: account.Country, Name: deref(in.Name),
+		Channel: string(smsChannelTransactional), Status: sms.Enabled, CreatedAt: a.now(),
+	}
+	if in.Name != nil {
+		if err := checkName("name", s.Name, serviceName, "- .", "sms-ab12345-1"); err != nil {
+			return operatorService{}, err
+		}
+	}
+	if err := changeService(&s, operatorServiceBody{Channel: in.Channel, Description: in.Description}); err != nil {
+		return operatorService{}, err
+	}
+	err = a.store.AddService(ctx, &s)
+	return newOperatorService(s, sms.Balance{}), err
+}
+
+func newOperatorService(s sms.Service, b sms.Balance) operatorService {
+	return operatorService{
+		Account: s.Account, Channel: smsChannel(s.Channel), Creation: datetime{s.CreatedAt}, CreditsLeft: b.Available.Float(),
+		Description: s.Description, Name: s.Name, Status: smsStatusAccount(s.Status),
+	}
+}
+
+func (a *API) showService(ctx context.Context, _ *Call, in getOperatorServicesServiceNameIn) (operatorService, error) {
+	s, err := a.store.Service(ctx, in.ServiceName)
+	if err != nil {
+		return operatorService{}, err
+	}
+	b, err := a.store.Balance(ctx, s.ID)
+	return newOperatorService(s, b), err
+}
+
+func (a *API) setService(ctx context.Context, _ *Call, in putOperatorServicesServiceNameIn) (void, error) {
+	return void{}, a.store.ChangeService(ctx, in.ServiceName, func(s *sms.Service) error { return changeService(s, in.Body) })
+}
+
+// changeService sets what the request names and leaves the rest.
+func changeService(s *sms.Service, b operatorServiceBody) error {
+	if v := b.Channel; v != nil {
+		if *v == smsChannelBoth {
+			return sms.Errorf(sms.Invalid, "channel = %q is for OVH's own accounts: give transactional or marketing", *v)
+		}
+		s.Channel = string(*v)
+	}
+	if v := b.Description; v != nil {
+		if err := checkText("description", *v); err != nil {
+			return err
+		}
+		s.Description = *v
+	}
+	if v := b.Status; v != nil {
+		s.Status = string(*v)
+	}
+	return nil
+}
+
+func (a *API) giveCredits(ctx context.Context, c *Call, in postOperatorServicesServiceNameCreditsIn) (float64, error) {
+	s, err := a.store.Service(ctx, in.ServiceName)
+	if err != nil {
+		return 0, err
+	}
+	credits, err := sms.CreditsFrom(in.Credits)
+	if err != nil {
+		return 0, err
+	}
+	if credits == 0 {
+		return 0, sms.Errorf(sms.Invalid, "credits = %v moves nothing: give at least a thousandth, below zero to take back", in.Credits)
+	}
+	if strings.TrimSpace(in.Reason) == "" {
+		return 0, sms.Errorf(sms.Invalid, "reason is empty: say why, it is kept in the ledger")
+	}
+	if err := checkText("reason", in.Reason); err != nil {
+		return 0, err
+	}
+	b, err := a.store.Grant(ctx, s.ID, credits, in.Reason+" (by "+c.Caller.Account+")", a.now())
+	return b.Available.Float(), err
+}

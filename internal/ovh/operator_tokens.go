@@ -1,0 +1,112 @@
+package ovh
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+	"time"
+
+	"ramier/internal/auth"
+	"ramier/internal/sms"
+)
+
+func (a *API) listTokens(ctx context.Context, _ *Call, in getOperatorTokensIn) ([]operatorToken, error) {
+	all, err := a.store.Tokens(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if in.Account != nil {
+		if _, err := a.store.Account(ctx, *in.Account); err != nil {
+			return nil, referTo(err, "account", *in.Account, "/operator/accounts")
+		}
+	}
+	out := []operatorToken{}
+	for _, t := range all {
+		if in.Account != nil && t.Account.Name != *in.Account {
+			continue
+		}
+		used := t.LastUse
+		if recent := a.auth.LastUse(t.ID); recent.After(used) {
+			used = recent
+		}
+		shown := operatorToken{
+			Account: t.Account.Name, ApplicationKey: t.ApplicationKey, Creation: datetime{t.CreatedAt}, CredentialID: t.ID,
+			Expiration: at(t.ExpiresAt), LastUse: at(used), Name: t.ApplicationName, Status: authCredentialState(t.Status),
+			Rules: make([]authAccessRule, len(t.Rules)),
+		}
+		if shown.Status == authCredentialStateValidated && !t.ExpiresAt.IsZero() && !a.now().Before(t.ExpiresAt) {
+			shown.Status = authCredentialStateExpired
+		}
+		for i, r := range t.Rules {
+			shown.Rules[i] = authAccessRule{Method: authHTTPMethod(r.Method), Path: r.Path}
+		}
+		if t.AllowedIPs != nil {
+			blocks := make([]string, len(t.AllowedIPs))
+			for i, p := range t.AllowedIPs {
+				blocks[i] = p.String()
+			}
+			shown.AllowedIPs = &blocks
+		}
+		out = append(out, shown)
+	}
+	return out, nil
+}
+
+const maxTokenSeconds = 100 * 366 * 24 * 3600 // a century
+
+func (a *API) addToken(ctx context.Context, _ *Call, in postOperatorTokensIn) (operatorTokenSecrets, error) {
+	account, err := a.store.Account(ctx, in.Account)
+	if err != nil {
+		return operatorTokenSecrets{}, referTo(err, "account", in.Account, "/operator/accounts")
+	}
+	rules := make([]sms.AccessRule, len(in.Rules))
+	for i, r := range in.Rules {
+		rules[i] = sms.AccessRule{Method: string(deref(r.Method)), Path: deref(r.Path)}
+	}
+	// Without rules a token allows everything; that is not what a request without them means.
+	if err := auth.CheckRules(rules); err != nil {
+		return operatorTokenSecrets{}, err
+	}
+	if in.ValiditySeconds != nil {
+		if err := within("validitySeconds", *in.ValiditySeconds, 1, maxTokenSeconds); err != nil {
+			return operatorTokenSecrets{}, err
+		}
+	}
+	blocks, err := readBlocks("allowedIPs", in.AllowedIPs)
+	if err != nil {
+		return operatorTokenSecrets{}, err
+	}
+	name := deref(in.Name)
+	if in.Name == nil {
+		name = account.Name
+	}
+	t, err := auth.CreateToken(ctx, a.store, a.now(), account, rules, name, deref(in.Description),
+		time.Duration(deref(in.ValiditySeconds))*time.Second, blocks)
+	return operatorTokenSecrets{
+		ApplicationKey: t.ApplicationKey, ApplicationSecret: t.ApplicationSecret, ConsumerKey: t.ConsumerKey, CredentialID: t.CredentialID,
+	}, err
+}
+
+// readBlocks reads blocks of addresses; a single address is a block of one.
+func readBlocks(field string, texts []string) ([]netip.Prefix, error) {
+	var blocks []netip.Prefix
+	for _, text := range texts {
+		block, err := netip.ParsePrefix(text)
+		if !strings.Contains(text, "/") {
+			var address netip.Addr
+			if address, err = netip.ParseAddr(text); err == nil {
+				block = netip.PrefixFrom(address, address.BitLen())
+			}
+		}
+		if err != nil {
+			return nil, sms.Errorf(sms.Invalid, "%s: %q is no block of addresses: write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32", field, text)
+		}
+		blocks = append(blocks, block)
+	}
+	return blocks, nil
+}
+
+func (a *API) removeToken(ctx context.Context, _ *Call, in deleteOperatorTokensCredentialIDIn) (void, error) {
+	defer a.auth.Forget(in.CredentialID)
+	return void{}, a.store.EndCredential(ctx, in.CredentialID)
+}

@@ -1,0 +1,95 @@
+package ovh
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"ramier/internal/gsm"
+	"ramier/internal/phone"
+	"ramier/internal/sms"
+	"ramier/internal/store"
+)
+
+func (a *API) listOutgoing(ctx context.Context, c *Call, in getSmsServiceNameOutgoingIn) ([]int64, error) {
+	s, err := a.service(ctx, c, in.ServiceName)
+	if err != nil {
+		return nil, err
+	}
+	return a.store.Outgoing(ctx, s.ID, in.filter(s))
+}
+
+// filter reads the filters. Campaigns and SMPP traffic, which batchID and messageID ask for, leave no messages here, so those
+// filters match nothing.
+func (in getSmsServiceNameOutgoingIn) filter(s sms.Service) store.Filter {
+	f := store.Filter{Tag: in.Tag, Sender: in.Sender}
+	if in.CreationDatetimeFrom != nil {
+		f.From = in.CreationDatetimeFrom.Time
+	}
+	if in.CreationDatetimeTo != nil {
+		f.To = in.CreationDatetimeTo.Time
+	}
+	if in.DifferedDelivery != nil {
+		d, err := minutes("differedDelivery", *in.DifferedDelivery)
+		f.Deferred, f.Nothing = &d, f.Nothing || err != nil
+	}
+	if in.Ptt != nil {
+		f.PTT = new(int(*in.Ptt))
+	}
+	if in.DeliveryReceipt != nil {
+		f.States = sms.StatesOf(int(*in.DeliveryReceipt))
+		f.Nothing = f.Nothing || len(f.States) == 0
+	}
+	if in.Receiver != nil {
+		// A plus that was not encoded arrives as a space.
+		written := *in.Receiver
+		if strings.HasPrefix(written, " ") {
+			written = "+" + strings.TrimSpace(written)
+		}
+		n, err := phone.Parse(written, s.Country)
+		f.Receiver, f.Nothing = n.E164, f.Nothing || err != nil
+	}
+	f.Nothing = f.Nothing || in.BatchID != nil || in.MessageID != nil
+	return f
+}
+
+func (a *API) getOutgoing(ctx context.Context, c *Call, in getSmsServiceNameOutgoingIDIn) (smsOutgoing, error) {
+	m, j, err := a.message(ctx, c, in.ServiceName, in.ID)
+	if err != nil {
+		return smsOutgoing{}, err
+	}
+	return newOutgoing(m, j)
+}
+
+func newOutgoing(m sms.Message, j sms.Job) (smsOutgoing, error) {
+	text := j.Text
+	if m.Text != "" {
+		text = m.Text
+	}
+	want := gsm.GSM7
+	if j.Unicode {
+		want = gsm.UCS2
+	}
+	counted, err := gsm.Analyse(text, want)
+	if err != nil {
+		return smsOutgoing{}, err
+	}
+	out := smsOutgoing{
+		CreationDatetime: datetime{j.CreatedAt}, Credits: m.Credits.Float(), DeliveryReceipt: int64(m.DeliveryReceipt()),
+		DifferedDelivery: int64(j.DueAt.Sub(j.CreatedAt) / time.Minute), ID: m.ID, Message: text, MessageLength: int64(counted.Length),
+		NumberOfSms: int64(m.Parts), Ptt: int64(m.PTT), Receiver: m.Receiver, Sender: j.Sender, SentAt: at(m.SentAt), Tag: j.Tag,
+		TariffCode: m.Country,
+	}
+	if m.State == sms.Delivered {
+		out.DeliveredAt = at(m.DoneAt)
+	}
+	return out, nil
+}
+
+func (a *API) deleteOutgoing(ctx context.Context, c *Call, in deleteSmsServiceNameOutgoingIDIn) (void, error) {
+	s, err := a.service(ctx, c, in.ServiceName)
+	if err != nil {
+		return void{}, err
+	}
+	return void{}, a.store.HideMessage(ctx, s.ID, in.ID)
+}

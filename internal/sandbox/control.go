@@ -1,0 +1,79 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// controlPrefix is where the control API hangs, beside the API.
+const controlPrefix = "/sandbox"
+
+// handler puts the control API beside the platform's doors. Pages of other origins may not call it.
+func (s *Sandbox) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /clock", s.getClock)
+	mux.HandleFunc("PUT /clock", s.setClock)
+	mux.HandleFunc("POST /clock", s.setClock)
+	mux.HandleFunc("POST /clock/advance", s.advanceClock)
+	mux.HandleFunc("GET /info", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Info) })
+	mux.Handle("/", s.Simulator.Control())
+	control := http.NewCrossOriginProtection().Handler(http.StripPrefix(controlPrefix, mux))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Ramier-Sandbox", "true")
+		if r.URL.Path == controlPrefix || strings.HasPrefix(r.URL.Path, controlPrefix+"/") {
+			control.ServeHTTP(w, r)
+			return
+		}
+		s.App.Handler.ServeHTTP(w, r)
+	})
+}
+
+// clockState is what the clock shows.
+type clockState struct {
+	Now time.Time `json:"now"`
+}
+
+func (s *Sandbox) getClock(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, clockState{s.clock.Now()})
+}
+
+func (s *Sandbox) setClock(w http.ResponseWriter, r *http.Request) {
+	var in clockState
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&in); err != nil || in.Now.IsZero() {
+		refuse(w, `give {"now": "2026-12-25T08:00:00+01:00"}: a moment as RFC 3339`)
+		return
+	}
+	s.clock.Set(in.Now)
+	s.getClock(w, r)
+}
+
+func (s *Sandbox) advanceClock(w http.ResponseWriter, r *http.Request) {
+	var in struct {
+		Seconds  float64 `json:"seconds"`
+		Duration string  `json:"duration"`
+	}
+	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&in)
+	by := time.Duration(in.Seconds * float64(time.Second))
+	if err == nil && in.Duration != "" {
+		by, err = time.ParseDuration(in.Duration)
+	}
+	if err != nil || by == 0 {
+		refuse(w, `give {"seconds": 3600} or {"duration": "1h30m"}`)
+		return
+	}
+	s.clock.Advance(by)
+	s.getClock(w, r)
+}
+
+func answer(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(v)
+}
+
+func refuse(w http.ResponseWriter, cure string) {
+	answer(w, http.StatusBadRequest, map[string]string{"error": fmt.Sprint("the body cannot be read: ", cure)})
+}

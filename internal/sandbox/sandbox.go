@@ -1,0 +1,197 @@
+// Package sandbox is a whole platform on one machine: the API over HTTP and HTTPS, a simulated operator over a real SMPP
+// connection, customers with keys and credits, and a control API that moves the clock and breaks the operator.
+package sandbox
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"ramier/internal/app"
+	"ramier/internal/clock"
+	"ramier/internal/simulator"
+)
+
+// Options is what a sandbox can be told.
+type Options struct {
+	Dir      string // for its files; empty = a temporary one that goes with it
+	HTTP     string // address to listen on, like 127.0.0.1:0
+	HTTPS    string
+	Database string // empty = SQLite in the folder
+	Seed     uint64 // of the simulator's chance
+	Clock    *clock.Clock
+	Log      *slog.Logger
+	Version  string
+}
+
+// Info is what a client needs to use the sandbox.
+type Info struct {
+	Endpoint    string `json:"endpoint"`
+	EndpointTLS string `json:"endpointTLS"`
+	CAFile      string `json:"caFile"`
+	content
+	ControlURL string `json:"controlURL"`
+	Metrics    string `json:"metrics"`
+	SMSC       string `json:"smsc"`
+	Dir        string `json:"dir"`
+}
+
+// Sandbox is a running one.
+type Sandbox struct {
+	App       *app.App
+	Simulator *simulator.Simulator
+	Info      Info
+
+	content
+	dir          string
+	temporary    bool
+	clock        *clock.Clock
+	log          *slog.Logger
+	smscHost     string
+	smscPort     int
+	smscPassword string
+	listeners    []net.Listener
+	servers      []*http.Server
+	serving      sync.WaitGroup
+}
+
+const systemID = "ramier"
+
+// Start starts a sandbox. Stop ends it.
+func Start(ctx context.Context, o Options) (*Sandbox, error) {
+	s := &Sandbox{dir: o.Dir, clock: o.Clock, log: o.Log, smscPassword: rand.Text()[:8]}
+	if s.clock == nil {
+		s.clock = clock.New()
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := s.start(ctx, o); err != nil {
+		return nil, errors.Join(err, s.Stop(ctx))
+	}
+	return s, nil
+}
+
+func (s *Sandbox) start(ctx context.Context, o Options) error {
+	if err := s.makeDir(); err != nil {
+		return err
+	}
+	if err := s.startSimulator(o.Seed); err != nil {
+		return err
+	}
+	cert, caFile, err := certificate(s.dir, time.Now())
+	if err != nil {
+		return fmt.Errorf("the sandbox's certificate: %w", err)
+	}
+	plain, err := listen(o.HTTP)
+	if err != nil {
+		return err
+	}
+	s.listeners = append(s.listeners, plain)
+	secure, err := listen(o.HTTPS)
+	if err != nil {
+		return err
+	}
+	s.listeners = append(s.listeners, secure)
+	database := o.Database
+	if database == "" {
+		database = "sqlite://" + filepath.Join(s.dir, "ramier.db")
+	}
+	s.Info = Info{
+		Endpoint: "http://" + plain.Addr().String() + "/1.0", EndpointTLS: "https://" + secure.Addr().String() + "/1.0", CAFile: caFile,
+		ControlURL: "http://" + plain.Addr().String() + controlPrefix, Metrics: "http://" + plain.Addr().String() + "/metrics",
+		SMSC: net.JoinHostPort(s.smscHost, fmt.Sprint(s.smscPort)), Dir: s.dir,
+	}
+	s.App, err = app.Start(ctx, app.Options{
+		Database: database, KeyFile: filepath.Join(s.dir, "seal.key"), Node: "sandbox", Clock: s.clock, Log: s.log, Version: o.Version,
+		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare,
+	})
+	if err != nil {
+		return err
+	}
+	s.Info.content = s.content
+	s.serve(plain, nil)
+	s.serve(secure, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+	return nil
+}
+
+func (s *Sandbox) makeDir() (err error) {
+	if s.dir == "" {
+		s.temporary = true
+		s.dir, err = os.MkdirTemp("", "ramier-sandbox-")
+		return err
+	}
+	if s.dir, err = filepath.Abs(s.dir); err != nil {
+		return err
+	}
+	return os.MkdirAll(s.dir, 0o700)
+}
+
+func (s *Sandbox) startSimulator(seed uint64) error {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	at := l.Addr().(*net.TCPAddr)
+	s.smscHost, s.smscPort = at.IP.String(), at.Port
+	s.Simulator = simulator.New(simulator.Options{Clock: s.clock, Seed: seed, Log: s.log})
+	s.serving.Go(func() {
+		if err := s.Simulator.Serve(l); err != nil {
+			s.log.Debug("the simulator has ended", "error", err)
+		}
+	})
+	return nil
+}
+
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w; give another address, or port 0 for any free one", address, err)
+	}
+	return l, nil
+}
+
+func (s *Sandbox) serve(l net.Listener, config *tls.Config) {
+	server := app.NewServer(s.handler())
+	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
+	s.servers = append(s.servers, server)
+	if config != nil {
+		l = tls.NewListener(l, config)
+	}
+	s.serving.Go(func() {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			s.log.Error("the HTTP server has ended", "error", err)
+		}
+	})
+}
+
+// Stop ends the sandbox as the platform is ended: what is under way is settled first, for as long as the context lasts.
+func (s *Sandbox) Stop(ctx context.Context) error {
+	var errs []error
+	for _, server := range s.servers {
+		errs = append(errs, server.Shutdown(ctx))
+	}
+	for _, l := range s.listeners {
+		_ = l.Close() // most are closed by their server
+	}
+	if s.App != nil {
+		errs = append(errs, s.App.Stop(ctx))
+	}
+	if s.Simulator != nil {
+		errs = append(errs, s.Simulator.Close(ctx))
+	}
+	s.serving.Wait()
+	if s.temporary && s.dir != "" {
+		errs = append(errs, os.RemoveAll(s.dir))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,143 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"ramier/internal/auth"
+	"ramier/internal/sms"
+	"ramier/internal/store"
+)
+
+// Keys sign requests.
+type Keys struct {
+	ApplicationKey    string `json:"applicationKey"`
+	ApplicationSecret string `json:"applicationSecret"`
+	ConsumerKey       string `json:"consumerKey"`
+}
+
+// content is what the sandbox's folder remembers of its inhabitants.
+type content struct {
+	Keys
+	ServiceName       string `json:"serviceName"`
+	SecondServiceName string `json:"secondServiceName"`
+	OtherServiceName  string `json:"otherServiceName"`
+	Sender            string `json:"sender"`
+	Operator          Keys   `json:"operator"`
+	Other             Keys   `json:"other"`
+}
+
+const (
+	sender       = "Ramier"
+	carrierName  = "simulator"
+	firstShort   = 38001
+	shortNumbers = 20
+	startCredits = 100_000 * sms.Credit
+)
+
+// prepare fills a new store with two customers, an operator and the simulated carrier, and leads the carrier of an old one to
+// where the simulator listens now.
+func (s *Sandbox) prepare(ctx context.Context, db *store.Store) error {
+	file := filepath.Join(s.dir, "sandbox.json")
+	text, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := s.seed(ctx, db); err != nil {
+			return err
+		}
+		if text, err = json.MarshalIndent(s.content, "", "  "); err != nil {
+			return err
+		}
+		return os.WriteFile(file, text, 0o600)
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &s.content)
+	}
+	if err == nil {
+		err = db.ChangeCarrier(ctx, carrierName, func(c *sms.Carrier) error {
+			c.Settings.Host, c.Settings.Port = s.smscHost, s.smscPort
+			return nil
+		})
+	}
+	return err
+}
+
+func (s *Sandbox) seed(ctx context.Context, db *store.Store) error {
+	if err := s.seedCarrier(ctx, db); err != nil {
+		return err
+	}
+	c := &s.content
+	c.Sender = sender
+	var err error
+	if c.Keys, err = s.customer(ctx, db, "rm12345-ovh", &c.ServiceName, &c.SecondServiceName); err != nil {
+		return err
+	}
+	if c.Other, err = s.customer(ctx, db, "rm67890-ovh", &c.OtherServiceName); err != nil {
+		return err
+	}
+	operator := sms.Account{Name: "operator-ovh", Country: "FR", Description: "Operator of the sandbox", Operator: true, CreatedAt: s.clock.Now()}
+	if err := db.AddAccount(ctx, &operator); err != nil {
+		return err
+	}
+	c.Operator, err = s.token(ctx, db, operator)
+	return err
+}
+
+// seedCarrier adds the simulated operator, with prices and short numbers.
+func (s *Sandbox) seedCarrier(ctx context.Context, db *store.Store) error {
+	c := sms.Carrier{Name: carrierName, Kind: "smpp", Enabled: true, Settings: sms.DefaultCarrierSettings(), Password: s.smscPassword}
+	c.Settings.Host, c.Settings.Port, c.Settings.SystemID = s.smscHost, s.smscPort, systemID
+	c.Settings.Window, c.Settings.InDoubt = 256, "resend"
+	if err := db.AddCarrier(ctx, &c, s.clock.Now()); err != nil {
+		return err
+	}
+	if err := db.AddRoute(ctx, &sms.Route{Position: 100, CarrierID: c.ID, Description: "everything to the simulator", Enabled: true}); err != nil {
+		return err
+	}
+	for country, credits := range sms.DefaultRates() {
+		if err := db.SetRate(ctx, country, credits); err != nil {
+			return err
+		}
+	}
+	for n := range shortNumbers {
+		number := sms.ShortNumber{Number: strconv.Itoa(firstShort + n), Country: "FR", CarrierID: c.ID}
+		if err := db.AddShortNumber(ctx, number); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// customer adds an account with services, each with credits and a sender, and gives its keys.
+func (s *Sandbox) customer(ctx context.Context, db *store.Store, name string, services ...*string) (Keys, error) {
+	now := s.clock.Now()
+	a := sms.Account{Name: name, Country: "FR", Description: "Customer of the sandbox", CreatedAt: now}
+	if err := db.AddAccount(ctx, &a); err != nil {
+		return Keys{}, err
+	}
+	for _, to := range services {
+		v := sms.Service{AccountID: a.ID, Account: a.Name, Country: a.Country, Channel: "transactional", Status: sms.Enabled, CreatedAt: now}
+		if err := db.AddService(ctx, &v); err != nil {
+			return Keys{}, err
+		}
+		if _, err := db.Grant(ctx, v.ID, startCredits, "sandbox", now); err != nil {
+			return Keys{}, err
+		}
+		if err := db.AddSender(ctx, sms.Sender{
+			ServiceID: v.ID, Sender: sender, Type: "alpha", Status: sms.Enabled, Referer: "custom", Reason: "sandbox", CreatedAt: now,
+		}); err != nil {
+			return Keys{}, err
+		}
+		*to = v.Name
+	}
+	return s.token(ctx, db, a)
+}
+
+func (s *Sandbox) token(ctx context.Context, db *store.Store, a sms.Account) (Keys, error) {
+	t, err := auth.CreateToken(ctx, db, s.clock.Now(), a, auth.Everything(), "sandbox", "Made with the sandbox", 0, nil)
+	return Keys{t.ApplicationKey, t.ApplicationSecret, t.ConsumerKey}, err
+}
