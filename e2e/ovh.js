@@ -82,8 +82,8 @@ async function main() {
   assert.equal(await api.requestPromised("PUT", at(""), { description: "vu de node", callBack: null }), null);
   assert.equal((await api.requestPromised("GET", at(""))).description, "vu de node");
   assert.equal(await api.requestPromised("POST", at("/senders"), { sender: "Node & Co", reason: "test" }), "Node & Co");
-  assert.equal((await api.requestPromised("GET", at("/senders/{sender}"), { sender: "Node & Co" })).status, "waitingValidation");
-  assert.equal(await api.requestPromised("DELETE", at("/senders/{sender}"), { sender: "Node & Co" }), null);
+  assert.equal((await api.requestPromised("GET", at("/senders/" + encodeURIComponent("Node & Co")))).status, "waitingValidation");
+  assert.equal(await api.requestPromised("DELETE", at("/senders/" + encodeURIComponent("Node & Co"))), null);
   const estimate = await api.requestPromised("POST", "/sms/estimate", { message: text, noStopClause: true, senderType: "alpha" });
   assert.equal(estimate.charactersClass, "unicode");
 

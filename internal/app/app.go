@@ -35,7 +35,11 @@ type Options struct {
 	AnyHost        bool
 	Tolerance      time.Duration // of timestamps, 0 = 300 s
 	TrustedProxies []netip.Prefix
-	MaxBody        int64
+	MaxBody        int64 // bytes, 0 = 10 MiB
+	MaxBatch       int   // ids in one batch GET, 0 = 500
+	Zone           *time.Location
+	Limits         sms.Limits // of orders; zero = the default ones
+	HideMetrics    bool       // they are served elsewhere
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error
 }
@@ -46,6 +50,7 @@ type App struct {
 	Verifier   *auth.Verifier
 	Dispatcher *dispatch.Dispatcher
 	Handler    http.Handler // the API, /healthz, /readyz and /metrics
+	Metrics    http.Handler
 
 	opts       Options
 	background sync.WaitGroup
@@ -58,7 +63,7 @@ func Start(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, o.Database, store.Options{Sealer: sealer, Logger: o.Log, Node: o.Node})
+	s, err := store.Open(ctx, o.Database, store.Options{Sealer: sealer, Logger: o.Log, Node: o.Node, Limits: o.Limits})
 	if err != nil {
 		return nil, err
 	}
@@ -91,9 +96,10 @@ func (a *App) start(ctx context.Context) error {
 	api := ovh.New(ovh.Config{
 		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Auth: a.Verifier,
 		Carriers: carriers{a.Dispatcher}, Started: o.Clock.Now(), Version: o.Version, Now: o.Clock.Now, Log: o.Log,
-		PublicURL: publicURL, MaxBody: o.MaxBody, Observe: m.request,
+		PublicURL: publicURL, MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
-	a.Handler = a.routes(api, m.handler())
+	a.Metrics = m.handler()
+	a.Handler = a.routes(api)
 	if o.Prepare != nil {
 		if err := o.Prepare(ctx, a.Store); err != nil {
 			return err

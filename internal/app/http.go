@@ -10,7 +10,7 @@ import (
 )
 
 // routes leads a request to its door by the beginning of its path. ServeMux would clean the path of a signed request.
-func (a *App) routes(api, metrics http.Handler) http.Handler {
+func (a *App) routes(api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/healthz":
@@ -18,8 +18,8 @@ func (a *App) routes(api, metrics http.Handler) http.Handler {
 			_, _ = w.Write([]byte("ok\n"))
 		case path == "/readyz":
 			a.ready(w, r)
-		case path == "/metrics":
-			metrics.ServeHTTP(w, r)
+		case path == "/metrics" && !a.opts.HideMetrics:
+			a.Metrics.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/1.0") || strings.HasPrefix(path, "/v1") || strings.HasPrefix(path, "//"):
 			api.ServeHTTP(w, r)
 		default:

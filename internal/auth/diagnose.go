@@ -14,7 +14,7 @@ import (
 	"ramier/internal/sms"
 )
 
-// What a look for the cause may cost: about three milliseconds, and for each application ten times at once and then once
+// What a look for the cause may cost: a few milliseconds, and for each application ten times at once and then once
 // a second.
 const (
 	causeBytes    = 4 << 20  // hashed in all
@@ -56,6 +56,9 @@ func (v *Verifier) badSignature(r *http.Request, s *signed, k *keys, app *applic
 	} {
 		if cause := look(); cause != "" {
 			return refused("%s", cause)
+		}
+		if d.left < 0 {
+			break
 		}
 	}
 	if d.left < 0 || len(s.body) > causeBodySize {

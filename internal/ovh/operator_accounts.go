@@ -20,19 +20,24 @@ func (a *API) addAccount(ctx context.Context, _ *Call, in postOperatorAccountsIn
 		Name: deref(in.Name), Description: deref(in.Description), Operator: deref(in.Operator), CreatedAt: a.now(),
 	}
 	var err error
-	if account.Country, err = checkCountry("country", in.Country); err != nil {
+	if account.Country, err = CheckAccount(in.Name, in.Country); err != nil {
 		return operatorAccount{}, err
-	}
-	if in.Name != nil {
-		if err := checkName("name", account.Name, accountName, "-", "ab12345-ovh"); err != nil {
-			return operatorAccount{}, err
-		}
 	}
 	if err := checkText("description", account.Description); err != nil {
 		return operatorAccount{}, err
 	}
 	err = a.store.AddAccount(ctx, &account)
 	return newOperatorAccount(account), err
+}
+
+// CheckAccount checks the name of a new customer, nil for one that is made up, and gives its country in capitals.
+func CheckAccount(name *string, country string) (string, error) {
+	if name != nil {
+		if err := checkName("name", *name, accountName, "-", "ab12345-ovh"); err != nil {
+			return "", err
+		}
+	}
+	return checkCountry("country", country)
 }
 
 func newOperatorAccount(account sms.Account) operatorAccount {

@@ -121,8 +121,8 @@ func (s *Simulator) send(l *link, w *writer, d delivery) bool {
 	}
 	then := d.then
 	d.then = nil
-	d.tally.sent.Add(1)
 	l.session.Send(s.alive, pdu, func(a smpp.Answer) { s.settle(l, d, a) })
+	d.tally.sent.Add(1)
 	if then != nil {
 		then()
 	}
@@ -144,9 +144,11 @@ func (s *Simulator) settle(l *link, d delivery, a smpp.Answer) {
 		d.tally.pending.Add(-1)
 	case errors.Is(a.Err, smpp.ErrNotSent), errors.Is(a.Err, smpp.ErrClosed):
 		l.closed.Store(true)
+		d.tally.repeated.Add(1)
 		s.putBack(l.peer, []delivery{d})
 	default:
 		d.tries++
+		d.tally.repeated.Add(1)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.later(s.now()+micros(pauses[d.tries-1]), func() { s.putBack(l.peer, []delivery{d}) })
@@ -165,7 +167,6 @@ func (s *Simulator) putBack(p *peer, list []delivery) {
 	defer s.mu.Unlock()
 	for _, d := range list {
 		if s.tallies.has(d.tally) {
-			d.tally.repeated.Add(1)
 			p.queue.again = append(p.queue.again, d)
 		}
 	}

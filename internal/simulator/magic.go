@@ -93,48 +93,92 @@ func failing(state smpp.MessageState, err uint16) []step { return []step{{0, sta
 
 // table holds the behaviours by the last two digits of their numbers. The first one is that of all other numbers too.
 var table = []behaviour{
-	{Name: "delivered", State: "delivered", life: ordinary,
-		Sentence: "The message is on the handset at once, and the receipt says so; all other numbers do the same."},
-	{Name: "delayed", State: "delivered", life: []step{{10 * time.Second, smpp.StateDelivered, 0}},
-		Sentence: "The message is on the handset after 10 seconds."},
-	{Name: "absent", State: "delivered", life: []step{{0, smpp.StateEnroute, absent}, {time.Minute, smpp.StateDelivered, 0}},
-		Sentence: "The handset is switched off: an intermediate receipt says that the operator tries again (err:027), and a minute later the message is delivered."},
-	{Name: "barred", State: "failed", life: failing(smpp.StateUndeliverable, barred),
-		Sentence: "The subscriber may not receive messages: UNDELIV, err:013."},
-	{Name: "unknown", State: "failed", life: failing(smpp.StateUndeliverable, unknownSubscriber),
-		Sentence: "Nobody has this number: UNDELIV, err:001."},
-	{Name: "expired", State: "expired", life: []step{{30 * time.Second, smpp.StateExpired, absent}},
-		Sentence: "The handset stays switched off: after 30 seconds, or the message's validity if that is shorter, EXPIRED, err:027."},
-	{Name: "spam", State: "failed", life: failing(smpp.StateRejected, spam),
-		Sentence: "The operator's filter takes the message for spam: REJECTD, err:036."},
-	{Name: "no-receipt", State: "sent", life: ordinary, silent: true,
-		Sentence: "The message is on the handset, but no receipt is ever sent; query_sm tells."},
-	{Name: "double-receipt", State: "delivered", life: ordinary, copies: 1,
-		Sentence: "The message is delivered, and its receipt is sent twice."},
-	{Name: "receipt-first", State: "delivered", life: ordinary, answer: afterReceipt,
-		Sentence: "The receipt overtakes the answer: deliver_sm comes before submit_sm_resp."},
-	{Name: "throttled", State: "delivered", life: ordinary, refuse: smpp.Throttled, times: 2,
-		Sentence: "The first two attempts are throttled (ESME_RTHROTTLED), the third is taken and delivered."},
-	{Name: "answer-lost", State: "delivered", life: ordinary, answer: never,
-		Sentence: "The message is on the handset, but submit_sm is never answered: the receipt has an id that nobody was told."},
-	{Name: "connection-dropped", State: "delivered", life: ordinary, answer: cut,
-		Sentence: "The message is taken and the connection cut before the answer; the second attempt is taken as an ordinary one, so the handset shows the text twice."},
-	{Name: "replies-stop", State: "delivered", life: ordinary, replies: "STOP",
-		Sentence: "A second after the message, the handset answers STOP; to 36111 if the sender is a name."},
-	{Name: "replies", State: "delivered", life: ordinary, replies: "Merci !",
-		Sentence: "A second after the message, the handset answers \"Merci !\", unless the sender is a name."},
-	{Name: "refused", State: "refused", refuse: smpp.InvalidDest,
-		Sentence: "The operator refuses the number at once (ESME_RINVDSTADR)."},
-	{Name: "busy", State: "delivered", life: ordinary, refuse: smpp.SystemError, times: 2,
-		Sentence: "The first two attempts meet a fault of the operator (ESME_RSYSERR), the third is taken and delivered."},
-	{Name: "slow-answer", State: "delivered", life: ordinary, answer: late, wait: 3 * time.Second,
-		Sentence: "The answer to submit_sm takes 3 seconds; then all is as usual."},
-	{Name: "bare-receipt", State: "delivered", life: ordinary, bare: true,
-		Sentence: "The message is delivered, and its receipt says so in words only, without parameters."},
-	{Name: "content", State: "failed", life: failing(smpp.StateRejected, content),
-		Sentence: "The operator does not let this content through: REJECTD, err:037."},
-	{Name: "memory-full", State: "failed", life: failing(smpp.StateUndeliverable, memoryFull),
-		Sentence: "The handset has no room left: UNDELIV, err:032."},
-	{Name: "failure", State: "failed", life: failing(smpp.StateUndeliverable, systemFailure),
-		Sentence: "The network fails: UNDELIV, err:034."},
+	{
+		Name: "delivered", State: "delivered", life: ordinary,
+		Sentence: "The message is on the handset at once, and the receipt says so; all other numbers do the same.",
+	},
+	{
+		Name: "delayed", State: "delivered", life: []step{{10 * time.Second, smpp.StateDelivered, 0}},
+		Sentence: "The message is on the handset after 10 seconds.",
+	},
+	{
+		Name: "absent", State: "delivered", life: []step{{0, smpp.StateEnroute, absent}, {time.Minute, smpp.StateDelivered, 0}},
+		Sentence: "The handset is switched off: an intermediate receipt says that the operator tries again (err:027), and a minute later the message is delivered.",
+	},
+	{
+		Name: "barred", State: "failed", life: failing(smpp.StateUndeliverable, barred),
+		Sentence: "The subscriber may not receive messages: UNDELIV, err:013.",
+	},
+	{
+		Name: "unknown", State: "failed", life: failing(smpp.StateUndeliverable, unknownSubscriber),
+		Sentence: "Nobody has this number: UNDELIV, err:001.",
+	},
+	{
+		Name: "expired", State: "expired", life: []step{{30 * time.Second, smpp.StateExpired, absent}},
+		Sentence: "The handset stays switched off: after 30 seconds, or the message's validity if that is shorter, EXPIRED, err:027.",
+	},
+	{
+		Name: "spam", State: "failed", life: failing(smpp.StateRejected, spam),
+		Sentence: "The operator's filter takes the message for spam: REJECTD, err:036.",
+	},
+	{
+		Name: "no-receipt", State: "sent", life: ordinary, silent: true,
+		Sentence: "The message is on the handset, but no receipt is ever sent; query_sm tells.",
+	},
+	{
+		Name: "double-receipt", State: "delivered", life: ordinary, copies: 1,
+		Sentence: "The message is delivered, and its receipt is sent twice.",
+	},
+	{
+		Name: "receipt-first", State: "delivered", life: ordinary, answer: afterReceipt,
+		Sentence: "The receipt overtakes the answer: deliver_sm comes before submit_sm_resp.",
+	},
+	{
+		Name: "throttled", State: "delivered", life: ordinary, refuse: smpp.Throttled, times: 2,
+		Sentence: "The first two attempts are throttled (ESME_RTHROTTLED), the third is taken and delivered.",
+	},
+	{
+		Name: "answer-lost", State: "indoubt", life: ordinary, answer: never,
+		Sentence: "The message is on the handset, but submit_sm is never answered: the receipt has an id that nobody was told.",
+	},
+	{
+		Name: "connection-dropped", State: "delivered", life: ordinary, answer: cut,
+		Sentence: "The message is taken and the connection cut before the answer; the second attempt is taken as an ordinary one, so the handset shows the text twice.",
+	},
+	{
+		Name: "replies-stop", State: "delivered", life: ordinary, replies: "STOP",
+		Sentence: "A second after the message, the handset answers STOP; to 36111 if the sender is a name.",
+	},
+	{
+		Name: "replies", State: "delivered", life: ordinary, replies: "Merci !",
+		Sentence: "A second after the message, the handset answers \"Merci !\", unless the sender is a name.",
+	},
+	{
+		Name: "refused", State: "refused", refuse: smpp.InvalidDest,
+		Sentence: "The operator refuses the number at once (ESME_RINVDSTADR).",
+	},
+	{
+		Name: "busy", State: "delivered", life: ordinary, refuse: smpp.SystemError, times: 2,
+		Sentence: "The first two attempts meet a fault of the operator (ESME_RSYSERR), the third is taken and delivered.",
+	},
+	{
+		Name: "slow-answer", State: "delivered", life: ordinary, answer: late, wait: 3 * time.Second,
+		Sentence: "The answer to submit_sm takes 3 seconds; then all is as usual.",
+	},
+	{
+		Name: "bare-receipt", State: "delivered", life: ordinary, bare: true,
+		Sentence: "The message is delivered, and its receipt says so in words only, without parameters.",
+	},
+	{
+		Name: "content", State: "failed", life: failing(smpp.StateRejected, content),
+		Sentence: "The operator does not let this content through: REJECTD, err:037.",
+	},
+	{
+		Name: "memory-full", State: "failed", life: failing(smpp.StateUndeliverable, memoryFull),
+		Sentence: "The handset has no room left: UNDELIV, err:032.",
+	},
+	{
+		Name: "failure", State: "failed", life: failing(smpp.StateUndeliverable, systemFailure),
+		Sentence: "The network fails: UNDELIV, err:034.",
+	},
 }

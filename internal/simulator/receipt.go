@@ -70,7 +70,7 @@ func (w *writer) receipt(d *delivery, base int) *smpp.DeliverSM {
 // appendDate writes a time. Most are of the same minute as the one before.
 func (w *writer) appendDate(dst []byte, at int64) []byte {
 	const perMinute = int64(time.Minute / time.Microsecond)
-	if minute := at / perMinute; minute != w.minute {
+	if minute := at / perMinute; minute != w.minute || w.date[0] == 0 {
 		w.minute = minute
 		timeAt(at).AppendFormat(w.date[:0], dateForm)
 	}

@@ -56,7 +56,8 @@ func (s *Simulator) correspondent(from, to, words string, about *text) (correspo
 	if about == nil && h == nil {
 		return correspondent{}, &Mistake{"to", nil, from + " has received nothing that it could answer: give the number it writes to"}
 	}
-	if about == nil {
+	byItself := about != nil
+	if !byItself {
 		about = h.last
 	}
 	last := about.parts[0]
@@ -66,7 +67,7 @@ func (s *Simulator) correspondent(from, to, words string, about *text) (correspo
 	if isStop(words) {
 		return correspondent{address(s.options.StopCode), last.from, last}, nil
 	}
-	if h != nil && h.client != nil && h.last == about {
+	if !byItself && h.client != nil {
 		return correspondent{h.writer, h.client, last}, nil
 	}
 	return correspondent{}, &Mistake{"to", nil, "the sender " + last.source.Addr + " is a name and cannot be answered: give a number"}

@@ -21,8 +21,8 @@ type Caller struct {
 // AccessRule allows one method on the paths that match a pattern, in which * stands for any run of characters, slashes
 // included. "/sms/*" does not cover "/sms": OVH's clients ask for both.
 type AccessRule struct {
-	Method string `json:"method"`
-	Path   string `json:"path"`
+	Method string
+	Path   string
 }
 
 // Allows tells whether the rule covers a call. The path is the one below the base (/1.0), without query; one trailing

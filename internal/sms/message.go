@@ -73,9 +73,9 @@ func (m *Message) Apply(r Receipt) bool {
 	if m.State.Waiting() || !m.State.May(r.State) {
 		return false
 	}
-	if r.State == Delivered && m.Parts > 1 {
+	if r.State == Delivered && m.PDUs() > 1 {
 		m.Arrived++
-		if m.Arrived < m.Parts {
+		if m.Arrived < m.PDUs() {
 			return true
 		}
 	}
@@ -102,6 +102,15 @@ type Answer struct {
 	At        time.Time
 }
 
+// PDUs gives how many references the message has, or will have: one for each of its parts, unless its carrier takes all parts
+// as one payload.
+func (m *Message) PDUs() int {
+	if len(m.Refs) > 0 {
+		return len(m.Refs)
+	}
+	return m.Parts
+}
+
 // Settle takes the answer to m, which was claimed, and tells whether it changed anything. Credits are captured for what the
 // carrier accepted and released for the rest; both are zero while the message goes on waiting or is in doubt.
 func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
@@ -125,7 +134,7 @@ func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
 		captured = m.Credits
 	case Refused, Failed, Expired:
 		m.DoneAt = a.At
-		captured = m.Credits * Credits(m.Accepted) / Credits(m.Parts)
+		captured = m.Credits * Credits(m.Accepted) / Credits(m.PDUs())
 		released = m.Credits - captured
 		m.Credits = captured
 	}
@@ -137,8 +146,8 @@ func (m *Message) KeepRefs(refs []string) {
 	if len(refs) == 0 {
 		return
 	}
-	if len(m.Refs) < m.Parts {
-		m.Refs = append(m.Refs, make([]string, m.Parts-len(m.Refs))...)
+	if len(m.Refs) < len(refs) {
+		m.Refs = append(m.Refs, make([]string, len(refs)-len(m.Refs))...)
 	}
 	m.Accepted = 0
 	for i := range m.Refs {

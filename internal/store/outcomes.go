@@ -62,6 +62,7 @@ type settlement struct {
 	released map[int64]int64
 	awaited  map[partID]awaited // references that are awaited from now on
 	settled  []awaited          // and those that are no longer
+	over     map[partID]bool    // parts whose final receipt this group brought
 	requeue  struct {
 		carrier, due, id, service, job, attempts []int64
 	}
@@ -76,7 +77,7 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 	}
 	w := &settlement{
 		s: s, t: t, messages: map[int64]*sms.Message{}, changed: map[int64]bool{}, captured: map[int64]int64{},
-		released: map[int64]int64{}, awaited: map[partID]awaited{}, result: OutcomeResult{Moved: map[sms.State]int{}},
+		released: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, result: OutcomeResult{Moved: map[sms.State]int{}},
 	}
 	var all Outcome
 	for _, o := range ops {

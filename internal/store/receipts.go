@@ -63,7 +63,7 @@ func (w *settlement) receipts(ctx context.Context, o *Outcome) error {
 func (w *settlement) apply(r sms.Receipt, a awaited) {
 	m := w.messages[a.message]
 	doubted := m.State == sms.InDoubt
-	if !m.Apply(r) {
+	if w.over[a.id()] || !m.Apply(r) {
 		w.event(m.ID, r.At, "late-receipt", r.Raw)
 		return
 	}
@@ -79,7 +79,7 @@ func (w *settlement) apply(r sms.Receipt, a awaited) {
 			w.done(awaited{m.CarrierID, m.ID, int64(part), ref})
 		}
 	}
-	if m.Parts > 1 && m.State != sms.Buffered {
+	if len(m.Refs) > 1 && m.State != sms.Buffered {
 		w.event(m.ID, r.At, "part-receipt", r.Raw)
 	}
 	w.moved(m)
@@ -87,6 +87,7 @@ func (w *settlement) apply(r sms.Receipt, a awaited) {
 
 // done ends the wait for a reference. One that was noted in this very group is never written.
 func (w *settlement) done(a awaited) {
+	w.over[a.id()] = true
 	if _, fresh := w.awaited[a.id()]; fresh {
 		delete(w.awaited, a.id())
 		return
@@ -202,12 +203,12 @@ func (w *settlement) resolve(r sms.Receipt, ids []int64) bool {
 	if doubted == nil || len(r.Refs) == 0 {
 		return false
 	}
-	refs := make([]string, doubted.Parts)
+	refs := make([]string, doubted.PDUs())
 	part := 0
 	for part < len(doubted.Refs) && doubted.Refs[part] != "" {
 		part++
 	}
-	if part >= doubted.Parts {
+	if part >= len(refs) {
 		return false
 	}
 	refs[part] = r.Refs[0]

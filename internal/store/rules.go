@@ -37,7 +37,9 @@ func (s *Store) Rules(ctx context.Context, service string) (*sms.Rules, error) {
 func (s *Store) FreshRules(ctx context.Context, service string) (*sms.Rules, error) {
 	var r *sms.Rules
 	err := s.snapshot(ctx, func(q *query.Queries, db query.DBTX) (err error) {
-		r, err = loadRules(ctx, q, db, service)
+		if r, err = loadRules(ctx, q, db, service); err == nil {
+			r.Limits = s.limits
+		}
 		return err
 	})
 	if err != nil {
@@ -85,7 +87,7 @@ func loadRules(ctx context.Context, q *query.Queries, db query.DBTX, name string
 	if err != nil {
 		return nil, err
 	}
-	r := &sms.Rules{Service: service, StopClauses: sms.DefaultStopClauses(), Limits: sms.DefaultLimits()}
+	r := &sms.Rules{Service: service, StopClauses: sms.DefaultStopClauses()}
 	own, err := q.Balance(ctx, service.ID)
 	if err == nil {
 		var platform query.Balance

@@ -16,6 +16,7 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
 	_ "modernc.org/sqlite"             // driver "sqlite"
 
+	"ramier/internal/sms"
 	"ramier/internal/store/query"
 )
 
@@ -26,6 +27,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Node names this process among those that share the database. Claims are made in its name.
 	Node string
+	// Limits bound orders; zero = sms.DefaultLimits.
+	Limits sms.Limits
 }
 
 // Store is an open database. Its methods may be called concurrently.
@@ -33,6 +36,7 @@ type Store struct {
 	dialect dialect
 	node    string
 	log     *slog.Logger
+	limits  sms.Limits
 	sealer  *Sealer
 	reads   *sql.DB
 	writes  *sql.DB
@@ -54,7 +58,10 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{node: o.Node, log: o.Logger, sealer: o.Sealer, queued: func([]int64) {}}
+	if o.Limits == (sms.Limits{}) {
+		o.Limits = sms.DefaultLimits()
+	}
+	s := &Store{limits: o.Limits, node: o.Node, log: o.Logger, sealer: o.Sealer, queued: func([]int64) {}}
 	var err error
 	switch path, isFile := strings.CutPrefix(url, "sqlite://"); {
 	case isFile && path != "":

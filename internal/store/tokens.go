@@ -6,7 +6,9 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"ramier/internal/sms"
@@ -147,8 +149,8 @@ func (s *Store) EndCredential(ctx context.Context, id int64) error {
 // TouchCredentials notes when consumer keys were last used.
 func (s *Store) TouchCredentials(ctx context.Context, uses map[int64]time.Time) error {
 	return s.write(ctx, other, func(t *tx) error {
-		for id, at := range uses {
-			if err := t.TouchCredential(ctx, query.TouchCredentialParams{ID: id, LastUse: micros(at)}); err != nil {
+		for _, id := range slices.Sorted(maps.Keys(uses)) { // in one order, so that two nodes cannot wait for each other
+			if err := t.TouchCredential(ctx, query.TouchCredentialParams{ID: id, LastUse: micros(uses[id])}); err != nil {
 				return err
 			}
 		}

@@ -53,6 +53,7 @@ func start[R any](t *testing.T, line New[R], replies ...R) *desk {
 	d.cancel = cancel
 	d.running.Go(func() { d.line.Carrier.Run(ctx) })
 	<-awake
+	synctest.Wait()
 	if d.line.Carrier.Room() == 0 {
 		t.Error("the carrier woke us, and has no room")
 	}

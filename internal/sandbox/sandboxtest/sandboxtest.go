@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,6 +131,22 @@ func (p *Platform) check(err error) {
 func (p *Platform) SetCarrier(settings map[string]any) {
 	p.t.Helper()
 	p.check(p.Operator.Put("/operator/carriers/simulator", settings, nil))
+}
+
+// Token makes keys of the first customer with access rules, all of them if none is given.
+func (p *Platform) Token(rules ...string) sandbox.Keys {
+	p.t.Helper()
+	if len(rules) == 0 {
+		rules = []string{"GET /*", "POST /*", "PUT /*", "DELETE /*"}
+	}
+	var list []map[string]string
+	for _, r := range rules {
+		method, path, _ := strings.Cut(r, " ")
+		list = append(list, map[string]string{"method": method, "path": path})
+	}
+	var keys sandbox.Keys
+	p.check(p.Operator.Post("/operator/tokens", map[string]any{"account": "rm12345-ovh", "name": "test", "description": "", "rules": list}, &keys))
+	return keys
 }
 
 // Report is the answer to POST jobs.

@@ -1,0 +1,163 @@
+package app
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+
+	"ramier/internal/clock"
+	"ramier/internal/config"
+	"ramier/internal/sms"
+)
+
+// Addresses are where a server listens; empty ones are off.
+type Addresses struct{ HTTP, TLS, Metrics string }
+
+// Serve runs a server until the context ends, and then ends it in good order: no new requests, answers to what the carriers
+// have, all of it written down, for as long as StopTimeout. It calls ready once when it takes requests.
+func Serve(ctx context.Context, c config.Config, version string, log *slog.Logger, ready func(Addresses)) error {
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return err
+	}
+	doors, err := openDoors(c)
+	if err != nil {
+		return err
+	}
+	defer doors.close()
+	o, err := options(c, version, log)
+	if err != nil {
+		return err
+	}
+	a, err := Start(ctx, o)
+	if err != nil {
+		return err
+	}
+	failed := doors.serve(a, log)
+	ready(doors.addresses())
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		log.Error("a listener has ended", "error", err)
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.StopTimeout)
+	defer cancel()
+	log.Info("stopping", "timeout", c.StopTimeout)
+	return errors.Join(err, doors.shutdown(stop), a.Stop(stop))
+}
+
+func options(c config.Config, version string, log *slog.Logger) (Options, error) {
+	zone, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		return Options{}, fmt.Errorf("zone = %q: %w", c.Zone, err)
+	}
+	limits := sms.DefaultLimits()
+	limits.Receivers = c.Limits.Receivers
+	o := Options{
+		Database: c.Database, KeyFile: c.KeyFile, Node: c.Node, Clock: clock.New(), Log: log, Version: version, PublicURLs: c.PublicURLs,
+		AnyHost: c.AnyHost, Tolerance: c.Auth.ClockTolerance, MaxBody: c.Limits.Body, MaxBatch: c.Limits.Batch, Zone: zone, Limits: limits,
+		HideMetrics: c.HTTP.MetricsListen != "",
+	}
+	for _, p := range c.HTTP.TrustedProxies {
+		prefix, err := netip.ParsePrefix(p)
+		if err != nil {
+			address, notAddress := netip.ParseAddr(p)
+			if notAddress != nil {
+				return o, fmt.Errorf("http.trusted_proxies: %w", err)
+			}
+			prefix = netip.PrefixFrom(address, address.BitLen())
+		}
+		o.TrustedProxies = append(o.TrustedProxies, prefix)
+	}
+	return o, nil
+}
+
+// doors are the listeners of a server.
+type doors struct {
+	plain, secure, metrics net.Listener
+	servers                []*http.Server
+	serving                sync.WaitGroup
+}
+
+// openDoors takes all addresses before anything else begins, so that one in use ends the start at once.
+func openDoors(c config.Config) (*doors, error) {
+	d := &doors{}
+	for _, door := range []struct {
+		name, address string
+		to            *net.Listener
+	}{{"http.listen", c.HTTP.Listen, &d.plain}, {"http.tls_listen", c.HTTP.TLSListen, &d.secure}, {"http.metrics_listen", c.HTTP.MetricsListen, &d.metrics}} {
+		if door.address == "" {
+			continue
+		}
+		l, err := net.Listen("tcp", door.address)
+		if err != nil {
+			d.close()
+			return nil, fmt.Errorf("%s = %q: %w; stop what uses the address, or give another", door.name, door.address, err)
+		}
+		*door.to = l
+	}
+	if d.secure != nil {
+		cert, err := tls.LoadX509KeyPair(c.HTTP.TLSCert, c.HTTP.TLSKey)
+		if err != nil {
+			d.close()
+			return nil, fmt.Errorf("http.tls_cert and http.tls_key: %w", err)
+		}
+		d.secure = tls.NewListener(d.secure, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+	}
+	return d, nil
+}
+
+func (d *doors) serve(a *App, log *slog.Logger) <-chan error {
+	failed := make(chan error, 3)
+	open := func(l net.Listener, h http.Handler) {
+		if l == nil {
+			return
+		}
+		server := NewServer(h)
+		server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
+		d.servers = append(d.servers, server)
+		d.serving.Go(func() {
+			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				failed <- err
+			}
+		})
+	}
+	open(d.plain, a.Handler)
+	open(d.secure, a.Handler)
+	open(d.metrics, a.Metrics)
+	return failed
+}
+
+func (d *doors) shutdown(ctx context.Context) error {
+	var errs []error
+	for _, s := range d.servers {
+		errs = append(errs, s.Shutdown(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (d *doors) close() {
+	for _, l := range []net.Listener{d.plain, d.secure, d.metrics} {
+		if l != nil {
+			_ = l.Close() // those that were served are closed already
+		}
+	}
+	d.serving.Wait()
+}
+
+func (d *doors) addresses() Addresses {
+	name := func(l net.Listener) string {
+		if l == nil {
+			return ""
+		}
+		return l.Addr().String()
+	}
+	return Addresses{name(d.plain), name(d.secure), name(d.metrics)}
+}

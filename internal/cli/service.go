@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/spf13/cobra"
+)
+
+func (p *program) serviceCommand() *cobra.Command {
+	a := &access{program: p}
+	r := resource{
+		access: a, noun: "SMS account", path: "/operator/services", argument: "NAME", id: "name",
+		properties: []property{
+			{name: "description", about: "free text"},
+			{name: "channel", about: "transactional or marketing"},
+		},
+		columns: []string{"name", "account", "creditsLeft", "status", "channel", "description"},
+		filters: []property{{name: "account", about: "only those of this customer"}},
+	}
+	add, set := r, r
+	add.properties = append([]property{{name: "account", about: "customer that owns it", must: true}}, r.properties...)
+	set.properties = append([]property{{name: "status", about: "enable, or disable to stop all sending"}}, r.properties...)
+	return a.flags(p.group("service", "Manage SMS accounts and their credits", r.list(), add.add("[NAME]"), r.show(), set.set(), r.credit()))
+}
+
+func (r resource) credit() *cobra.Command {
+	c := &cobra.Command{Use: "credit NAME CREDITS", Short: "Give credits to an SMS account, or take them back", Args: takes}
+	reason := c.Flags().String("reason", "", "why; it is kept in the ledger")
+	take := c.Flags().Bool("take", false, "take the credits back instead of giving them")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		credits, err := strconv.ParseFloat(args[1], 64)
+		if err != nil || credits < 0 {
+			return usage("%q is not a number of credits: give one above zero, and --take to take them back", args[1])
+		}
+		if *reason == "" {
+			return usage("--reason is needed: it is kept in the ledger")
+		}
+		if *take {
+			credits = -credits
+		}
+		api, err := r.open()
+		if err != nil {
+			return err
+		}
+		var left float64
+		body := object{"credits": credits, "reason": *reason}
+		if err := api.call(c.Context(), http.MethodPost, r.at(args[0])+"/credits", body, &left); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(r.out, "%s has %v credits\n", args[0], left)
+		return err
+	}
+	return c
+}
