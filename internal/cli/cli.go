@@ -82,7 +82,7 @@ func isUsage(err error) bool {
 
 // group makes a command that only holds others.
 func (p *program) group(use, short string, commands ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short}
+	c := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs}
 	c.AddCommand(commands...)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) == 0 {

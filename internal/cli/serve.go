@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,8 +22,11 @@ func (p *program) serveCommand() *cobra.Command {
 	path := p.configFlag(c)
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		settings, err := config.Load(*path, p.env)
-		if err != nil {
+		if _, ok := errors.AsType[config.Problems](err); ok {
 			return fmt.Errorf("%s: %w", *path, err)
+		}
+		if err != nil {
+			return err
 		}
 		log := newLog(p.errOut, settings.Log)
 		return app.Serve(c.Context(), settings, p.version, log, func(a app.Addresses) {

@@ -85,12 +85,26 @@ func readFile(k *koanf.Koanf, path string, fields []field) (Problems, error) {
 	}
 	var problems Problems
 	for _, name := range inFile.Keys() {
+		if section, ok := inFile.Get(name).(map[string]any); ok && len(section) == 0 && isSection(name, fields) {
+			continue
+		}
 		if !slices.ContainsFunc(fields, func(f field) bool { return f.name == name }) {
 			problems = append(problems, Problem{Setting: name, Value: fmt.Sprint(inFile.Get(name)), Cure: unknown(name, fields)})
-			inFile.Delete(name)
 		}
 	}
-	return problems, k.Merge(inFile)
+	for _, f := range fields {
+		if inFile.Exists(f.name) {
+			if err := k.Set(f.name, inFile.Get(f.name)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return problems, nil
+}
+
+// isSection tells whether settings begin with the name, like [http].
+func isSection(name string, fields []field) bool {
+	return slices.ContainsFunc(fields, func(f field) bool { return strings.HasPrefix(f.name, name+".") })
 }
 
 // environmentOf gives the variables that are ours and set.

@@ -54,11 +54,11 @@ func (s *Simulator) Fault(f Fault) error {
 	}
 	s.clear(f.Kind)
 	s.faults = append(s.faults, &f)
-	s.mu.Unlock()
-	s.options.Log.Info("the operator is broken", "fault", f.Kind, "for", f.For)
 	if f.Kind == Drop {
 		s.cut(func(*link) bool { return true })
 	}
+	s.mu.Unlock()
+	s.options.Log.Info("the operator is broken", "fault", f.Kind, "for", f.For)
 	return nil
 }
 

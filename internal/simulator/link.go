@@ -70,6 +70,29 @@ func (s *Simulator) link(session *smpp.Session) *link {
 	return l
 }
 
+// owe notes an answer that does not come now. Nobody waits for it when the operator ends. The caller holds mu.
+func (s *Simulator) owe(l *link) {
+	l.owed.Add(1)
+	if s.closing {
+		s.hangUp(l)
+	}
+}
+
+// hangUp closes a session, without waiting for that. The caller holds mu.
+func (s *Simulator) hangUp(l *link) {
+	l.dead = true
+	s.running.Go(l.session.Close)
+}
+
+// cut hangs up on the clients that are chosen. The caller holds mu.
+func (s *Simulator) cut(chosen func(*link) bool) {
+	for _, l := range s.links {
+		if chosen(l) {
+			s.hangUp(l)
+		}
+	}
+}
+
 // bound serves a session until it is over.
 func (s *Simulator) bound(session *smpp.Session) {
 	s.mu.Lock()

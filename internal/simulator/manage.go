@@ -118,6 +118,6 @@ func (s *Simulator) mute(l *link) bool {
 	if s.fault(Mute) == nil && !l.dead {
 		return false
 	}
-	l.owed.Add(1)
+	s.owe(l)
 	return true
 }

@@ -89,6 +89,7 @@ type Simulator struct {
 
 	mu        sync.Mutex
 	schedule  schedule
+	closing   bool
 	next      uint64 // message id to be given
 	kept      archive
 	joins     recent[joinKey, *text]
@@ -145,23 +146,14 @@ func (s *Simulator) Serve(l net.Listener) error {
 // Close unbinds all sessions, at once where an answer is owed that will not come, and ends. When ctx ends before,
 // it closes the sessions.
 func (s *Simulator) Close(ctx context.Context) error {
+	s.mu.Lock()
+	s.closing = true
 	s.cut(func(l *link) bool { return l.owed.Load() > 0 })
+	s.mu.Unlock()
 	err := s.server.Shutdown(ctx)
 	s.stop()
 	s.running.Wait()
 	return err
-}
-
-// cut closes the sessions that are chosen, without waiting for that. It is for those who do not hold mu.
-func (s *Simulator) cut(chosen func(*link) bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, l := range s.links {
-		if chosen(l) {
-			l.dead = true
-			s.running.Go(l.session.Close)
-		}
-	}
 }
 
 // Reset forgets all messages, handsets, receipts that were not sent, counters and faults. Sessions stay, and message

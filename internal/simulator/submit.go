@@ -78,9 +78,9 @@ func (s *Simulator) answer(l *link, v verdict, p *part, say func()) {
 	case atOnce:
 		say()
 	case late:
-		l.owed.Add(1)
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		s.owe(l)
 		s.schedule.push(event{at: v.at, answer: true, do: func() {
 			l.owed.Add(-1)
 			say()
@@ -91,7 +91,9 @@ func (s *Simulator) answer(l *link, v verdict, p *part, say func()) {
 		p.due = p.taken
 		s.finish(p, smpp.StateDelivered, 0, say)
 	case never:
-		l.owed.Add(1)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.owe(l)
 	case cut:
 		s.running.Go(l.session.Close)
 	}

@@ -51,8 +51,8 @@ func TestBind(t *testing.T) {
 				}
 				r.stop()
 				synctest.Wait()
-				if s := r.Status(); s.State != "stopped" || s.LastError != "" || o.live != 0 {
-					t.Errorf("%+v, %d connections", s, o.live)
+				if s := r.Status(); s.State != "stopped" || s.LastError != "" || o.count().live != 0 {
+					t.Errorf("%+v, %d connections", s, o.count().live)
 				}
 			})
 		})
@@ -81,8 +81,8 @@ func TestPairBreaksAsOne(t *testing.T) {
 					first = sms.InDoubt
 				}
 				r.want(t, first, sms.Queued, sms.Sent)
-				if len(o.binds) != 4 || o.most != 2 || r.Status().Binds != 2 {
-					t.Errorf("%d binds, %d connections at once, %+v", len(o.binds), o.most, r.Status())
+				if o.count().binds != 4 || o.count().most != 2 || r.Status().Binds != 2 {
+					t.Errorf("%d binds, %d connections at once, %+v", o.count().binds, o.count().most, r.Status())
 				}
 			})
 		})
@@ -94,8 +94,8 @@ func TestSecondBindOfAPairRefused(t *testing.T) {
 		o := newSMSC(t)
 		o.refusals = []smpp.Status{smpp.OK, smpp.BindFailed}
 		r := launch(t, pairSettings(), o)
-		if s := r.Status(); s.State != "refused" || s.Binds != 0 || r.Room() != 0 || o.live != 0 {
-			t.Errorf("%+v, room for %d, %d connections", s, r.Room(), o.live)
+		if s := r.Status(); s.State != "refused" || s.Binds != 0 || r.Room() != 0 || o.count().live != 0 {
+			t.Errorf("%+v, room for %d, %d connections", s, r.Room(), o.count().live)
 		}
 	})
 }
@@ -119,8 +119,8 @@ func TestReconnect(t *testing.T) {
 					time.Sleep(time.Second)
 					synctest.Wait()
 				}
-				if s := r.Status(); s.State != "connected" || r.Room() != 10 || o.most != 1 || len(o.binds) != 4 || r.inbox.woken() != 4 {
-					t.Errorf("%+v, %d connections at once, %d binds, %d wakes", s, o.most, len(o.binds), r.inbox.woken())
+				if s := r.Status(); s.State != "connected" || r.Room() != 10 || o.count().most != 1 || o.count().binds != 4 || r.inbox.woken() != 4 {
+					t.Errorf("%+v, %d connections at once, %d binds, %d wakes", s, o.count().most, o.count().binds, r.inbox.woken())
 				}
 			})
 		})
@@ -167,13 +167,13 @@ func TestRefusedBind(t *testing.T) {
 				}
 				r.send(1, "a")
 				time.Sleep(c.pause - time.Millisecond)
-				if synctest.Wait(); len(o.binds) != 1 {
-					t.Errorf("%d binds too early", len(o.binds))
+				if synctest.Wait(); o.count().binds != 1 {
+					t.Errorf("%d binds too early", o.count().binds)
 				}
 				time.Sleep(3*c.pause + 2*time.Second)
 				r.send(2, "b")
-				if r.want(t, sms.Queued, sms.Sent); len(o.binds) != 3 || o.most > 1 {
-					t.Errorf("%d binds, %d connections at once", len(o.binds), o.most)
+				if r.want(t, sms.Queued, sms.Sent); o.count().binds != 3 || o.count().most > 1 {
+					t.Errorf("%d binds, %d connections at once", o.count().binds, o.count().most)
 				}
 			})
 		})
@@ -192,7 +192,7 @@ func TestFlappingLink(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 			synctest.Wait()
 		}
-		if n := len(o.binds); n > 20 {
+		if n := o.count().binds; n > 20 {
 			t.Errorf("%d binds in 10 minutes", n)
 		}
 	})
@@ -226,7 +226,7 @@ func TestThrottling(t *testing.T) {
 		for i, ms := range []int64{200, 400, 800, 1600, 3200, 5000, 5000} {
 			throttle(int64(i), time.Duration(ms)*time.Millisecond)
 		}
-		if n := len(o.submits); n != 7 {
+		if n := o.count().submits; n != 7 {
 			t.Errorf("%d messages were sent, want 7: none during a pause", n)
 		}
 		for range 20 {

@@ -2,6 +2,7 @@ package smppc_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,8 @@ func TestSubmit(t *testing.T) {
 	threeParts.Text, threeParts.Parts = strings.Repeat("a", 400), 3
 	oneGone := threeParts
 	oneGone.Refs = []string{"", "7f3a", ""}
+	otherwise := threeParts // as the operator's settings were when one part left
+	otherwise.Refs = []string{"7f3a", ""}
 	late := carriertest.Message
 	late.Expires = time.Date(1999, 12, 31, 0, 0, 0, 0, time.UTC)
 	endless := carriertest.Message
@@ -45,6 +48,11 @@ func TestSubmit(t *testing.T) {
 		{Name: "id with control characters", Replies: []reply{{id: "a\nb\xff "}}, State: sms.Sent, PTT: 3, Refs: []string{"a\\x0Ab\uFFFD"}},
 		{Name: "parts", Message: threeParts, State: sms.Sent, PTT: 3, Refs: []string{"id-1", "id-2", "id-3"}},
 		{Name: "the other parts", Message: oneGone, State: sms.Sent, PTT: 3, Refs: []string{"id-1", "7f3a", "id-2"}},
+		{Name: "parts of another kind gone before", Message: otherwise, State: sms.Sent, PTT: 3, Refs: []string{"id-1", "id-2", "id-3"}},
+		{
+			Name: "refused after parts of another kind", Message: otherwise, Replies: slices.Repeat([]reply{{status: smpp.InvalidDest}}, 3),
+			State: sms.Failed, PTT: 23, Refs: []string{"", "", ""}, Error: "ESME_RINVDSTADR",
+		},
 		{
 			Name: "all parts gone before", Message: sms.Outbound{MessageID: 1, Text: "a", Parts: 1, Refs: []string{"7f3a"}},
 			State: sms.Sent, PTT: 3, Refs: []string{"7f3a"},

@@ -97,8 +97,8 @@ func (p plan) run(t *testing.T) (faults []string) {
 	if len(states) != len(p.texts) {
 		faults = append(faults, fmt.Sprintf("%d answers to %d messages: %v", len(states), len(p.texts), states))
 	}
-	if s := r.Status(); s.State != "stopped" || s.WindowUsed != 0 || r.Room() != 0 || o.live != 0 {
-		faults = append(faults, fmt.Sprintf("after the end: %+v, room for %d, %d connections", s, r.Room(), o.live))
+	if s := r.Status(); s.State != "stopped" || s.WindowUsed != 0 || r.Room() != 0 || o.count().live != 0 {
+		faults = append(faults, fmt.Sprintf("after the end: %+v, room for %d, %d connections", s, r.Room(), o.count().live))
 	}
 	refs, open := 0, 0
 	for _, a := range r.answers {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -35,11 +36,14 @@ func (c *Carrier) Submit(ctx context.Context, m sms.Outbound, answer func(sms.An
 	frames, err := Frames(c.settings, m)
 	if err != nil {
 		h.parts = len(m.Refs)
-		h.refs = append([]string(nil), m.Refs...)
+		h.refs = slices.Clone(m.Refs)
 		h.settle(verdict{fate: refused, ptt: sms.PTTFormat}.because(err.Error()))
 		return
 	}
 	h.parts = len(frames)
+	if len(m.Refs) != len(frames) {
+		m.Refs = nil // the settings have changed since: parts of then and now would never make the message
+	}
 	h.refs = make([]string, len(frames))
 	copy(h.refs, m.Refs)
 	for _, ref := range h.refs {
@@ -61,7 +65,7 @@ func (c *Carrier) Submit(ctx context.Context, m sms.Outbound, answer func(sms.An
 		return
 	}
 	defer c.open.Done()
-	h.send(ctx, frames, now)
+	h.send(ctx, frames, m.Refs, now)
 }
 
 // begin enters a message on the link. It must leave by c.open.
@@ -85,10 +89,10 @@ func (c *Carrier) begin(h *handover) verdict {
 
 // send hands over the parts that have no reference yet, until one of them fails: then the message cannot arrive whole by this
 // attempt, and what was not sent costs nothing.
-func (h *handover) send(ctx context.Context, frames []*smpp.SubmitSM, now time.Time) {
+func (h *handover) send(ctx context.Context, frames []*smpp.SubmitSM, gone []string, now time.Time) {
 	skipped := 0
 	for i, p := range frames {
-		if i < len(h.m.Refs) && h.m.Refs[i] != "" {
+		if len(gone) > 0 && gone[i] != "" {
 			continue
 		}
 		if h.failed() {
@@ -211,7 +215,7 @@ func (h *handover) settle(v verdict) {
 	case refused:
 		// Not charged and never sent is only what left no trace at the operator.
 		a.State = sms.Refused
-		if h.lost || strings.Join(h.refs, "") != "" {
+		if h.lost || strings.Join(slices.Concat(h.m.Refs, h.refs), "") != "" {
 			a.State = sms.Failed
 		}
 	}

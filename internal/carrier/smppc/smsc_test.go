@@ -139,6 +139,15 @@ func (o *smsc) session(mode smpp.BindMode) *smpp.Session {
 	return nil
 }
 
+// A tally is what an operator has counted.
+type tally struct{ binds, submits, live, most int }
+
+func (o *smsc) count() tally {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return tally{len(o.binds), len(o.submits), o.live, o.most}
+}
+
 // sessions gives those that were ever bound.
 func (o *smsc) sessions() []*smpp.Session {
 	o.mu.Lock()
