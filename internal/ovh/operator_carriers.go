@@ -17,10 +17,8 @@ func (a *API) listCarriers(ctx context.Context, _ *Call, _ getOperatorCarriersIn
 
 func (a *API) addCarrier(ctx context.Context, _ *Call, in postOperatorCarriersIn) (operatorCarrier, error) {
 	b := in.Body
-	for field, given := range map[string]bool{"name": b.Name != nil, "host": b.Host != nil, "systemId": b.SystemID != nil} {
-		if !given {
-			return operatorCarrier{}, sms.Errorf(sms.Invalid, "%s is missing: a carrier needs name, host and systemId, and nearly always a password", field)
-		}
+	if b.Name == nil || b.Host == nil || b.SystemID == nil {
+		return operatorCarrier{}, sms.Errorf(sms.Invalid, "a carrier needs name, host and systemId, and nearly always a password: give them all")
 	}
 	c := sms.Carrier{Name: *b.Name, Kind: string(operatorCarrierKindSmpp), Enabled: true, Settings: sms.DefaultCarrierSettings()}
 	if err := checkName("name", c.Name, carrierName, "- . _", "orange-fr"); err != nil {

@@ -137,10 +137,11 @@ func (a *API) changeConditions(ctx context.Context, r *sms.Route, b operatorRout
 			return referTo(err, "serviceName", *v, "/operator/services")
 		}
 	}
-	for field, v := range map[string]*string{"sender": b.Sender.Value, "tag": b.Tag.Value} {
-		if err := checkText(field, deref(v)); err != nil {
-			return err
-		}
+	if err := checkText("sender", deref(b.Sender.Value)); err != nil {
+		return err
+	}
+	if err := checkText("tag", deref(b.Tag.Value)); err != nil {
+		return err
 	}
 	setText(&r.Country, country)
 	setText(&r.Prefix, b.Prefix)

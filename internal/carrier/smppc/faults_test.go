@@ -36,15 +36,15 @@ func drawPlan(t *rapid.T) plan {
 	p := plan{settings: settings()}
 	p.settings.Window = rapid.IntRange(1, 5).Draw(t, "window")
 	p.settings.BindMode = rapid.SampledFrom([]string{"transceiver", "transmitterReceiver"}).Draw(t, "mode")
-	p.refusals = rapid.SliceOfN(rapid.SampledFrom([]smpp.Status{smpp.AlreadyBound, smpp.InvalidPassword}), 0, 2).Draw(t, "refusals")
+	p.refusals = rapid.SliceOfN(rapid.SampledFrom([]smpp.Status{smpp.OK, smpp.OK, smpp.AlreadyBound, smpp.InvalidPassword}), 0, 2).Draw(t, "refusals")
 	p.cuts = rapid.SliceOfN(millis, 0, 3).Draw(t, "cuts")
-	p.stop = millis.Draw(t, "stop")
+	p.stop = rapid.SampledFrom([]time.Duration{time.Minute, 20 * time.Second, 5 * time.Second, time.Second, 0}).Draw(t, "stop")
 	n := rapid.IntRange(1, 20).Draw(t, "messages")
 	p.pauses = rapid.SliceOfN(rapid.Map(rapid.IntRange(0, 2000), func(n int) time.Duration { return time.Duration(n) * time.Millisecond }), n, n).Draw(t, "pauses")
-	p.texts = rapid.SliceOfN(rapid.SampledFrom([]string{"a", strings.Repeat("b", 400), "\xff"}), n, n).Draw(t, "texts")
+	p.texts = rapid.SliceOfN(rapid.SampledFrom([]string{"a", strings.Repeat("b", 400), "c", strings.Repeat("d", 200), "\xff"}), n, n).Draw(t, "texts")
 	p.replies = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) reply {
 		return reply{
-			status: rapid.SampledFrom([]smpp.Status{smpp.OK, smpp.OK, smpp.InvalidDest, smpp.Throttled, smpp.SystemError}).Draw(t, "status"),
+			status: rapid.SampledFrom([]smpp.Status{smpp.OK, smpp.OK, smpp.OK, smpp.OK, smpp.InvalidDest, smpp.Throttled, smpp.SystemError}).Draw(t, "status"),
 			after:  rapid.SampledFrom([]time.Duration{0, 0, time.Second, 9 * time.Second, 12 * time.Second}).Draw(t, "after"),
 			silent: rapid.IntRange(0, 9).Draw(t, "silent") == 0,
 			cut:    rapid.IntRange(0, 19).Draw(t, "cut") == 0,

@@ -1,0 +1,242 @@
+package app_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/ovh/go-ovh/ovh"
+
+	"ramier/internal/app"
+	"ramier/internal/auth"
+	"ramier/internal/config"
+	"ramier/internal/simulator"
+	"ramier/internal/sms"
+	"ramier/internal/store"
+	"ramier/internal/store/storetest"
+)
+
+// childSettings names the environment variable that makes the test's binary a server: its settings, as JSON.
+const childSettings = "RAMIER_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(childSettings); text != "" {
+		serve(text)
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// serve is the child: the real server, which tells on its standard output when it is ready.
+func serve(text string) {
+	var c config.Config
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		panic(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	if err := app.Serve(ctx, c, "test", log, func(a app.Addresses) { fmt.Println(a.HTTP) }); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// server is a server in a process of its own, with a simulated operator in this one.
+type server struct {
+	t        *testing.T
+	settings config.Config
+	keys     auth.Token
+	operator *simulator.Simulator
+	child    *exec.Cmd
+	client   *ovh.Client
+	shop     storetest.Shop
+}
+
+func newServer(t *testing.T, database string) *server {
+	t.Helper()
+	dir := t.TempDir()
+	s := &server{t: t, settings: config.Default(), operator: simulator.New(simulator.Options{Seed: 1})}
+	s.settings.DataDir, s.settings.Database, s.settings.KeyFile = dir, storetest.URL(t, database), filepath.Join(dir, "key")
+	s.settings.HTTP.Listen, s.settings.AnyHost = "127.0.0.1:0", true
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	s.must(err)
+	served := make(chan error, 1)
+	go func() { served <- s.operator.Serve(l) }()
+	t.Cleanup(func() {
+		_ = s.operator.Close(context.Background())
+		<-served
+	})
+	s.store(func(db *store.Store) {
+		s.shop = storetest.NewShop(t, db)
+		_, err := db.Grant(t.Context(), s.shop.Service.ID, 10_000*sms.Credit, "test", storetest.Noon)
+		s.must(err)
+		s.must(db.ChangeCarrier(t.Context(), s.shop.Carrier.Name, func(c *sms.Carrier) error {
+			at := l.Addr().(*net.TCPAddr)
+			c.Settings.Host, c.Settings.Port, c.Settings.SystemID, c.Settings.InDoubt = at.IP.String(), at.Port, "test", "resend"
+			c.Settings.Window = 20
+			return nil
+		}))
+		s.keys, err = auth.CreateToken(t.Context(), db, time.Now(), s.shop.Account, nil, "test", "", 0, nil)
+		s.must(err)
+	})
+	return s
+}
+
+func (s *server) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// store opens the database while no server has it.
+func (s *server) store(f func(*store.Store)) {
+	s.t.Helper()
+	sealer, err := store.OpenSealer(s.settings.KeyFile)
+	s.must(err)
+	db, err := store.Open(s.t.Context(), s.settings.Database, store.Options{Sealer: sealer, Node: "look"})
+	s.must(err)
+	f(db)
+	s.must(db.Close())
+}
+
+// start starts the child and waits until it takes requests.
+func (s *server) start() {
+	s.t.Helper()
+	text, err := json.Marshal(s.settings)
+	s.must(err)
+	s.child = exec.Command(os.Args[0]) //nolint:noctx // it is killed, or stopped, by the test
+	s.child.Env = append(os.Environ(), childSettings+"="+string(text))
+	s.child.Stderr = s.t.Output()
+	out, err := s.child.StdoutPipe()
+	s.must(err)
+	s.must(s.child.Start())
+	lines := bufio.NewScanner(out)
+	if !lines.Scan() {
+		s.t.Fatal("the server ended at its start")
+	}
+	s.client, err = ovh.NewClient("http://"+lines.Text()+"/1.0", s.keys.ApplicationKey, s.keys.ApplicationSecret, s.keys.ConsumerKey)
+	s.must(err)
+}
+
+func (s *server) end(sig os.Signal) {
+	s.t.Helper()
+	s.must(s.child.Process.Signal(sig))
+	err := s.child.Wait()
+	if sig == syscall.SIGTERM && err != nil {
+		s.t.Error("the planned stop: ", err)
+	}
+}
+
+// send posts a job and gives its ids; an error is for the caller to judge.
+func (s *server) send(text string, receivers []string) ([]int64, error) {
+	var r struct{ IDs []int64 }
+	err := s.client.Post("/sms/"+s.shop.Service.Name+"/jobs", map[string]any{
+		"message": text, "receivers": receivers, "sender": "Ramier", "noStopClause": true,
+	}, &r)
+	return r.IDs, err
+}
+
+// until looks every 10 ms until done says so, for at most a minute.
+func (s *server) until(what string, done func() bool) {
+	s.t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for range 6000 {
+		if done() {
+			return
+		}
+		<-tick.C
+	}
+	s.t.Fatal("this did not happen: ", what)
+}
+
+func (s *server) submitted() uint64 { return s.operator.Status().Accepted }
+
+func TestAKillInTheMiddleLosesNothing(t *testing.T) {
+	for _, database := range storetest.Databases {
+		t.Run(database, func(t *testing.T) {
+			s := newServer(t, database)
+			s.start()
+			accepted := map[string]int64{} // text and receiver -> id
+			for kill := range 3 {
+				before := s.submitted()
+				for job := range 10 {
+					receivers := make([]string, 34)
+					for i := range receivers {
+						receivers[i] = "+3363998" + strconv.Itoa(1000+100*job+i)
+					}
+					text := fmt.Sprintf("kill %d job %d", kill, job)
+					ids, err := s.send(text, receivers)
+					s.must(err)
+					for i, id := range ids {
+						accepted[text+receivers[i]] = id
+					}
+				}
+				s.until("half of the messages at the operator", func() bool { return s.submitted() > before+170 })
+				s.end(syscall.SIGKILL)
+				s.start()
+			}
+			s.until("an end of all messages", func() bool {
+				var waiting []int64
+				s.must(s.client.Get("/sms/"+s.shop.Service.Name+"/outgoing?deliveryReceipt=0", &waiting))
+				var handed []int64
+				s.must(s.client.Get("/sms/"+s.shop.Service.Name+"/outgoing?deliveryReceipt=4", &handed))
+				return len(waiting)+len(handed) == 0
+			})
+			s.end(syscall.SIGTERM)
+			s.count(accepted)
+		})
+	}
+}
+
+// count compares what was accepted with what the handsets have.
+func (s *server) count(accepted map[string]int64) {
+	s.t.Helper()
+	all, err := s.operator.Search(simulator.Query{Limit: 1_000_000})
+	s.must(err)
+	arrived := map[string]int{}
+	for _, m := range all {
+		arrived[m.Text+m.To]++
+	}
+	lost, unmarked, marked := 0, 0, 0
+	s.store(func(db *store.Store) {
+		for key, id := range accepted {
+			m, _, err := db.Message(s.t.Context(), 0, id)
+			s.must(err)
+			switch {
+			case arrived[key] == 0:
+				lost++
+			case arrived[key] > 1 && !m.Duplicate:
+				unmarked++
+			case arrived[key] > 1:
+				marked++
+			}
+			if m.State != sms.Delivered {
+				s.t.Errorf("message %d is %s", id, m.State)
+			}
+			delete(arrived, key)
+		}
+		b, err := db.Balance(s.t.Context(), s.shop.Service.ID)
+		s.must(err)
+		if used := sms.Credits(len(accepted)) * sms.Credit; b.Used != used || b.Held != 0 {
+			s.t.Errorf("used %v, held %v; want %v and 0", b.Used, b.Held, used)
+		}
+	})
+	if lost+unmarked+len(arrived) > 0 {
+		s.t.Errorf("of %d accepted: %d lost, %d twice without a mark, %d that nobody was promised", len(accepted), lost, unmarked, len(arrived))
+	}
+	s.t.Logf("%d accepted, 0 lost, %d arrived twice and are marked", len(accepted), marked)
+}
