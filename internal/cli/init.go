@@ -135,7 +135,7 @@ func (p *program) prepare(ctx context.Context, dir string, a answers) (err error
 const prepared = `Ready: %[1]s
   ramier.toml     settings; all are explained there
   ramier.key      hides secrets in the database: back it up, apart from the database
-  operator.conf   keys of the operator %[2]s: whoever has this file manages the platform
+  operator.conf   keys of the operator account %[2]q: whoever has this file manages the platform
 
 Listens on %[3]s; clients may sign %[4]s.
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"os"
+	"path/filepath"
 	"slices"
 )
 
@@ -16,9 +17,14 @@ func (m *made) remember(path string) {
 	}
 }
 
-// folder makes a folder for its owner alone. One that is there may hold other things, and stays as it is.
+// folder makes a folder for its owner alone, with those above it. One that is there may hold other things, and stays as it is.
 func (m *made) folder(path string) error {
-	m.remember(path)
+	var missing []string
+	for at := path; !exists(at); at = filepath.Dir(at) {
+		missing = append(missing, at)
+	}
+	slices.Reverse(missing)
+	*m = append(*m, missing...)
 	return os.MkdirAll(path, 0o700)
 }
 

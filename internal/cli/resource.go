@@ -152,6 +152,7 @@ func (r resource) print(o object, asJSON bool) error {
 	if asJSON {
 		return printJSON(r.out, o)
 	}
+	delete(o, "password") // always empty, which would look as if there were none
 	return printObject(r.out, o, r.id)
 }
 

@@ -89,7 +89,8 @@ const keySize = 32
 
 func (c Config) checkStore(all *Problems) {
 	info, err := os.Stat(c.DataDir)
-	all.check(err == nil && info.IsDir(), "data_dir", c.DataDir, "there is no such folder: make it, or run ramier init")
+	hasFolder := err == nil && info.IsDir()
+	all.check(hasFolder, "data_dir", c.DataDir, "there is no such folder: make it, or run ramier init")
 	if path, isFile := strings.CutPrefix(c.Database, "sqlite://"); isFile {
 		all.check(filepath.IsAbs(path), "database", c.Database, "give a whole path after sqlite://, like sqlite:///var/lib/ramier/ramier.db")
 		if folder := filepath.Dir(path); filepath.IsAbs(path) && folder != c.DataDir {
@@ -103,6 +104,7 @@ func (c Config) checkStore(all *Problems) {
 	}
 	// A key that is made anew opens no secret that the old one has sealed, so it is not made in passing.
 	switch info, err := os.Stat(c.KeyFile); {
+	case err != nil && !hasFolder && filepath.Dir(c.KeyFile) == c.DataDir: // told already
 	case err != nil:
 		all.check(false, "key_file", c.KeyFile, "there is no such file: run ramier init, or restore it from your backup")
 	case info.Size() != keySize:
@@ -156,6 +158,7 @@ func (h HTTP) checkTLS(all *Problems) {
 		return
 	case h.TLSListen == "":
 		all.check(false, "http.tls_listen", "", "name an address for TLS, like :443, or leave out http.tls_cert and http.tls_key")
+		return
 	case h.TLSCert == "":
 		all.check(false, "http.tls_cert", "", "name the file of the certificate, with those that lead to its root, in PEM")
 	case h.TLSKey == "":

@@ -11,18 +11,23 @@ import (
 // grace is how long a message in doubt waits for a receipt that settles it before it is sent again.
 const grace = 5 * time.Second
 
+// maxResends is how many attempts a message that stays in doubt gets in all, before it is held: each may be one more copy.
+const maxResends = 3
+
 // resolve applies a carrier's policy to an answer that leaves its message in doubt: resend it after the grace, hold it until
 // a receipt or somebody decides, or give up.
-func resolve(a sms.Answer, policy string, marketing bool) sms.Answer {
+func resolve(a sms.Answer, policy string, m store.Claimed) sms.Answer {
 	if policy == "automatic" || policy == "" {
 		policy = "resend"
-		if marketing {
+		if m.Job.Marketing {
 			policy = "hold"
 		}
 	}
 	switch policy {
 	case "resend":
-		a.RetryAt = a.At.Add(grace)
+		if m.State != sms.InDoubt || m.Attempts < maxResends {
+			a.RetryAt = a.At.Add(grace)
+		}
 	case "fail":
 		a.State, a.PTT = sms.Failed, sms.PTTUnknown
 	}
@@ -49,7 +54,7 @@ func (d *Dispatcher) recover(ctx context.Context) error {
 			o.Answers = append(o.Answers, resolve(sms.Answer{
 				MessageID: m.ID, CarrierID: c.Carrier, State: sms.InDoubt, At: d.cfg.Clock.Now(), Rev: policies[c.Carrier].Rev,
 				Error: "The platform ended without a stop while the message was being handed over.",
-			}, policies[c.Carrier].Settings.InDoubt, m.Job.Marketing))
+			}, policies[c.Carrier].Settings.InDoubt, m))
 		}
 		if err := d.cfg.Store.Settle(ctx, o); err != nil {
 			return err

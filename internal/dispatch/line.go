@@ -176,7 +176,7 @@ func (l *line) hand(ctx context.Context, b *batch, m store.Claimed) {
 	now := l.d.cfg.Clock.Now()
 	expires := m.Job.DueAt.Add(m.Job.Validity)
 	answer := func(a sms.Answer) {
-		a.MessageID, a.CarrierID, a.Rev = m.ID, l.carrier.ID, l.carrier.Rev
+		a.MessageID, a.CarrierID = m.ID, l.carrier.ID
 		l.d.desk.answer(b, l.complete(a, m))
 		l.wake()
 	}
@@ -191,7 +191,10 @@ func (l *line) hand(ctx context.Context, b *batch, m store.Claimed) {
 		if f := l.d.cfg.Observe.Handed; f != nil {
 			f(l.carrier.Name, now.Sub(later(m.Job.CreatedAt, m.Job.DueAt)))
 		}
-		l.port.Submit(ctx, m.Outbound(*m.Job, expires), answer)
+		l.port.Submit(ctx, m.Outbound(*m.Job, expires), func(a sms.Answer) {
+			a.Rev = l.carrier.Rev
+			answer(a)
+		})
 	}
 }
 
@@ -210,7 +213,7 @@ func (l *line) complete(a sms.Answer, m store.Claimed) sms.Answer {
 	}
 	switch {
 	case a.State == sms.InDoubt:
-		return resolve(a, l.carrier.Settings.InDoubt, m.Job.Marketing)
+		return resolve(a, l.carrier.Settings.InDoubt, m)
 	case a.State == sms.Queued && a.RetryAt.IsZero():
 		wait := time.Duration(math.Pow(4, float64(min(m.Attempts, 5)))) * time.Second
 		a.RetryAt = a.At.Add(min(wait, 10*time.Minute))

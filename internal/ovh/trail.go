@@ -35,13 +35,15 @@ func (a *API) trail(ctx context.Context, m sms.Message, j sms.Job) (smsTrail, er
 	for _, e := range events {
 		out.Steps = append(out.Steps, eventStep(e))
 	}
-	if !m.SentAt.IsZero() {
+	if m.Rev != 0 {
 		pdus, err := a.pduSteps(m, j, carrier)
 		if err != nil {
 			return out, err
 		}
 		out.Steps = append(out.Steps, pdus...)
-		out.Steps = append(out.Steps, answerStep(m, carrier))
+		if m.Accepted > 0 {
+			out.Steps = append(out.Steps, answerStep(m, carrier))
+		}
 	}
 	if m.State.Final() && !m.DoneAt.IsZero() {
 		out.Steps = append(out.Steps, endStep(m))
@@ -123,6 +125,13 @@ func eventStep(e sms.Event) smsTrailStep {
 // pduSteps shows the PDUs, made again from the message and the carrier's settings of that time. Only their sequence numbers
 // are not the ones of then.
 func (a *API) pduSteps(m sms.Message, j sms.Job, carrier sms.Carrier) ([]smsTrailStep, error) {
+	handed := m.SentAt
+	if handed.IsZero() {
+		handed = m.DoneAt
+	}
+	if handed.IsZero() {
+		handed = j.DueAt
+	}
 	out := m.Outbound(j, j.DueAt.Add(j.Validity))
 	out.Refs = nil
 	pdus, err := a.carriers.PDUs(carrier, out)
@@ -132,7 +141,7 @@ func (a *API) pduSteps(m sms.Message, j sms.Job, carrier sms.Carrier) ([]smsTrai
 	steps := make([]smsTrailStep, len(pdus))
 	for i, p := range pdus {
 		steps[i] = smsTrailStep{
-			At: datetime{m.SentAt}, What: "pdu", Text: fmt.Sprintf("Part %d of %d handed to %s.", i+1, len(pdus), carrier.Name),
+			At: datetime{handed}, What: "pdu", Text: fmt.Sprintf("Part %d of %d handed to %s.", i+1, len(pdus), carrier.Name),
 			PDUHex: new(hex.EncodeToString(p.Frame)), PDUWords: new(p.Words),
 			Details: map[string]string{"carrierRevision": strconv.FormatInt(carrier.Rev, 10)},
 		}

@@ -143,7 +143,11 @@ func (s *Sandbox) startSimulator(seed uint64) error {
 	}
 	at := l.Addr().(*net.TCPAddr)
 	s.smscHost, s.smscPort = at.IP.String(), at.Port
-	s.Simulator = simulator.New(simulator.Options{Clock: s.clock, Seed: seed, Log: s.log})
+	o := simulator.Options{Clock: s.clock, Seed: seed, Log: s.log}
+	if !s.temporary {
+		o.FirstID = uint64(time.Now().UnixMilli()) // the folder may know the ids of an earlier run
+	}
+	s.Simulator = simulator.New(o)
 	s.serving.Go(func() {
 		if err := s.Simulator.Serve(l); err != nil {
 			s.log.Debug("the simulator has ended", "error", err)

@@ -138,8 +138,8 @@ var table = []behaviour{
 		Sentence: "The first two attempts are throttled (ESME_RTHROTTLED), the third is taken and delivered.",
 	},
 	{
-		Name: "answer-lost", State: "indoubt", life: ordinary, answer: never,
-		Sentence: "The message is on the handset, but submit_sm is never answered: the receipt has an id that nobody was told.",
+		Name: "answer-lost", State: "delivered", life: ordinary, answer: never,
+		Sentence: "The message is on the handset, but submit_sm is never answered: it is in doubt until the answer's time-out, and then settled by its receipt, which has an id that nobody was told.",
 	},
 	{
 		Name: "connection-dropped", State: "delivered", life: ordinary, answer: cut,

@@ -82,8 +82,8 @@ func (m *Message) Apply(r Receipt) bool {
 	m.State, m.PTT, m.Error, m.Receipt = r.State, r.PTT, r.Error, r.Raw
 	if m.State.Final() {
 		m.DoneAt = r.DoneAt
-		if m.DoneAt.Before(m.SentAt) { // receipts count in minutes
-			m.DoneAt = r.At
+		if m.DoneAt.Before(m.SentAt) || r.At.Sub(r.DoneAt).Abs() < time.Minute {
+			m.DoneAt = r.At // receipts count in minutes
 		}
 	}
 	return true
@@ -128,6 +128,9 @@ func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
 		if !a.RetryAt.IsZero() {
 			m.Attempts++
 		}
+		if a.State == InDoubt {
+			m.SentAt = a.At
+		}
 	case Sent:
 		m.Duplicate = m.Duplicate || from == InDoubt
 		m.SentAt = a.At
@@ -146,8 +149,8 @@ func (m *Message) KeepRefs(refs []string) {
 	if len(refs) == 0 {
 		return
 	}
-	if len(m.Refs) < len(refs) {
-		m.Refs = append(m.Refs, make([]string, len(refs)-len(m.Refs))...)
+	if len(m.Refs) != len(refs) { // the first, or all parts were sent anew in another form
+		m.Refs = make([]string, len(refs))
 	}
 	m.Accepted = 0
 	for i := range m.Refs {

@@ -69,7 +69,7 @@ func (w *settlement) apply(r sms.Receipt, a awaited) {
 	}
 	if doubted && m.State != sms.InDoubt {
 		w.captured[m.ServiceID] += int64(m.Credits)
-		w.event(m.ID, r.At, "doubt-resolved", "A receipt shows that the carrier had accepted it.")
+		w.event(m.ID, w.at, "doubt-resolved", "A receipt shows that the carrier had accepted it.")
 	}
 	if m.State != sms.Buffered {
 		w.done(a)
@@ -132,24 +132,22 @@ func (w *settlement) match(ctx context.Context, receipts []sms.Receipt) ([][]awa
 	return found, err
 }
 
-// choose picks among parts that carry the same reference, since carriers use references again: the one whose receiver the
-// receipt names, and of those the newest.
+// choose picks among parts that carry the same reference, since carriers use references again: one whose receiver the
+// receipt names before others, then the newest. A reference that is only another form of the receipt's must have the
+// receiver.
 func (w *settlement) choose(r sms.Receipt, candidates []awaited) (best awaited, ok bool) {
-	rank := func(a awaited) (same bool, id int64) {
-		m := w.messages[a.message]
-		return r.Receiver == "" || m.Receiver == r.Receiver, m.ID
-	}
+	bestSame := false
 	for _, a := range candidates {
-		if w.messages[a.message] == nil {
+		m := w.messages[a.message]
+		if m == nil {
 			continue
 		}
-		same, id := rank(a)
-		bestSame, bestID := false, int64(0)
-		if ok {
-			bestSame, bestID = rank(best)
+		same := m.Receiver == r.Receiver
+		if !same && r.Receiver != "" && a.ref != r.Refs[0] {
+			continue
 		}
-		if !ok || (same && !bestSame) || (same == bestSame && id > bestID) {
-			best, ok = a, true
+		if !ok || (same && !bestSame) || (same == bestSame && m.ID > best.message) {
+			best, bestSame, ok = a, same, true
 		}
 	}
 	return best, ok
