@@ -117,7 +117,7 @@ func (s *server) start() {
 	s.t.Helper()
 	text, err := json.Marshal(s.settings)
 	s.must(err)
-	s.child = exec.Command(os.Args[0]) //nolint:noctx // it is killed, or stopped, by the test
+	s.child = exec.Command(os.Args[0]) //nolint:gosec // the test itself
 	s.child.Env = append(os.Environ(), childSettings+"="+string(text))
 	s.child.Stderr = s.t.Output()
 	out, err := s.child.StdoutPipe()

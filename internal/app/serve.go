@@ -27,7 +27,7 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return err
 	}
-	doors, err := openDoors(c)
+	doors, err := openDoors(ctx, c)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ type doors struct {
 }
 
 // openDoors takes all addresses before anything else begins, so that one in use ends the start at once.
-func openDoors(c config.Config) (*doors, error) {
+func openDoors(ctx context.Context, c config.Config) (*doors, error) {
 	d := &doors{}
 	for _, door := range []struct {
 		name, address string
@@ -96,7 +96,7 @@ func openDoors(c config.Config) (*doors, error) {
 		if door.address == "" {
 			continue
 		}
-		l, err := net.Listen("tcp", door.address)
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", door.address)
 		if err != nil {
 			d.close()
 			return nil, fmt.Errorf("%s = %q: %w; stop what uses the address, or give another", door.name, door.address, err)

@@ -34,7 +34,7 @@ type program struct {
 // in good order, when the context does.
 func (b Build) Run(ctx context.Context, args []string, env func(string) string, in io.Reader, out, errOut io.Writer) int {
 	p := &program{version: b.Version, date: b.Date, env: env, in: in, out: out, errOut: errOut}
-	root := p.root()
+	root := p.root() //nolint:contextcheck // commands get the context when they run
 	root.SetArgs(args)
 	root.SetIn(in)
 	root.SetOut(out)

@@ -91,7 +91,7 @@ func (c *client) list(ctx context.Context, path string) ([]object, error) {
 		r.Header.Set("X-Pagination-Mode", "CachedObjectList-Pages")
 		r.Header.Set("X-Pagination-Size", strconv.Itoa(pageSize))
 		r.Header.Set("X-Pagination-Number", strconv.Itoa(page))
-		answer, err := c.Do(r.WithContext(ctx))
+		answer, err := c.Do(r.WithContext(ctx)) //nolint:bodyclose // UnmarshalResponse closes it
 		if err != nil {
 			return nil, c.located(err)
 		}

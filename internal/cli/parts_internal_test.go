@@ -45,8 +45,16 @@ func TestArguments(t *testing.T) {
 		given int
 		fits  bool
 	}{
-		{"list", 0, true}, {"list", 1, false}, {"set NAME", 0, false}, {"set NAME", 1, true}, {"set NAME", 2, false},
-		{"add [NAME]", 0, true}, {"add [NAME]", 1, true}, {"add [NAME]", 2, false}, {"send TEXT...", 0, false}, {"send TEXT...", 9, true},
+		{"list", 0, true},
+		{"list", 1, false},
+		{"set NAME", 0, false},
+		{"set NAME", 1, true},
+		{"set NAME", 2, false},
+		{"add [NAME]", 0, true},
+		{"add [NAME]", 1, true},
+		{"add [NAME]", 2, false},
+		{"send TEXT...", 0, false},
+		{"send TEXT...", 9, true},
 	} {
 		err := takes(&cobra.Command{Use: c.use}, make([]string, c.given))
 		if (err == nil) != c.fits || (err != nil && !isUsage(err)) {
@@ -62,8 +70,10 @@ func TestErrorsAreExplainedInOneLine(t *testing.T) {
 	}{
 		{errors.New("plain"), "plain"},
 		{&ovh.APIError{Code: 400, Class: "Client::BadRequest", Message: "Wrong."}, "Client::BadRequest: Wrong"},
-		{&ovh.APIError{Code: 400, Class: "Client::BadRequest", Message: "Query out of time", Details: map[string]string{"cause": "your clock is 41 s late"}},
-			"Client::BadRequest: Query out of time: your clock is 41 s late"},
+		{
+			&ovh.APIError{Code: 400, Class: "Client::BadRequest", Message: "Query out of time", Details: map[string]string{"cause": "your clock is 41 s late"}},
+			"Client::BadRequest: Query out of time: your clock is 41 s late",
+		},
 		{&ovh.APIError{Code: 502, Message: "Bad gateway\n", QueryID: "q1"}, "HTTP status 502: Bad gateway (the server's log knows more of query q1)"},
 	} {
 		if got := explained(c.err); got != c.want {

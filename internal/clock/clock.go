@@ -102,7 +102,7 @@ func (c *Clock) Sleep(ctx context.Context, t time.Time) error {
 		var ring <-chan time.Time
 		if !frozen {
 			timer := time.NewTimer(left)
-			defer timer.Stop() // one more for each time the clock is moved, which is rare
+			defer timer.Stop() //nolint:gocritic // one more for each time the clock is moved, which is rare
 			ring = timer.C
 		}
 		select {

@@ -91,9 +91,6 @@ func (k *desk) run() {
 	}
 }
 
-// most is how much goes into one transaction.
-const most = 2000
-
 // writeAll writes what waits until nothing does.
 func (k *desk) writeAll() {
 	for {

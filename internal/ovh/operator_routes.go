@@ -121,10 +121,10 @@ func (a *API) changeRoute(ctx context.Context, r *sms.Route, b operatorRouteBody
 
 // changeConditions sets which messages fit; empty and null fit all.
 func (a *API) changeConditions(ctx context.Context, r *sms.Route, b operatorRouteBody) error {
-	country, err := b.Country, error(nil)
+	country := b.Country
 	if v := country.Value; v != nil && *v != "" {
-		var code string
-		if code, err = checkCountry("country", *v); err != nil {
+		code, err := checkCountry("country", *v)
+		if err != nil {
 			return err
 		}
 		country.Value = &code

@@ -26,7 +26,7 @@ func node(t *testing.T, script string, args ...string) *exec.Cmd {
 	if _, err := os.Stat("../../e2e/node_modules"); err != nil {
 		t.Fatal("the packages of the foreign clients are missing: run make test, or scripts/install-clients")
 	}
-	c := exec.Command("node", append([]string{script}, args...)...) //nolint:gosec,noctx // our own scripts, which end by themselves
+	c := exec.Command("node", append([]string{script}, args...)...) //nolint:gosec // our own scripts, which end by themselves
 	c.Dir = "../../e2e"
 	return c
 }
@@ -148,7 +148,7 @@ func TestWiresharkFindsNoMalformedPDU(t *testing.T) {
 	_, port, err := net.SplitHostPort(p.Info.SMSC)
 	check(t, err)
 	file := t.TempDir() + "/smpp.pcapng"
-	capture := exec.Command("tshark", "-i", "lo", "-f", "tcp port "+port, "-w", file, "-q") //nolint:gosec,noctx // it ends by its signal, to write what it has
+	capture := exec.Command("tshark", "-i", "lo", "-f", "tcp port "+port, "-w", file, "-q") //nolint:gosec // it ends by its signal, to write what it has
 	noise, err := capture.StderrPipe()
 	check(t, err)
 	check(t, capture.Start())

@@ -106,7 +106,7 @@ func TestOVHsClientGetsOVHsErrors(t *testing.T) {
 			t.Run(r.name, func(t *testing.T) {
 				err := r.call(p)
 				wantError(t, err, r.status, r.class, r.message)
-				if e, ok := err.(*ovh.APIError); ok && !strings.Contains(e.Details["cause"], r.cause) { //nolint:errorlint // the client promises this type
+				if e, ok := err.(*ovh.APIError); ok && !strings.Contains(e.Details["cause"], r.cause) {
 					t.Errorf("the cause is %q and should name %q", e.Details["cause"], r.cause)
 				}
 			})

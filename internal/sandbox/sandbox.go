@@ -85,19 +85,19 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 	if err := s.makeDir(); err != nil {
 		return err
 	}
-	if err := s.startSimulator(o.Seed); err != nil {
+	if err := s.startSimulator(ctx, o.Seed); err != nil {
 		return err
 	}
 	cert, caFile, err := certificate(s.dir, time.Now())
 	if err != nil {
 		return fmt.Errorf("the sandbox's certificate: %w", err)
 	}
-	plain, err := listen(o.HTTP)
+	plain, err := listen(ctx, o.HTTP)
 	if err != nil {
 		return err
 	}
 	s.listeners = append(s.listeners, plain)
-	secure, err := listen(o.HTTPS)
+	secure, err := listen(ctx, o.HTTPS)
 	if err != nil {
 		return err
 	}
@@ -136,8 +136,8 @@ func (s *Sandbox) makeDir() (err error) {
 	return os.MkdirAll(s.dir, 0o700)
 }
 
-func (s *Sandbox) startSimulator(seed uint64) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func (s *Sandbox) startSimulator(ctx context.Context, seed uint64) error {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
@@ -156,8 +156,8 @@ func (s *Sandbox) startSimulator(seed uint64) error {
 	return nil
 }
 
-func listen(address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
+func listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w; give another address, or port 0 for any free one", address, err)
 	}

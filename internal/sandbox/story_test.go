@@ -169,7 +169,7 @@ func TestAMessageCanBeScheduledAndCancelled(t *testing.T) {
 
 func wantError(t *testing.T, err error, status int, class, words string) {
 	t.Helper()
-	e, ok := err.(*ovh.APIError) //nolint:errorlint // the client promises this type
+	e, ok := err.(*ovh.APIError)
 	if !ok {
 		t.Errorf("got %v, want an API error", err)
 		return

@@ -20,9 +20,12 @@ func rules() *sms.Rules {
 		},
 		Carriers: map[int64]sms.Carrier{1: {ID: 1, Enabled: true}, 2: {ID: 2, Enabled: true}, 3: {ID: 3}},
 		Routes: []sms.Route{
-			{ID: 10, Country: "GB", CarrierID: 2, Enabled: true}, {ID: 11, Prefix: "+3376", CarrierID: 3, Enabled: true},
-			{ID: 12, Tag: "alert", CarrierID: 2, Enabled: true}, {ID: 13, Country: "FR", CarrierID: 1, Enabled: true},
-			{ID: 14, Country: "BE", CarrierID: 1, Enabled: false}, {ID: 15, Country: "IN", CarrierID: 1, Enabled: true},
+			{ID: 10, Country: "GB", CarrierID: 2, Enabled: true},
+			{ID: 11, Prefix: "+3376", CarrierID: 3, Enabled: true},
+			{ID: 12, Tag: "alert", CarrierID: 2, Enabled: true},
+			{ID: 13, Country: "FR", CarrierID: 1, Enabled: true},
+			{ID: 14, Country: "BE", CarrierID: 1, Enabled: false},
+			{ID: 15, Country: "IN", CarrierID: 1, Enabled: true},
 		},
 		Rates:        map[string]sms.Credits{"FR": 1000, "GB": 500, "BE": 900},
 		ShortNumbers: []sms.ShortNumber{{Number: "38001", Country: "FR", CarrierID: 1}, {Number: "38002", Country: "FR", CarrierID: 1}},
@@ -167,10 +170,20 @@ func TestAccessRules(t *testing.T) {
 		rule, call string
 		want       bool
 	}{
-		{"GET /sms", "GET /sms", true}, {"GET /sms", "GET /sms/", true}, {"GET /sms/", "GET /sms", true}, {"GET /sms/*", "GET /sms", false},
-		{"GET /sms/*", "GET /sms/x/jobs", true}, {"GET /sms/*", "POST /sms/x/jobs", false}, {"GET /sms/*/jobs", "GET /sms/x/jobs", true},
-		{"GET /sms/*/jobs", "GET /sms/x/users/y/jobs", true}, {"GET /sms/*/jobs", "GET /sms/x/jobs/1", false}, {"GET /*", "GET /", true},
-		{"GET /me*", "GET /me", true}, {"GET *", "GET /anything", true}, {"GET /a*b*c", "GET /aXbYbZc", true}, {"GET /a*b*c", "GET /aXcYb", false},
+		{"GET /sms", "GET /sms", true},
+		{"GET /sms", "GET /sms/", true},
+		{"GET /sms/", "GET /sms", true},
+		{"GET /sms/*", "GET /sms", false},
+		{"GET /sms/*", "GET /sms/x/jobs", true},
+		{"GET /sms/*", "POST /sms/x/jobs", false},
+		{"GET /sms/*/jobs", "GET /sms/x/jobs", true},
+		{"GET /sms/*/jobs", "GET /sms/x/users/y/jobs", true},
+		{"GET /sms/*/jobs", "GET /sms/x/jobs/1", false},
+		{"GET /*", "GET /", true},
+		{"GET /me*", "GET /me", true},
+		{"GET *", "GET /anything", true},
+		{"GET /a*b*c", "GET /aXbYbZc", true},
+		{"GET /a*b*c", "GET /aXcYb", false},
 	}
 	for _, test := range tests {
 		rm, rp, _ := strings.Cut(test.rule, " ")

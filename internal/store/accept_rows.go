@@ -115,38 +115,58 @@ func (r *acceptRows) write(ctx context.Context, t *tx, spent map[int64]int64) er
 		statement string
 		columns   []column
 	}{
-		{`UPDATE balance SET available = available - v.amount, held = held + v.amount FROM v WHERE balance.service_id = v.service_id`,
-			[]column{ints("service_id", services), ints("amount", amounts)}},
-		{`INSERT INTO ledger (id, service_id, at, kind, debit, credit, amount, job_id, note)
+		{
+			`UPDATE balance SET available = available - v.amount, held = held + v.amount FROM v WHERE balance.service_id = v.service_id`,
+			[]column{ints("service_id", services), ints("amount", amounts)},
+		},
+		{
+			`INSERT INTO ledger (id, service_id, at, kind, debit, credit, amount, job_id, note)
 		  SELECT id, service_id, at, 'hold', 'available', 'held', amount, job_id, '' FROM v`,
-			[]column{ints("id", l.id), ints("service_id", l.service), ints("at", l.at), ints("amount", l.amount), ints("job_id", l.job)}},
-		{`INSERT INTO job (id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
+			[]column{ints("id", l.id), ints("service_id", l.service), ints("at", l.at), ints("amount", l.amount), ints("job_id", l.job)},
+		},
+		{
+			`INSERT INTO job (id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
 		    created_at, due_at, count, credits)
 		  SELECT id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
 		    created_at, due_at, count, credits FROM v`,
-			[]column{ints("id", j.id), ints("service_id", j.service), ints("credential_id", j.credential), texts("query_id", j.query),
+			[]column{
+				ints("id", j.id), ints("service_id", j.service), ints("credential_id", j.credential), texts("query_id", j.query),
 				texts("text", j.text), texts("sender", j.sender), texts("tag", j.tag), texts("class", j.class), ints("lane", j.lane),
 				ints("validity", j.validity), ints("deferred", j.deferred), bools("marketing", j.marketing), bools("unicode", j.unicode),
-				ints("created_at", j.created), ints("due_at", j.due), ints("count", j.count), ints("credits", j.credits)}},
-		{`INSERT INTO message (id, service_id, job_id, receiver, country, carrier_id, route_id, state, text, source, parts, accepted,
+				ints("created_at", j.created), ints("due_at", j.due), ints("count", j.count), ints("credits", j.credits),
+			},
+		},
+		{
+			`INSERT INTO message (id, service_id, job_id, receiver, country, carrier_id, route_id, state, text, source, parts, accepted,
 		    arrived, credits, ptt, attempts, duplicate, hidden, rev, sent_at, done_at, error, refs, receipt)
 		  SELECT id, service_id, job_id, receiver, country, carrier_id, route_id, state, text, source, parts, 0, 0, credits, ptt, 0,
 		    FALSE, FALSE, 0, 0, done_at, '', '', '' FROM v`,
-			[]column{ints("id", m.id), ints("service_id", m.service), ints("job_id", m.job), texts("receiver", m.receiver),
+			[]column{
+				ints("id", m.id), ints("service_id", m.service), ints("job_id", m.job), texts("receiver", m.receiver),
 				texts("country", m.country), ints("carrier_id", m.carrier), ints("route_id", m.route), texts("state", m.state),
 				texts("text", m.text), texts("source", m.source), ints("parts", m.parts), ints("credits", m.credits),
-				ints("ptt", m.ptt), ints("done_at", m.done)}},
-		{`INSERT INTO queue (carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts)
+				ints("ptt", m.ptt), ints("done_at", m.done),
+			},
+		},
+		{
+			`INSERT INTO queue (carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts)
 		  SELECT carrier_id, lane, due_at, first_id, last_id, service_id, job_id, 0 FROM v`,
-			[]column{ints("carrier_id", q.carrier), ints("lane", q.lane), ints("due_at", q.due), ints("first_id", q.first),
-				ints("last_id", q.last), ints("service_id", q.service), ints("job_id", q.job)}},
-		{`INSERT INTO conversation (number, receiver, service_id, message_id, at)
+			[]column{
+				ints("carrier_id", q.carrier), ints("lane", q.lane), ints("due_at", q.due), ints("first_id", q.first),
+				ints("last_id", q.last), ints("service_id", q.service), ints("job_id", q.job),
+			},
+		},
+		{
+			`INSERT INTO conversation (number, receiver, service_id, message_id, at)
 		  SELECT number, receiver, service_id, message_id, at FROM v WHERE TRUE
 		  ON CONFLICT (number, receiver) DO UPDATE SET service_id = excluded.service_id, message_id = excluded.message_id, at = excluded.at`,
-			lastTalks(c.number, c.receiver, c.service, c.message, c.at)},
-		{`INSERT INTO idempotency (service_id, key, hash, answer, at) SELECT service_id, key, hash, answer, at FROM v WHERE TRUE
+			lastTalks(c.number, c.receiver, c.service, c.message, c.at),
+		},
+		{
+			`INSERT INTO idempotency (service_id, key, hash, answer, at) SELECT service_id, key, hash, answer, at FROM v WHERE TRUE
 		  ON CONFLICT (service_id, key) DO UPDATE SET hash = excluded.hash, answer = excluded.answer, at = excluded.at`,
-			[]column{ints("service_id", k.service), texts("key", k.key), blobs("hash", k.hash), texts("answer", k.answer), ints("at", k.at)}},
+			[]column{ints("service_id", k.service), texts("key", k.key), blobs("hash", k.hash), texts("answer", k.answer), ints("at", k.at)},
+		},
 	}
 	for _, step := range steps {
 		if _, err := t.exec(ctx, step.statement, step.columns...); err != nil {

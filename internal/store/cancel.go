@@ -18,7 +18,8 @@ import (
 // claimedRuns reads what the open claims list: of one carrier, or of all for 0.
 func (s *Store) claimedRuns(ctx context.Context, db interface {
 	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-}, carrier int64) ([]run, error) {
+}, carrier int64,
+) ([]run, error) {
 	rows, err := db.QueryContext(ctx, "SELECT runs FROM claim WHERE carrier_id = $1 OR $1 = 0", carrier)
 	if err != nil {
 		return nil, err
@@ -42,7 +43,8 @@ func (s *Store) claimedRuns(ctx context.Context, db interface {
 // isClaimed tells whether an open claim lists a message that waits: then it is being sent.
 func (s *Store) isClaimed(ctx context.Context, db interface {
 	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-}, m sms.Message) (bool, error) {
+}, m sms.Message,
+) (bool, error) {
 	runs, err := s.claimedRuns(ctx, db, m.CarrierID)
 	return slices.ContainsFunc(runs, func(r run) bool {
 		return r.First <= m.ID && m.ID <= r.Last && r.Attempts == int64(m.Attempts)

@@ -31,7 +31,7 @@ func (p *prepared) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 	if st := p.byID[text]; st != nil {
 		return st, nil
 	}
-	st, err := p.db.PrepareContext(ctx, text)
+	st, err := p.db.PrepareContext(ctx, text) //nolint:sqlclosecheck // it lives as long as its connection
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +47,7 @@ func (p *prepared) ExecContext(ctx context.Context, text string, args ...any) (s
 	if !p.keep {
 		return p.db.ExecContext(ctx, text, args...)
 	}
-	st, err := p.stmt(ctx, text)
+	st, err := p.stmt(ctx, text) //nolint:sqlclosecheck // kept
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (p *prepared) QueryContext(ctx context.Context, text string, args ...any) (
 	if !p.keep {
 		return p.db.QueryContext(ctx, text, args...)
 	}
-	st, err := p.stmt(ctx, text)
+	st, err := p.stmt(ctx, text) //nolint:sqlclosecheck // kept
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (p *prepared) QueryContext(ctx context.Context, text string, args ...any) (
 
 func (p *prepared) QueryRowContext(ctx context.Context, text string, args ...any) *sql.Row {
 	if p.keep {
-		if st, err := p.stmt(ctx, text); err == nil {
+		if st, err := p.stmt(ctx, text); err == nil { //nolint:sqlclosecheck // kept
 			return st.QueryRowContext(ctx, args...)
 		}
 	}

@@ -89,7 +89,8 @@ func (s *Submitter) accept(ctx context.Context, p *sms.Plan, k Key) (Report, err
 	}
 	if repeated != "" {
 		var r Report
-		return r, json.Unmarshal([]byte(repeated), &r)
+		err := json.Unmarshal([]byte(repeated), &r)
+		return r, err
 	}
 	return reportOf(p, first), nil
 }

@@ -92,8 +92,7 @@ func (p *Platform) Restart() {
 	p.start()
 }
 
-// Get, Post, Put and Delete call the API as the first customer and fail the test on an error. The path stands below the
-// first service: "/jobs".
+// Get calls the API as the first customer and fails the test on an error. The path stands below the first service: "/jobs".
 func (p *Platform) Get(path string, answer any) {
 	p.t.Helper()
 	p.check(p.OVH.Get(p.Path(path), answer))
@@ -103,12 +102,6 @@ func (p *Platform) Get(path string, answer any) {
 func (p *Platform) Post(path string, body, answer any) {
 	p.t.Helper()
 	p.check(p.OVH.Post(p.Path(path), body, answer))
-}
-
-// Put is like Get.
-func (p *Platform) Put(path string, body any) {
-	p.t.Helper()
-	p.check(p.OVH.Put(p.Path(path), body, nil))
 }
 
 // Delete is like Get.
