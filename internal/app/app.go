@@ -120,7 +120,7 @@ func (a *App) start(ctx context.Context) error {
 }
 
 func (a *App) newCarrier(c sms.Carrier, inbox sms.Inbox) dispatch.Carrier {
-	return smppc.New(c, inbox, smppc.Options{Log: a.opts.Log.With("carrier", c.Name), Now: a.opts.Clock.Now})
+	return smppc.New(c, inbox, smppc.Options{Log: a.opts.Log, Now: a.opts.Clock.Now})
 }
 
 // tidy forgets once an hour what is kept for a limited time.

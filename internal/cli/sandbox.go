@@ -100,7 +100,7 @@ Services            %[11]s, %[12]s
   of another customer, which these keys may not touch: %[13]s
 Sender              %[14]s
 
-ovh.conf
+ovh.conf (%[7]s/ovh.conf)
   [default]
   endpoint=%[1]s
   [%[1]s]
@@ -118,8 +118,9 @@ SDKs
   curl    curl %[1]s/auth/time
 
 Try it
-  OVH_ENDPOINT=%[1]s OVH_APPLICATION_KEY=%[8]s OVH_APPLICATION_SECRET=%[9]s OVH_CONSUMER_KEY=%[10]s \
-    ramier send --service %[11]s --from %[14]s --to +33639980000 "Bonjour"
+  ramier send --conf %[7]s/ovh.conf --service %[11]s --from %[14]s --to +33639980000 --wait 10s "Bonjour"
+  ramier explain --conf %[7]s/operator.conf 1
+  ramier status --conf %[7]s/operator.conf
   curl %[4]s/messages
 
 Magic numbers: the receiver chooses the outcome

@@ -119,8 +119,23 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 		return err
 	}
 	s.Info.content = s.content
+	if err := s.writeConfs(); err != nil {
+		return err
+	}
 	s.serve(plain, nil)
 	s.serve(secure, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+	return nil
+}
+
+// writeConfs leaves files with the keys, as OVH's clients read them.
+func (s *Sandbox) writeConfs() error {
+	for name, k := range map[string]Keys{"ovh.conf": s.Info.Keys, "operator.conf": s.Info.Operator} {
+		text := fmt.Sprintf("[default]\nendpoint=%[1]s\n\n[%[1]s]\napplication_key=%[2]s\napplication_secret=%[3]s\nconsumer_key=%[4]s\n",
+			s.Info.Endpoint, k.ApplicationKey, k.ApplicationSecret, k.ConsumerKey)
+		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -3,6 +3,8 @@ package sandbox_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +54,38 @@ func TestAMessageGoesFromTheClientToTheHandsetAndItsReceiptComesBack(t *testing.
 			t.Errorf("jobs %v", waiting)
 		}
 		checkTrail(t, p, r.IDs[0])
+	})
+}
+
+func TestTheStateCanBeSeenFromOutside(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		r := p.Send("Bonjour", []string{handset})
+		p.Await(r.IDs[0], sms.Delivered)
+		base := strings.TrimSuffix(p.Info.Endpoint, "/1.0")
+		for path, words := range map[string][]string{
+			"/healthz":            {"ok"},
+			"/readyz":             {`"ready":true`, `"simulator":"connected"`},
+			"/metrics":            {`ramier_messages_total{state="delivered"} 1`, `ramier_carrier_connected{carrier="simulator"} 1`, "ramier_in_doubt_messages 0", "ramier_commit_group_size_count"},
+			"/1.0/sms.json":       {`"/sms/{serviceName}/jobs"`},
+			"/v1/auth.json":       {"/auth/time"},
+			"/1.0/openapi.json":   {`"openapi":"3.1`},
+			"/sandbox/clock":      {`"now"`},
+			"/sandbox/handsets":   {handset},
+			"/nothing":            {"nothing here"},
+			"//1.0/auth/time":     {""},
+			"/1.0/order/sms/new/": {"You must login first"},
+		} {
+			answer, err := http.Get(base + path) //nolint:noctx // the test's own server
+			check(t, err)
+			body, err := io.ReadAll(answer.Body)
+			check(t, err)
+			check(t, answer.Body.Close())
+			for _, w := range words {
+				if !strings.Contains(string(body), w) {
+					t.Errorf("%s lacks %s: %.300s", path, w, body)
+				}
+			}
+		}
 	})
 }
 

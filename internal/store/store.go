@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"runtime"
 	"strings"
 	"sync"
@@ -41,6 +42,7 @@ type Store struct {
 	reads   *sql.DB
 	writes  *sql.DB
 	read    *query.Queries
+	kept    *prepared // of reads
 	writers map[kind]*writer
 	ids     map[string]*idBlock
 	rules   rulesCache
@@ -74,7 +76,8 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.read = query.New(&prepared{db: s.reads, keep: s.dialect.prepare})
+	s.kept = &prepared{db: s.reads, keep: s.dialect.prepare}
+	s.read = query.New(s.kept)
 	s.ids = map[string]*idBlock{"message": newIDBlock(s, "message", 10_000), "object": newIDBlock(s, "object", 1_000)}
 	s.startWriters()
 	return s, nil
@@ -85,6 +88,10 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	release, err := lockFile(path + ".lock")
 	if err != nil {
 		return err
+	}
+	// The driver would make the file readable by everybody.
+	if f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600); err == nil {
+		_ = f.Close()
 	}
 	const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)"
@@ -127,16 +134,20 @@ func (s *Store) Close() error {
 	for _, w := range s.writers {
 		w.stop()
 	}
-	err := s.writes.Close()
+	s.kept.close()
+	var err error
 	if s.reads != s.writes {
-		err = errors.Join(err, s.reads.Close())
+		err = s.reads.Close()
 	}
+	err = errors.Join(err, s.writes.Close()) // the last to go empties SQLite's log into the database
 	s.close()
 	return err
 }
 
-// Ping tells whether the database answers.
-func (s *Store) Ping(ctx context.Context) error { return s.writes.PingContext(ctx) }
+// Ping tells whether the database takes changes.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.write(ctx, other, func(*tx) error { return nil })
+}
 
 // Describe names the database for people, without its password.
 func (s *Store) Describe(ctx context.Context) string {

@@ -42,6 +42,16 @@ func (p *prepared) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 	return st, nil
 }
 
+// close closes the statements. SQLite empties its log into the database only when nothing is open any more.
+func (p *prepared) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, st := range p.byID {
+		_ = st.Close()
+	}
+	p.byID = nil
+}
+
 // ExecContext, QueryContext, QueryRowContext and PrepareContext make it a query.DBTX.
 func (p *prepared) ExecContext(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	if !p.keep {
@@ -101,6 +111,11 @@ func (s *Store) connect(ctx context.Context) (*conn, error) {
 		return nil, err
 	}
 	return &conn{c: c, db: &prepared{db: c, keep: s.dialect.prepare}, d: &s.dialect, ids: idRange{1, 0}}, nil
+}
+
+func (c *conn) close() {
+	c.db.close()
+	_ = c.c.Close()
 }
 
 // do runs f in a transaction. If f or the commit fails nothing has happened, unless the connection broke in the commit.

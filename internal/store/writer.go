@@ -138,7 +138,7 @@ func (w *writer) run() {
 		}
 	}
 	if w.conn != nil {
-		_ = w.conn.c.Close()
+		w.conn.close()
 	}
 }
 
@@ -213,7 +213,7 @@ func (w *writer) attempt(group []*op) error {
 	}
 	if err != nil {
 		// The connection may be what failed; a new one costs little.
-		_ = w.conn.c.Close()
+		w.conn.close()
 		w.conn = nil
 	}
 	return err
