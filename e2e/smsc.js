@@ -1,14 +1,16 @@
 // A foreign SMSC: npm smpp as the server. Prints its port, then a line of JSON for each message it takes; answers each with a
-// decimal id and sends a receipt whose id is hexadecimal, as some operators do. Ends with its standard input.
+// decimal id and sends a receipt whose id is hexadecimal, as some operators do. Ends with its standard input, unless a port and
+// a system id are given: then it stays.
 "use strict";
 const smpp = require("smpp");
 
+const [port = 0, systemId = "ramier"] = process.argv.slice(2);
 let next = 1000;
 const server = smpp.createServer({}, (session) => {
   session.on("error", (e) => console.error("session", e.message));
   for (const bind of ["bind_transceiver", "bind_transmitter", "bind_receiver"]) {
     session.on(bind, (pdu) => {
-      const ok = pdu.system_id === "ramier" && pdu.password === "secret";
+      const ok = pdu.system_id === systemId && pdu.password === "secret";
       session.send(pdu.response({ command_status: ok ? 0 : smpp.ESME_RINVPASWD, system_id: "foreign" }));
     });
   }
@@ -41,6 +43,8 @@ const server = smpp.createServer({}, (session) => {
     });
   });
 });
-server.listen(0, "127.0.0.1", () => console.log(server.address().port));
-process.stdin.resume();
-process.stdin.on("end", () => process.exit(0));
+server.listen(Number(port), "127.0.0.1", () => console.log(server.address().port));
+if (!Number(port)) {
+  process.stdin.resume();
+  process.stdin.on("end", () => process.exit(0));
+}

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"ramier/internal/sms"
 	"ramier/internal/store"
@@ -114,7 +115,7 @@ func (v *Verifier) Authenticate(r *http.Request, body []byte) (*sms.Caller, erro
 // application gives the application of a key, if it may sign.
 func (v *Verifier) application(ctx context.Context, key string) (*application, error) {
 	var app *application
-	ok := len(key) <= maxKey
+	ok := len(key) <= maxKey && utf8.ValidString(key)
 	if ok {
 		var err error
 		if app, ok, err = v.applications.get(key, func(old *application) (*application, bool, error) {

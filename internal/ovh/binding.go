@@ -99,7 +99,7 @@ func (b *binding) decode(s *server, req *input, in reflect.Value) error {
 	}
 	for _, f := range b.header {
 		if values := req.header.Values(f.name); len(values) > 0 {
-			d.parameter(f, values[len(values)-1], in, &seen)
+			d.parameter(f, text([]byte(values[len(values)-1])), in, &seen)
 		}
 	}
 	if err := d.readQuery(b, req.query, in, &seen); err != nil {

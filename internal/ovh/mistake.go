@@ -19,6 +19,9 @@ func (d *decoder) mistaken(p *plan, value string) {
 		return
 	}
 	m := &mistake{place: d.place, name: d.where(""), value: cut(value), expected: expected(p), typ: p.typ.Name}
+	if strings.IndexByte(value, 0) >= 0 {
+		m.expected = "without the character U+0000"
+	}
 	if p.typ.Name == "password" {
 		m.value = "…"
 	}

@@ -66,8 +66,11 @@ func setScalar(name, text string, v reflect.Value, zone *time.Location) bool {
 	return ok
 }
 
-// wellFormed checks the plain types that stay texts.
+// wellFormed checks the plain types that stay texts. None of them holds U+0000, which PostgreSQL cannot keep.
 func wellFormed(name, text string) bool {
+	if strings.IndexByte(text, 0) >= 0 {
+		return false
+	}
 	switch name {
 	case "date":
 		_, err := time.Parse(time.DateOnly, text)
