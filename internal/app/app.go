@@ -132,6 +132,13 @@ func (a *App) tidy(ctx context.Context) {
 	}
 }
 
+// Reset forgets all messages; see store.Reset. What the carriers have in hand is answered first.
+func (a *App) Reset(ctx context.Context) error {
+	a.Dispatcher.Stop(ctx)
+	err := a.Store.Reset(ctx)
+	return errors.Join(err, a.Dispatcher.Start(context.WithoutCancel(ctx)))
+}
+
 // Stop ends the platform: what the carriers have in hand is answered and written down first, for as long as the context lasts.
 // The listeners must be closed already.
 func (a *App) Stop(ctx context.Context) error {

@@ -49,6 +49,14 @@ func (c *Clock) Set(t time.Time) { c.move(t.Sub(c.Now())) }
 // Advance moves the clock by d.
 func (c *Clock) Advance(d time.Duration) { c.move(d) }
 
+// Reset puts a running clock back to the system's time.
+func (c *Clock) Reset() {
+	c.mu.Lock()
+	back := -c.offset
+	c.mu.Unlock()
+	c.move(back)
+}
+
 func (c *Clock) move(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

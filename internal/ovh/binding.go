@@ -2,8 +2,10 @@ package ovh
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"ramier/internal/ovh/schema"
@@ -40,6 +42,7 @@ func (p *planner) bindOperation(op *schema.Operation, typ reflect.Type) *binding
 			b.header = append(b.header, f)
 		case f.name == "":
 			b.whole = f
+			f.plan = p.asAnswered(f.plan, op)
 		default:
 			b.place(f)
 		}
@@ -50,6 +53,27 @@ func (p *planner) bindOperation(op *schema.Operation, typ reflect.Type) *binding
 		b.path = append(b.path, byPath[name])
 	}
 	return b
+}
+
+// asAnswered makes the plan of a whole body take also what the GET of the same path answers beyond its model: clients change
+// the object that they got and send all of it back. The GET of an SMS account adds iam to sms.Account.
+func (p *planner) asAnswered(pl *plan, op *schema.Operation) *plan {
+	get := p.schema.Operation(http.MethodGet + " " + op.Path)
+	if get == nil || op.HTTPMethod != http.MethodPut || pl.typ.Kind != schema.Object {
+		return pl
+	}
+	answer, err := p.schema.Type(get.ResponseType)
+	must(err == nil, "%s: %v", get, err)
+	if answer.Kind != schema.Object {
+		return pl
+	}
+	wider := &plan{typ: pl.typ, byName: maps.Clone(pl.byName), fields: slices.Clone(pl.fields)}
+	for _, name := range answer.Model.Names() {
+		if pl.byName[name] == nil {
+			wider.add(&field{name: name, place: "Body", index: -1}, nil)
+		}
+	}
+	return wider
 }
 
 // place files a parameter under where it may come from. Of the official clients, some put those of a DELETE into the

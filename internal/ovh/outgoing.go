@@ -35,7 +35,7 @@ func (in getSmsServiceNameOutgoingIn) filter(s sms.Service) store.Filter {
 		f.Deferred, f.Nothing = &d, f.Nothing || err != nil
 	}
 	if in.Ptt != nil {
-		f.PTT, f.Nothing = new(int(*in.Ptt)), *in.Ptt < 0 || *in.Ptt > math.MaxInt16
+		f.PTT, f.Nothing = new(int(*in.Ptt)), f.Nothing || *in.Ptt < 0 || *in.Ptt > math.MaxInt16
 	}
 	if in.DeliveryReceipt != nil {
 		f.States = sms.StatesOf(int(*in.DeliveryReceipt))

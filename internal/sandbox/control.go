@@ -18,6 +18,7 @@ func (s *Sandbox) handler() http.Handler {
 	mux.HandleFunc("PUT /clock", s.setClock)
 	mux.HandleFunc("POST /clock", s.setClock)
 	mux.HandleFunc("POST /clock/advance", s.advanceClock)
+	mux.HandleFunc("POST /reset", s.reset)
 	mux.HandleFunc("GET /info", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Info) })
 	mux.Handle("/", s.Simulator.Control())
 	control := http.NewCrossOriginProtection().Handler(http.StripPrefix(controlPrefix, mux))
@@ -29,6 +30,21 @@ func (s *Sandbox) handler() http.Handler {
 		}
 		s.App.Handler.ServeHTTP(w, r)
 	})
+}
+
+// reset makes the sandbox as it was at its start: no messages, all credits, no faults, the system's time. Keys, senders and
+// settings stay.
+func (s *Sandbox) reset(w http.ResponseWriter, r *http.Request) {
+	s.resetting.Lock()
+	defer s.resetting.Unlock()
+	s.Simulator.ClearFaults()
+	s.clock.Reset()
+	if err := s.App.Reset(r.Context()); err != nil {
+		answer(w, http.StatusInternalServerError, map[string]string{"error": err.Error()})
+		return
+	}
+	s.Simulator.Reset()
+	s.getClock(w, r)
 }
 
 // clockState is what the clock shows.

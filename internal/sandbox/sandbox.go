@@ -62,6 +62,7 @@ type Sandbox struct {
 	listeners    []net.Listener
 	servers      []*http.Server
 	serving      sync.WaitGroup
+	resetting    sync.Mutex
 }
 
 const systemID = "ramier"

@@ -303,6 +303,27 @@ func toJSON(v any) string {
 	return string(b)
 }
 
+func TestAResetMakesTheSandboxNew(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		r := p.Send("avant", []string{handset, number(t, "absent")})
+		p.Send("plus tard", []string{handset}, map[string]any{"differedPeriod": 60})
+		p.Await(r.IDs[0], sms.Delivered)
+		p.Clock.Advance(30 * 24 * time.Hour)
+		answer, err := http.Post(p.Info.ControlURL+"/reset", "", nil) //nolint:noctx // the test's own server
+		check(t, err)
+		check(t, answer.Body.Close())
+		var ids []int64
+		p.Get("/outgoing", &ids)
+		var books struct{ CreditsLeft float64 }
+		p.Get("", &books)
+		if len(ids) > 0 || books.CreditsLeft != 100_000 || len(p.Simulator.Messages("")) > 0 || p.Clock.Now().Sub(time.Now()).Abs() > time.Minute {
+			t.Errorf("after the reset: outgoing %v, %v credits, %d messages at the operator, %v", ids, books.CreditsLeft, len(p.Simulator.Messages("")), p.Clock.Now())
+		}
+		again := p.Send("après", []string{handset})
+		p.Await(again.IDs[0], sms.Delivered)
+	})
+}
+
 func TestARestartLosesNothing(t *testing.T) {
 	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
 		receivers := make([]string, 500)
