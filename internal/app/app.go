@@ -4,10 +4,13 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/netip"
 	"sync"
+	"syscall"
 	"time"
 
 	"ramier/internal/auth"
@@ -40,6 +43,7 @@ type Options struct {
 	Zone           *time.Location
 	Limits         sms.Limits // of orders; zero = the default ones
 	HideMetrics    bool       // they are served elsewhere
+	Loopback       bool       // carriers must be on this machine
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error
 }
@@ -77,6 +81,7 @@ func Start(ctx context.Context, o Options) (*App, error) {
 func (a *App) start(ctx context.Context) error {
 	o, m := a.opts, newMetrics(a)
 	a.Store.Metrics.OnGroup(m.group)
+	a.Store.Metrics.OnAccept(m.accept)
 	a.Dispatcher = dispatch.New(dispatch.Config{
 		Store: a.Store, Clock: o.Clock, Log: o.Log, NewCarrier: a.newCarrier,
 		Observe: dispatch.Observer{Moved: m.moved, Receipt: m.receipt, Handed: m.handed},
@@ -95,7 +100,7 @@ func (a *App) start(ctx context.Context) error {
 	}
 	api := ovh.New(ovh.Config{
 		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Auth: a.Verifier,
-		Carriers: carriers{a.Dispatcher}, Started: o.Clock.Now(), Version: o.Version, Now: o.Clock.Now, Log: o.Log,
+		Carriers: carriers{a.Dispatcher}, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
 		PublicURL: publicURL, MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
 	a.Metrics = m.handler()
@@ -120,7 +125,20 @@ func (a *App) start(ctx context.Context) error {
 }
 
 func (a *App) newCarrier(c sms.Carrier, inbox sms.Inbox) dispatch.Carrier {
-	return smppc.New(c, inbox, smppc.Options{Log: a.opts.Log, Now: a.opts.Clock.Now})
+	o := smppc.Options{Log: a.opts.Log, Now: a.opts.Clock.Now}
+	if a.opts.Loopback {
+		o.Dial = (&net.Dialer{Control: onlyLoopback}).DialContext
+	}
+	return smppc.New(c, inbox, o)
+}
+
+// onlyLoopback keeps a sandbox from real operators. It sees the address after all names are resolved.
+func onlyLoopback(_, address string, _ syscall.RawConn) error {
+	at, err := netip.ParseAddrPort(address)
+	if err == nil && !at.Addr().Unmap().IsLoopback() {
+		err = fmt.Errorf("the sandbox connects to operators on this machine only, not to %s: use ramier serve for real ones", address)
+	}
+	return err
 }
 
 // tidy forgets once an hour what is kept for a limited time.

@@ -51,7 +51,9 @@ func newMetrics(a *App) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0002, 2, 14),
 		}),
 	}
-	m.accepted = prometheus.NewCounter(prometheus.CounterOpts{Name: "ramier_accepted_requests_total", Help: "Send requests answered with success."})
+	m.accepted = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "ramier_accepted_messages_total", Help: "Messages of accepted jobs, those refused for a STOP among them.",
+	})
 	m.registry.MustRegister(m.requests, m.accepted, m.states, m.receipts, m.waits, m.groups, m.commits, &queueCollector{a},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -63,10 +65,10 @@ func (m *metrics) handler() http.Handler {
 
 func (m *metrics) request(operation string, status int, took time.Duration) {
 	m.requests.WithLabelValues(operation, strconv.Itoa(status)).Observe(took.Seconds())
-	if operation == "POST /sms/{serviceName}/jobs" && status == http.StatusOK {
-		m.accepted.Inc()
-	}
+	m.app.opts.Log.Debug("request", "operation", operation, "status", status, "took", took)
 }
+
+func (m *metrics) accept(messages int) { m.accepted.Add(float64(messages)) }
 
 func (m *metrics) moved(state sms.State, n int) {
 	m.states.WithLabelValues(string(state)).Add(float64(n))

@@ -42,16 +42,24 @@ func (in getSmsServiceNameOutgoingIn) filter(s sms.Service) store.Filter {
 		f.Nothing = f.Nothing || len(f.States) == 0
 	}
 	if in.Receiver != nil {
-		// A plus that was not encoded arrives as a space.
-		written := *in.Receiver
-		if strings.HasPrefix(written, " ") {
-			written = "+" + strings.TrimSpace(written)
-		}
-		n, err := phone.Parse(written, s.Country)
-		f.Receiver, f.Nothing = n.E164, f.Nothing || err != nil
+		receiver, ok := number(*in.Receiver, s)
+		f.Receiver, f.Nothing = receiver, f.Nothing || !ok
 	}
 	f.Nothing = f.Nothing || in.BatchID != nil || in.MessageID != nil
 	return f
+}
+
+// number reads a number as clients write it in paths and queries, where a plus that was not encoded arrives as a space. What is
+// no number is given back as it is.
+func number(written string, s sms.Service) (e164 string, ok bool) {
+	if rest, found := strings.CutPrefix(written, " "); found {
+		written = "+" + rest
+	}
+	n, err := phone.Parse(written, s.Country)
+	if err != nil {
+		return written, false
+	}
+	return n.E164, true
 }
 
 func (a *API) getOutgoing(ctx context.Context, c *Call, in getSmsServiceNameOutgoingIDIn) (smsOutgoing, error) {

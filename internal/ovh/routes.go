@@ -29,6 +29,14 @@ func (a *API) routes() map[string]handler {
 		"DELETE /sms/{serviceName}/outgoing/{id}":    endpoint(a.deleteOutgoing),
 		"GET /sms/{serviceName}/outgoing/{id}/trail": endpoint(a.getTrail),
 
+		"GET /sms/{serviceName}/incoming":         endpoint(a.listIncoming),
+		"GET /sms/{serviceName}/incoming/{id}":    endpoint(a.getIncoming),
+		"DELETE /sms/{serviceName}/incoming/{id}": endpoint(a.deleteIncoming),
+
+		"GET /sms/{serviceName}/blacklists":             endpoint(a.listBlacklists),
+		"GET /sms/{serviceName}/blacklists/{number}":    endpoint(a.getBlacklist),
+		"DELETE /sms/{serviceName}/blacklists/{number}": endpoint(a.deleteBlacklist),
+
 		"GET /sms/{serviceName}/senders":             endpoint(a.listSenders),
 		"POST /sms/{serviceName}/senders":            endpoint(a.createSender),
 		"GET /sms/{serviceName}/senders/{sender}":    endpoint(a.getSender),

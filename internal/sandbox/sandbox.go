@@ -114,7 +114,7 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 	}
 	s.App, err = app.Start(ctx, app.Options{
 		Database: database, KeyFile: filepath.Join(s.dir, "seal.key"), Node: "sandbox", Clock: s.clock, Log: s.log, Version: o.Version,
-		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare,
+		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare, Loopback: true,
 	})
 	if err != nil {
 		return err

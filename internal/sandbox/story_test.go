@@ -143,6 +143,11 @@ func TestRepliesAreKeptAndStopIsObeyed(t *testing.T) {
 		stop := number(t, "stop")
 		r := p.Send("Soldes", []string{stop}, map[string]any{"noStopClause": false})
 		p.Await(r.IDs[0], sms.Delivered)
+		p.Until("the reply", func() bool {
+			var ids []int64
+			p.Get("/incoming", &ids)
+			return len(ids) > 0
+		})
 		p.Until("the opt-out", func() bool {
 			var again sandboxtest.Report
 			p.Post("/jobs", map[string]any{"message": "Encore", "receivers": []string{stop}, "sender": "Ramier"}, &again)
@@ -151,7 +156,39 @@ func TestRepliesAreKeptAndStopIsObeyed(t *testing.T) {
 		})
 		alert := p.Send("Votre code : 1234", []string{stop})
 		p.Await(alert.IDs[0], sms.Delivered)
+		checkReply(t, p, stop, r)
+		var opted []string
+		p.Get("/blacklists", &opted)
+		var entry struct {
+			Number        string
+			SmsOutgoingID int64
+		}
+		p.Get("/blacklists/"+stop, &entry)
+		if !slices.Equal(opted, []string{stop}) || entry.Number != stop || entry.SmsOutgoingID != r.IDs[0] {
+			t.Errorf("blacklists %v, %+v", opted, entry)
+		}
+		p.Delete("/blacklists/" + stop)
+		again := p.Send("Soldes", []string{stop}, map[string]any{"noStopClause": false})
+		if again.TotalCreditsRemoved != 1 {
+			t.Errorf("after the removal: %+v", again)
+		}
 	})
+}
+
+func checkReply(t *testing.T, p *sandboxtest.Platform, from string, to sandboxtest.Report) {
+	t.Helper()
+	var ids []int64
+	p.Get("/incoming?sender="+from+"&tag="+to.Tag, &ids)
+	if len(ids) == 0 {
+		t.Fatal("the reply is not among incoming")
+	}
+	var in struct{ Message, Sender, Tag string }
+	p.Get(fmt.Sprintf("/incoming/%d", ids[0]), &in)
+	if !strings.EqualFold(in.Message, "stop") || in.Sender != from || in.Tag != to.Tag {
+		t.Errorf("incoming %+v", in)
+	}
+	p.Delete(fmt.Sprintf("/incoming/%d", ids[0]))
+	wantError(t, p.OVH.Get(p.Path(fmt.Sprintf("/incoming/%d", ids[0])), nil), 404, "Client::ObjectNotFound", "does not exist")
 }
 
 // number gives the magic number whose name contains part.

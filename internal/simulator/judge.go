@@ -35,8 +35,6 @@ func (s *Simulator) judge(p *part, l *link) verdict {
 		v.answer = atOnce
 	case b.answer == cut && s.attempt(p) > 1:
 		v.answer = atOnce
-	case b.answer == cut:
-		l.dead = true // what came behind the message was not read
 	}
 	if v.status == smpp.OK && v.answer != cut && (b.refuse != smpp.OK || b.answer == cut) {
 		s.attempts.drop(attemptOf(p)) // the next message like it begins anew
@@ -63,21 +61,33 @@ func attemptOf(p *part) string {
 	return p.source.Addr + "\x00" + p.to + "\x00" + strconv.Itoa(int(p.concat.Seq)) + "\x00" + string(p.octets)
 }
 
-// accept takes a part and plans its life. The caller holds mu.
-func (s *Simulator) accept(p *part, v verdict) {
+// accept takes a part and plans its life, unless the journal cannot be written. The caller holds mu.
+func (s *Simulator) accept(p *part, v verdict) error {
 	if p.id == 0 {
 		p.id = s.next
-		s.next++
 	}
-	s.count.Accepted++
-	s.join(p)
-	s.kept.addPart(p)
-	if v.answer == afterReceipt {
-		return // its life ends when it is answered
-	}
+	p.number = s.parts + 1
 	if v.answer == late {
 		p.start = max(p.start, v.at)
 	}
-	p.due = p.start
-	s.plot(p)
+	if p.due = p.start; v.answer != afterReceipt {
+		p.due = s.following(p)
+	}
+	if err := s.noteTaken(p, v); err != nil {
+		return err
+	}
+	s.admit(p)
+	if v.answer != afterReceipt { // else its life ends when it is answered
+		s.schedule.push(event{at: p.appointment(), part: p})
+	}
+	return nil
+}
+
+// admit gives a part that was taken its place. The caller holds mu.
+func (s *Simulator) admit(p *part) {
+	s.next = max(s.next, p.id+1)
+	s.parts = max(s.parts, p.number)
+	s.count.Accepted++
+	s.join(p)
+	s.kept.addPart(p)
 }

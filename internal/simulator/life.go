@@ -8,12 +8,16 @@ import (
 
 // plot plans the next step of a part, which a short validity brings forward. The caller holds mu.
 func (s *Simulator) plot(p *part) {
-	if after := p.behaviour.life[p.step].after; after > 0 {
-		p.due += micros(after)
-	} else {
-		p.due = s.transit(p)
-	}
+	p.due = s.following(p)
 	s.schedule.push(event{at: p.appointment(), part: p})
+}
+
+// following is when the next step of a part is due, if the last one was at p.due.
+func (s *Simulator) following(p *part) int64 {
+	if after := p.behaviour.life[p.step].after; after > 0 {
+		return p.due + micros(after)
+	}
+	return s.transit(p)
 }
 
 // appointment is when the next step is due.
@@ -34,31 +38,53 @@ func (s *Simulator) live(p *part, at int64) {
 		s.finish(p, next.state, next.err, nil)
 		return
 	}
+	at = p.due
 	p.err = next.err
-	if p.wants(smpp.StateEnroute) && s.fault(NoReceipts) == nil {
-		s.report(p, nil)
-	}
 	p.step++
 	s.plot(p)
+	receipts := s.receipts(p, smpp.StateEnroute)
+	s.noteState(p, receipts)
+	for range receipts {
+		s.report(p, at, nil)
+	}
 }
 
 // finish ends the life of a part and reports it; then, if it is given, is done when the report is on its way. The
 // caller holds mu.
 func (s *Simulator) finish(p *part, state smpp.MessageState, err uint16, then func()) {
+	s.end(p, state, err)
+	receipts := s.receipts(p, state)
+	s.noteState(p, receipts)
+	for range receipts {
+		s.report(p, p.due, then)
+		then = nil
+	}
+	if then != nil {
+		s.soon(then)
+	}
+}
+
+// end brings a part into its final state. The caller holds mu.
+func (s *Simulator) end(p *part, state smpp.MessageState, err uint16) {
 	p.state, p.err = state, err
 	s.count.Finished++
 	if state == smpp.StateDelivered {
 		s.count.Delivered++
 		s.arrive(p)
 	}
-	if p.wants(state) && !p.behaviour.silent && s.fault(NoReceipts) == nil {
-		s.report(p, then)
-		for range p.behaviour.copies {
-			s.report(p, nil)
-		}
-	} else if then != nil {
-		s.soon(then)
+}
+
+// receipts is how many are to be sent of a state. The caller holds mu.
+func (s *Simulator) receipts(p *part, state smpp.MessageState) int {
+	switch {
+	case !p.wants(state) || s.fault(NoReceipts) != nil:
+		return 0
+	case state == smpp.StateEnroute:
+		return 1
+	case p.behaviour.silent:
+		return 0
 	}
+	return 1 + p.behaviour.copies
 }
 
 // wants tells whether the client registered for a report of a state. One who wants any is told of a handset that is

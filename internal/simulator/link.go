@@ -59,15 +59,21 @@ func (s *Simulator) link(session *smpp.Session) *link {
 		return l
 	}
 	b := session.Bind()
-	p := s.peers[b.SystemID]
-	if p == nil {
-		p = &peer{systemID: b.SystemID}
-		s.peers[b.SystemID] = p
-	}
+	p := s.peer(b.SystemID)
 	l := &link{session: session, peer: p, since: s.clock.Now(), mode: b.Mode, more: make(chan struct{}, 1)}
 	s.links[session] = l
 	p.links = append(p.links, l)
 	return l
+}
+
+// peer finds a client by its system id. The caller holds mu.
+func (s *Simulator) peer(systemID string) *peer {
+	p := s.peers[systemID]
+	if p == nil {
+		p = &peer{systemID: systemID}
+		s.peers[systemID] = p
+	}
+	return p
 }
 
 // owe notes an answer that does not come now. Nobody waits for it when the operator ends. The caller holds mu.
@@ -156,6 +162,7 @@ func (s *Simulator) send(l *link, w *writer, d delivery) bool {
 // it is there again.
 func (s *Simulator) settle(l *link, d delivery, a smpp.Answer) {
 	if a.Err == nil && a.Status == smpp.OK {
+		s.noteSettled(&d, false)
 		d.tally.acked.Add(1)
 		d.tally.pending.Add(-1)
 		return
@@ -163,6 +170,7 @@ func (s *Simulator) settle(l *link, d delivery, a smpp.Answer) {
 	_, broken := errors.AsType[*smpp.FieldError](a.Err)
 	switch {
 	case broken || d.tries == len(pauses):
+		s.noteSettled(&d, true)
 		d.tally.dropped.Add(1)
 		d.tally.pending.Add(-1)
 	case errors.Is(a.Err, smpp.ErrNotSent), errors.Is(a.Err, smpp.ErrClosed):

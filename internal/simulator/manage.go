@@ -46,6 +46,9 @@ func (s *Simulator) cancel(session *smpp.Session, c *smpp.CancelSM, r respond) {
 			s.finish(p, smpp.StateDeleted, 0, nil)
 		}
 	}
+	if s.journal != nil {
+		s.journal.flush()
+	}
 	mute := s.mute(l)
 	s.mu.Unlock()
 	if !mute {
@@ -77,14 +80,22 @@ func (s *Simulator) replaced(l *link, m *smpp.ReplaceSM) smpp.Status {
 	if status := s.plan(&plan, &submission{schedule: m.ScheduleTime, validity: m.ValidityPeriod}); status != smpp.OK {
 		return status
 	}
-	p.octets, p.registered, p.quote = m.ShortMessage, m.RegisteredDelivery, quoted(m.ShortMessage, p.coding)
-	if m.ValidityPeriod != "" {
-		p.expires = plan.expires
+	plan.octets, plan.registered, plan.quote = m.ShortMessage, m.RegisteredDelivery, quoted(m.ShortMessage, p.coding)
+	plan.taken = p.taken
+	if m.ValidityPeriod == "" {
+		plan.expires = p.expires
 	}
-	if m.ScheduleTime != "" {
-		p.start, p.due, p.step = plan.start, plan.start, 0
-		s.plot(p)
-	} else if m.ValidityPeriod != "" {
+	if m.ScheduleTime == "" {
+		plan.start = p.start
+	} else {
+		plan.due, plan.step = plan.start, 0
+		plan.due = s.following(&plan)
+	}
+	if s.noteReplaced(&plan) != nil {
+		return smpp.SystemError
+	}
+	*p = plan
+	if m.ScheduleTime != "" || m.ValidityPeriod != "" {
 		s.schedule.push(event{at: p.appointment(), part: p})
 	}
 	return smpp.OK

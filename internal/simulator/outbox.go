@@ -8,10 +8,11 @@ import (
 
 // A delivery is something for a client: a receipt or a piece of a reply.
 type delivery struct {
-	tally *tally
-	tries int
-	pdu   *smpp.DeliverSM // of a reply
-	then  func()          // called when it is on its way, or will not be soon
+	tally  *tally
+	tries  int
+	number uint64          // in the journal
+	pdu    *smpp.DeliverSM // of a reply
+	then   func()          // called when it is on its way, or will not be soon
 
 	// Of a receipt:
 	id         uint64
@@ -51,18 +52,28 @@ func (p *peer) receivers() int {
 }
 
 // report puts a receipt of the part's state into the queue. The caller holds mu.
-func (s *Simulator) report(p *part, then func()) {
-	s.post(p.from, delivery{
-		tally: &s.tallies.receipts, then: then, id: p.id, from: p.dest, to: p.source, state: p.state, err: p.err,
-		bare: p.behaviour.bare, taken: p.taken, due: p.due, quote: p.quote,
-	})
+func (s *Simulator) report(p *part, at int64, then func()) {
+	d := s.receiptOf(p, at)
+	d.then = then
+	s.post(p.from, d)
+}
+
+// receiptOf is a receipt of the state that a part got into at a time. The caller holds mu.
+func (s *Simulator) receiptOf(p *part, at int64) delivery {
+	return delivery{
+		tally: &s.tallies.receipts, id: p.id, from: p.dest, to: p.source, state: p.state, err: p.err,
+		bare: p.behaviour.bare, taken: p.taken, due: at, quote: p.quote,
+	}
 }
 
 // post puts a delivery into the queue, or drops it if too many wait. The caller holds mu.
 func (s *Simulator) post(p *peer, d delivery) {
+	s.deliveries++
+	d.number = s.deliveries
 	d.tally.made.Add(1)
 	if s.tallies.receipts.pending.Load()+s.tallies.replies.pending.Load() >= int64(s.options.Retain) {
 		d.tally.dropped.Add(1)
+		s.noteSettled(&d, true)
 		if d.then != nil {
 			s.soon(d.then)
 		}

@@ -11,7 +11,8 @@ import (
 // A part is what one submit_sm brings: a message, or a piece of a long one. It has its own id, life and receipts.
 type part struct {
 	id           uint64
-	from         *peer // who submitted it
+	number       uint64 // in the journal
+	from         *peer  // who submitted it
 	source, dest smpp.Address
 	to           string // dest as a handset's number
 	octets       []byte // without header

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"fmt"
 	"strings"
 
 	"ramier/internal/gsm"
@@ -18,12 +19,18 @@ func (s *Simulator) reply(from, to, words string, about *text) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if about != nil && about.answered {
+		return nil // before the operator was started
+	}
 	number, ok := s.number(smpp.Address{Addr: from})
 	if !ok {
 		return &Mistake{"number", from, "give the number of a handset, such as +33639980000"}
 	}
 	c, err := s.correspondent(number, to, words, about)
 	if err != nil {
+		if about != nil {
+			s.noteSilence(about)
+		}
 		return err
 	}
 	source := address(number)
@@ -33,6 +40,9 @@ func (s *Simulator) reply(from, to, words string, about *text) error {
 	pdus, err := s.compose(source, c.address, words)
 	if err != nil {
 		return err
+	}
+	if err := s.noteReply(c.client, pdus, about); err != nil {
+		return fmt.Errorf("the reply cannot be kept: %w", err)
 	}
 	for _, pdu := range pdus {
 		s.post(c.client, delivery{tally: &s.tallies.replies, pdu: pdu})

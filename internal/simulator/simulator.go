@@ -25,8 +25,8 @@ type Options struct {
 	Clock *clock.Clock // default: the system's time
 	// Seed decides the jitter, the first message id and who gets which behaviour of Mix. Default: drawn from the clock.
 	Seed uint64
-	// FirstID is the number of the first message id, for an operator that must not repeat those of an earlier run.
-	// Default: drawn from the seed, with ten digits.
+	// FirstID is the number of the first message id, for an operator that must not repeat those of an earlier run. A
+	// journal goes on from its own last one. Default: drawn from the seed, with ten digits.
 	FirstID uint64
 	IDs     IDForm // default Decimal
 
@@ -45,6 +45,10 @@ type Options struct {
 	Window int // deliver_sm that may wait for their answers, per session. Default 500
 	// AnswerTimeout is how long, in the system's time, a client may take to answer a deliver_sm. Default 30 s.
 	AnswerTimeout time.Duration
+
+	// Journal is a file that keeps messages, receipts and replies when the process is killed, for the next [New]. Default:
+	// none. Refusals by an attempt's number begin anew, and faults and sessions are gone.
+	Journal string
 
 	Country  string // calling code of numbers in national form. Default "33"
 	StopCode string // short number that takes a STOP to a sender that is a name. Default "36111"
@@ -83,6 +87,9 @@ type Simulator struct {
 	server  *smpp.Server
 	mix     []share
 
+	journal *journal // nil without one
+	broken  error    // why there is none, where one was asked for
+
 	alive   context.Context
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -101,6 +108,8 @@ type Simulator struct {
 	count     counters
 	tallies   *tallies
 	reference byte // of the last long reply
+
+	parts, deliveries uint64 // numbers given, in the journal, to the last ones
 }
 
 // New gives an operator that waits for [Simulator.Serve]. It panics if the options contradict themselves, which
@@ -125,6 +134,14 @@ func New(o Options) *Simulator {
 	s.kept.room = o.Keep
 	s.alive, s.stop = context.WithCancel(context.Background())
 	s.server = &smpp.Server{SystemID: "simulator", MaxSessions: o.MaxSessions, Bind: s.bind, Bound: s.bound}
+	if o.Journal != "" {
+		if err := s.openJournal(); err != nil {
+			s.broken = fmt.Errorf("the operator's journal: %w", err)
+		}
+	}
+	if s.journal != nil {
+		s.running.Go(s.keepWriting)
+	}
 	s.running.Go(s.keepTime)
 	return s
 }
@@ -135,8 +152,14 @@ func (o Options) Check() error {
 	return err
 }
 
+// Err tells why the operator cannot serve: its journal cannot be read.
+func (s *Simulator) Err() error { return s.broken }
+
 // Serve takes connections from l, which it closes, until Close. After that it returns nil.
 func (s *Simulator) Serve(l net.Listener) error {
+	if s.broken != nil {
+		return errors.Join(s.broken, l.Close())
+	}
 	if err := s.server.Serve(gate{l, s}); !errors.Is(err, smpp.ErrServerClosed) {
 		return err
 	}
@@ -153,6 +176,9 @@ func (s *Simulator) Close(ctx context.Context) error {
 	err := s.server.Shutdown(ctx)
 	s.stop()
 	s.running.Wait()
+	if s.journal != nil {
+		err = errors.Join(err, s.journal.close())
+	}
 	return err
 }
 
@@ -176,4 +202,7 @@ func (s *Simulator) Reset() {
 	s.faults = nil
 	s.count = counters{}
 	s.tallies = &tallies{}
+	if s.journal != nil {
+		s.journal.restart(s.totals())
+	}
 }

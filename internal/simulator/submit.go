@@ -63,11 +63,18 @@ func (s *Simulator) decide(session *smpp.Session, p *part, status smpp.Status) (
 	}
 	if v.status != smpp.OK {
 		s.count.Refused++
+		s.noteRefused()
 		return l, v
 	}
-	s.accept(p, v)
-	if v.answer == never {
+	if s.accept(p, v) != nil { // what might be forgotten is not taken
+		s.count.Refused++
+		return l, s.faulty(verdict{status: smpp.SystemError})
+	}
+	switch v.answer {
+	case never:
 		s.count.Unanswered++
+	case cut:
+		l.dead = true // what came behind the message was not read
 	}
 	return l, v
 }

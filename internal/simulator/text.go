@@ -17,6 +17,7 @@ type text struct {
 	delivered int64
 	handset   *handset // that shows it; nil before, and after it was forgotten
 	forgotten bool
+	answered  bool // by a handset that does so by itself
 }
 
 // joinKey names a long message.
@@ -57,6 +58,15 @@ func (s *Simulator) join(p *part) {
 		s.joins.drop(key)
 		s.kept.addText(t)
 	}
+}
+
+// completes tells whether a part that is about to be joined is the last one of its text. The caller holds mu.
+func (s *Simulator) completes(p *part) bool {
+	if p.concat.Total == 0 {
+		return true
+	}
+	t, begun := s.joins.get(keyOf(p))
+	return begun && t.absent == 1 && t.parts[p.concat.Seq-1] == nil
 }
 
 // read is what the handset shows.

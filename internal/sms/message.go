@@ -18,7 +18,7 @@ type Job struct {
 	Priority   Priority
 	Validity   time.Duration
 	Deferred   time.Duration // as ordered
-	Marketing  bool          // a STOP clause applied
+	Marketing  bool          // not said to be otherwise: opt-outs count
 	Unicode    bool          // UCS-2 was asked for
 	CreatedAt  time.Time
 	DueAt      time.Time

@@ -11,7 +11,7 @@ type Order struct {
 	Receivers    []string // as written by the caller
 	Sender       string
 	ForResponse  bool // from a short number, so that the receiver can answer; wins over Sender
-	NoStop       bool // no STOP clause: not marketing
+	NoStop       bool // no STOP clause, and no regard to opt-outs: not marketing
 	ForceUnicode bool
 	Class        Class
 	Priority     Priority
@@ -101,7 +101,7 @@ type Plan struct {
 	Tag         string
 	At          time.Time
 	DueAt       time.Time
-	Marketing   bool
+	Marketing   bool // opt-outs count
 	Messages    []Planned
 	Invalid     []Refusal
 	Credits     Credits

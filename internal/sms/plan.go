@@ -15,7 +15,7 @@ import (
 // why not. It has no side effect, so the send, the estimate and the rehearsal cannot disagree. An error refuses the order
 // as a whole; it names the parameter.
 func NewPlan(o Order, r *Rules, now time.Time) (*Plan, error) {
-	p := &Plan{Service: r.Service, Rev: r.Rev, PlatformRev: r.PlatformRev, Order: o, At: now, DueAt: now.Add(o.Deferred), Tag: o.Tag}
+	p := &Plan{Service: r.Service, Rev: r.Rev, PlatformRev: r.PlatformRev, Order: o, At: now, DueAt: now.Add(o.Deferred), Tag: o.Tag, Marketing: !o.NoStop}
 	if err := p.checkOrder(r); err != nil {
 		return nil, err
 	}
@@ -135,14 +135,12 @@ func (p *Plan) planOne(input string, r *Rules, t *texts) (m Planned, refused *Re
 		}
 		m.Source, carrier = short.Number, short.CarrierID
 	}
-	clause := p.stopClause(r, number.Country)
-	p.Marketing = p.Marketing || clause != ""
-	txt, err := t.with(clause)
+	txt, err := t.with(p.stopClause(r, number.Country))
 	if err != nil {
 		return m, nil, err
 	}
 	m.Text, m.Parts = txt.text, txt.parts
-	if clause != "" && r.OptedOut[m.Receiver] {
+	if p.Marketing && r.OptedOut[m.Receiver] {
 		m.Refused, m.PTT = true, PTTOptedOut
 		return m, nil, nil
 	}

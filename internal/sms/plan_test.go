@@ -67,6 +67,7 @@ func TestAPlanForOneReceiver(t *testing.T) {
 		{"route by tag", func(o *sms.Order) { o.Tag = "alert" }, "1 1 2 12  false"},
 		{"a disabled carrier is passed over", func(o *sms.Order) { o.Receivers = []string{"0761234567"} }, "1 1 1 13  false"},
 		{"opted out of marketing", func(o *sms.Order) { o.NoStop, o.Receivers = false, []string{"+33639980099"} }, "1 0 0 0  true"},
+		{"opted out, and no clause", func(o *sms.Order) { o.NoStop, o.Sender, o.Receivers = false, "+33612345678", []string{"+33639980099"} }, "1 0 0 0  true"},
 		{"not of other messages", func(o *sms.Order) { o.Receivers = []string{"+33639980099"} }, "1 1 1 13  false"},
 	}
 	for _, test := range tests {

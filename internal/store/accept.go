@@ -52,6 +52,7 @@ func (s *Store) Accept(ctx context.Context, a *Acceptance) (first int64, repeate
 	if a.repeated != "" {
 		return 0, a.repeated, nil
 	}
+	s.Metrics.accept(len(a.Plan.Messages))
 	s.wake(a.Plan.Carriers())
 	return a.first, "", nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"ramier/internal/sms"
 	"ramier/internal/store/query"
@@ -39,7 +40,7 @@ func (w *settlement) incoming(ctx context.Context, o *Outcome) error {
 }
 
 // tie finds the message that an incoming one answers: that of the conversation between number and handset, or else the
-// latest one that went to the handset.
+// latest one that was sent to the handset.
 func (w *settlement) tie(ctx context.Context, in *sms.Incoming) error {
 	talk, err := w.t.Conversation(ctx, query.ConversationParams{Number: in.Number, Receiver: in.Sender})
 	if err == nil {
@@ -53,7 +54,17 @@ func (w *settlement) tie(ctx context.Context, in *sms.Incoming) error {
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	m, err := w.t.ReceiverJob(ctx, ids[0])
+	if err := w.load(ctx, ids); err != nil {
+		return err
+	}
+	i := slices.IndexFunc(ids, func(id int64) bool {
+		m := w.messages[id]
+		return !m.State.Waiting() && m.State != sms.Refused && m.State != sms.Cancelled
+	})
+	if i < 0 {
+		return nil
+	}
+	m, err := w.t.ReceiverJob(ctx, ids[i])
 	in.ServiceID, in.OutgoingID, in.Tag = m.ServiceID, m.ID, m.Tag
 	return err
 }

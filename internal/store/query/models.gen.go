@@ -53,6 +53,26 @@ type Event struct {
 	Text      string
 }
 
+type Incoming struct {
+	ID         int64
+	ServiceID  int64
+	CarrierID  int64
+	Sender     string
+	Number     string
+	Text       string
+	Tag        string
+	OutgoingID int64
+	CreatedAt  int64
+}
+
+type Optout struct {
+	ServiceID  int64
+	Receiver   string
+	OutgoingID int64
+	IncomingID int64
+	At         int64
+}
+
 type Rate struct {
 	Country string
 	Credits int64

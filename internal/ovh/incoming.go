@@ -1,0 +1,73 @@
+package ovh
+
+import (
+	"context"
+
+	"ramier/internal/store"
+)
+
+func (a *API) listIncoming(ctx context.Context, c *Call, in getSmsServiceNameIncomingIn) ([]int64, error) {
+	s, err := a.service(ctx, c, in.ServiceName)
+	if err != nil {
+		return nil, err
+	}
+	f := store.IncomingFilter{Tag: in.Tag}
+	if in.CreationDatetimeFrom != nil {
+		f.From = in.CreationDatetimeFrom.Time
+	}
+	if in.CreationDatetimeTo != nil {
+		f.To = in.CreationDatetimeTo.Time
+	}
+	if in.Sender != nil {
+		f.Sender, _ = number(*in.Sender, s) // short numbers write, too
+	}
+	return a.store.Incoming(ctx, s.ID, f)
+}
+
+func (a *API) getIncoming(ctx context.Context, c *Call, in getSmsServiceNameIncomingIDIn) (smsIncoming, error) {
+	s, err := a.service(ctx, c, in.ServiceName)
+	if err != nil {
+		return smsIncoming{}, err
+	}
+	m, err := a.store.IncomingMessage(ctx, s.ID, in.ID)
+	return smsIncoming{CreationDatetime: datetime{m.At}, ID: m.ID, Message: m.Text, Sender: m.Sender, Tag: m.Tag}, err
+}
+
+func (a *API) deleteIncoming(ctx context.Context, c *Call, in deleteSmsServiceNameIncomingIDIn) (void, error) {
+	s, err := a.service(ctx, c, in.ServiceName)
+	if err != nil {
+		return void{}, err
+	}
+	return void{}, a.store.DeleteIncoming(ctx, s.ID, in.ID)
+}
+
+func (a *API) listBlacklists(ctx context.Context, c *Call, in getSmsServiceNameBlacklistsIn) ([]string, error) {
+	s, err := a.service(ctx, c, in.ServiceName)
+	if err != nil || in.BatchID != nil { // no campaign has brought one
+		return []string{}, err
+	}
+	return a.store.OptOuts(ctx, s.ID, deref(in.SmsOutgoingID))
+}
+
+func (a *API) getBlacklist(ctx context.Context, c *Call, in getSmsServiceNameBlacklistsNumberIn) (smsBlacklist, error) {
+	s, err := a.service(ctx, c, in.ServiceName)
+	if err != nil {
+		return smsBlacklist{}, err
+	}
+	receiver, _ := number(in.Number, s)
+	o, err := a.store.OptOut(ctx, s.ID, receiver)
+	out := smsBlacklist{DateCreation: datetime{o.At}, Number: o.Receiver}
+	if o.OutgoingID != 0 {
+		out.SmsOutgoingID = &o.OutgoingID
+	}
+	return out, err
+}
+
+func (a *API) deleteBlacklist(ctx context.Context, c *Call, in deleteSmsServiceNameBlacklistsNumberIn) (void, error) {
+	s, err := a.service(ctx, c, in.ServiceName)
+	if err != nil {
+		return void{}, err
+	}
+	receiver, _ := number(in.Number, s)
+	return void{}, a.store.DeleteOptOut(ctx, s.ID, receiver)
+}

@@ -1,0 +1,14 @@
+-- name: IncomingByID :one
+SELECT * FROM incoming WHERE service_id = $1 AND id = $2;
+
+-- name: DeleteIncoming :execrows
+DELETE FROM incoming WHERE service_id = $1 AND id = $2;
+
+-- name: OptOuts :many
+SELECT receiver FROM optout WHERE service_id = $1 AND (outgoing_id = $2 OR $2 = 0) ORDER BY receiver;
+
+-- name: OptOut :one
+SELECT * FROM optout WHERE service_id = $1 AND receiver = $2;
+
+-- name: DeleteOptOut :execrows
+DELETE FROM optout WHERE service_id = $1 AND receiver = $2;

@@ -1,0 +1,86 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"ramier/internal/sms"
+	"ramier/internal/store/query"
+)
+
+// IncomingFilter chooses incoming messages of a service; zero fields choose all.
+type IncomingFilter struct {
+	From, To time.Time // both included
+	Sender   string    // the handset, E.164 with + unless it is a short number
+	Tag      *string
+}
+
+// Incoming lists the ids of a service's incoming messages that match the filter, ascending.
+func (s *Store) Incoming(ctx context.Context, service int64, f IncomingFilter) ([]int64, error) {
+	w := where{}
+	w.add("service_id = ?", service)
+	if !f.From.IsZero() {
+		w.add("created_at >= ?", micros(f.From))
+	}
+	if !f.To.IsZero() {
+		w.add("created_at <= ?", micros(f.To))
+	}
+	if f.Sender != "" {
+		w.add("sender = ?", f.Sender)
+	}
+	if f.Tag != nil {
+		w.add("tag = ?", *f.Tag)
+	}
+	rows, err := s.reads.QueryContext(ctx, "SELECT id FROM incoming WHERE "+w.String()+" ORDER BY id", w.args...)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return scanIDs(rows)
+}
+
+// IncomingMessage gives an incoming message. Error: NoObject.
+func (s *Store) IncomingMessage(ctx context.Context, service, id int64) (sms.Incoming, error) {
+	row, err := s.read.IncomingByID(ctx, query.IncomingByIDParams{ServiceID: service, ID: id})
+	return sms.Incoming{
+		ID: row.ID, ServiceID: row.ServiceID, CarrierID: row.CarrierID, Sender: row.Sender, Number: row.Number, Text: row.Text,
+		Tag: row.Tag, OutgoingID: row.OutgoingID, At: fromMicros(row.CreatedAt),
+	}, found(err, "id", id)
+}
+
+// DeleteIncoming removes an incoming message. An opt-out that it brought stays. Error: NoObject.
+func (s *Store) DeleteIncoming(ctx context.Context, service, id int64) error {
+	return s.write(ctx, other, func(t *tx) error {
+		n, err := t.DeleteIncoming(ctx, query.DeleteIncomingParams{ServiceID: service, ID: id})
+		return changed(n, err, "id", id)
+	})
+}
+
+// OptOut is a receiver who does not want to hear of a service again.
+type OptOut struct {
+	Receiver   string
+	OutgoingID int64 // the message that brought it, 0 if none
+	At         time.Time
+}
+
+// OptOuts lists the receivers who have opted out of a service, those that one message brought if outgoing is not 0.
+func (s *Store) OptOuts(ctx context.Context, service, outgoing int64) ([]string, error) {
+	all, err := s.read.OptOuts(ctx, query.OptOutsParams{ServiceID: service, OutgoingID: outgoing})
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return all, nil
+}
+
+// OptOut gives a receiver's opt-out. Error: NoObject.
+func (s *Store) OptOut(ctx context.Context, service int64, receiver string) (OptOut, error) {
+	row, err := s.read.OptOut(ctx, query.OptOutParams{ServiceID: service, Receiver: receiver})
+	return OptOut{Receiver: row.Receiver, OutgoingID: row.OutgoingID, At: fromMicros(row.At)}, found(err, "number", receiver)
+}
+
+// DeleteOptOut lets a receiver be written to again. Error: NoObject.
+func (s *Store) DeleteOptOut(ctx context.Context, service int64, receiver string) error {
+	return s.changeSenders(ctx, service, func(t *tx) error {
+		n, err := t.DeleteOptOut(ctx, query.DeleteOptOutParams{ServiceID: service, Receiver: receiver})
+		return changed(n, err, "number", receiver)
+	})
+}
