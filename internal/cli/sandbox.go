@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -117,7 +118,7 @@ SDKs
   java    new OvhApi("%[1]s", "%[8]s", "%[9]s", "%[10]s")
   curl    curl %[1]s/auth/time
 
-Try it
+%[17]sTry it
   ramier send --conf %[7]s/ovh.conf --service %[11]s --from %[14]s --to +33639980000 --wait 10s "Bonjour"
   ramier explain --conf %[7]s/operator.conf 1
   ramier status --conf %[7]s/operator.conf
@@ -129,7 +130,7 @@ Magic numbers: the receiver chooses the outcome
 func printSandbox(out io.Writer, i sandbox.Info) {
 	host, port := splitEndpoint(i.EndpointTLS)
 	fmt.Fprintf(out, sandboxText[1:], i.Endpoint, i.EndpointTLS, i.CAFile, i.ControlURL, i.Metrics, i.SMSC, i.Dir, i.ApplicationKey,
-		i.ApplicationSecret, i.ConsumerKey, i.ServiceName, i.SecondServiceName, i.OtherServiceName, i.Sender, host, port)
+		i.ApplicationSecret, i.ConsumerKey, i.ServiceName, i.SecondServiceName, i.OtherServiceName, i.Sender, host, port, exposed(i.Endpoint))
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	for _, m := range simulator.Magic() {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", m.Number, m.Name, m.Sentence)
@@ -137,9 +138,18 @@ func printSandbox(out io.Writer, i sandbox.Info) {
 	_ = w.Flush()
 }
 
-// splitEndpoint gives the host and port of https://host:port/1.0.
+// exposed warns when others than this machine can reach the sandbox.
+func exposed(endpoint string) string {
+	host, _ := splitEndpoint(endpoint)
+	if ip, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil && ip.IsLoopback() {
+		return ""
+	}
+	return "WARNING: whoever reaches this address controls the sandbox and can read its keys.\n\n"
+}
+
+// splitEndpoint gives the host and port of http://host:port/1.0.
 func splitEndpoint(endpoint string) (host, port string) {
-	rest := strings.TrimSuffix(strings.TrimPrefix(endpoint, "https://"), "/1.0")
+	_, rest, _ := strings.Cut(strings.TrimSuffix(endpoint, "/1.0"), "://")
 	at := strings.LastIndexByte(rest, ':')
 	return rest[:at], rest[at+1:]
 }

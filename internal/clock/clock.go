@@ -24,7 +24,7 @@ func New() *Clock { return &Clock{base: time.Now, moved: make(chan struct{})} }
 // At gives a clock that stands still at t until it is moved.
 func At(t time.Time) *Clock {
 	c := New()
-	c.frozen = t
+	c.frozen = t.UTC().Round(0).Truncate(time.Microsecond)
 	return c
 }
 

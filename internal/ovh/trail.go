@@ -156,7 +156,7 @@ func (a *API) pduSteps(m sms.Message, j sms.Job, carrier sms.Carrier) ([]smsTrai
 func answerStep(m sms.Message, carrier sms.Carrier) smsTrailStep {
 	s := smsTrailStep{
 		At: datetime{m.SentAt}, What: "answer", Text: carrier.Name + " accepted it.",
-		Details: map[string]string{"references": strings.Join(m.Refs, " "), "attempts": strconv.Itoa(m.Attempts + 1)},
+		Details: map[string]string{"references": strings.Join(m.Refs, " "), "retries": strconv.Itoa(m.Attempts)},
 	}
 	if m.Duplicate {
 		s.Details["possibleDuplicate"] = "sent again after a doubt: it may have arrived twice"

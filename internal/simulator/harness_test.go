@@ -27,6 +27,7 @@ type operator struct {
 	t       testing.TB
 	clock   *clock.Clock
 	address string
+	journal string // its file, if there is one
 }
 
 func start(t testing.TB, o simulator.Options) *operator {
@@ -54,7 +55,7 @@ func start(t testing.TB, o simulator.Options) *operator {
 			t.Error(err)
 		}
 	})
-	return &operator{s, t, o.Clock, l.Addr().String()}
+	return &operator{s, t, o.Clock, l.Addr().String(), o.Journal}
 }
 
 // A client is an ESME that keeps what it is sent.

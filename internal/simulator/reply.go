@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"fmt"
 	"strings"
 
 	"ramier/internal/gsm"
@@ -41,9 +40,7 @@ func (s *Simulator) reply(from, to, words string, about *text) error {
 	if err != nil {
 		return err
 	}
-	if err := s.noteReply(c.client, pdus, about); err != nil {
-		return fmt.Errorf("the reply cannot be kept: %w", err)
-	}
+	s.noteReply(c.client, pdus, about)
 	for _, pdu := range pdus {
 		s.post(c.client, delivery{tally: &s.tallies.replies, pdu: pdu})
 	}

@@ -98,6 +98,8 @@ type Answer struct {
 	PTT       int
 	Error     string
 	RetryAt   time.Time // of the next attempt, when Queued or InDoubt; zero = none
+	Attempt   int       // the message's Attempts when it was claimed: an answer to an earlier claim changes nothing
+	Handed    time.Time // when it was handed over at the earliest: receipts from before are not its own
 	Rev       int64     // of the carrier's settings
 	At        time.Time
 }
@@ -111,24 +113,34 @@ func (m *Message) PDUs() int {
 	return m.Parts
 }
 
-// Settle takes the answer to m, which was claimed, and tells whether it changed anything. Credits are captured for what the
+// Settle takes the answer to m, which was claimed, and tells whether it changed its state. Credits are captured for what the
 // carrier accepted and released for the rest; both are zero while the message goes on waiting or is in doubt.
+//
+// A doubt outlives the attempts to end it: whatever the carrier says about another copy, the first may have been sent. So a
+// message in doubt that has to wait stays in doubt, and is never refused as one that was not sent.
 func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
 	from := m.State
+	if a.Attempt != m.Attempts || !Sending.May(a.State) { // the claim stood for Sending
+		return 0, 0, false
+	}
 	if !from.Waiting() && from != InDoubt {
+		m.Duplicate = m.Duplicate || m.isAnotherCopy(a)
 		return 0, 0, false
 	}
-	if !Sending.May(a.State) { // the claim stood for that state
-		return 0, 0, false
-	}
-	m.State, m.PTT, m.Error, m.Rev = a.State, a.PTT, a.Error, a.Rev
 	m.KeepRefs(a.Refs)
-	switch a.State {
+	to, ptt := a.State, a.PTT
+	switch {
+	case to == Queued && from == InDoubt:
+		to, ptt = InDoubt, m.PTT
+	case to == Refused && (from == InDoubt || m.Accepted > 0):
+		to = Failed
+	}
+	m.State, m.PTT, m.Error, m.Rev = to, ptt, a.Error, a.Rev
+	switch to {
 	case Queued, InDoubt:
-		if !a.RetryAt.IsZero() {
-			m.Attempts++
-		}
+		m.Attempts++
 		if a.State == InDoubt {
+			m.Duplicate = m.Duplicate || from == InDoubt
 			m.SentAt = a.At
 		}
 	case Sent:
@@ -142,6 +154,20 @@ func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
 		m.Credits = captured
 	}
 	return captured, released, true
+}
+
+// isAnotherCopy tells that m, which a receipt has settled while it was being sent again, has left once more; and not that its
+// answer is repeated.
+func (m *Message) isAnotherCopy(a Answer) bool {
+	if a.State != Sent {
+		return a.State == InDoubt
+	}
+	for i, ref := range a.Refs {
+		if ref != "" && (i >= len(m.Refs) || m.Refs[i] != ref) {
+			return true
+		}
+	}
+	return false
 }
 
 // KeepRefs adds the references of newly accepted parts to those of earlier attempts.

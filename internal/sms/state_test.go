@@ -93,6 +93,7 @@ func TestAMessageFollowsTheTable(t *testing.T) {
 			before := m
 			if rapid.Bool().Draw(t, "answer") {
 				a := sms.Answer{State: rapid.SampledFrom([]sms.State{sms.Sent, sms.Refused, sms.Failed, sms.Expired, sms.Queued, sms.InDoubt}).Draw(t, "state")}
+				a.Attempt = m.Attempts
 				a.Refs = make([]string, parts)
 				for i := range a.Refs {
 					if a.State == sms.Sent || rapid.Bool().Draw(t, "accepted") {
