@@ -153,17 +153,21 @@ func (s *Sandbox) makeDir() (err error) {
 }
 
 func (s *Sandbox) startSimulator(ctx context.Context, seed uint64) error {
+	o := simulator.Options{Clock: s.clock, Seed: seed, Log: s.log}
+	if !s.temporary {
+		o.FirstID = uint64(time.Now().UnixMilli()) // the folder may know ids that the journal does not
+		o.Journal = filepath.Join(s.dir, "operator.journal")
+	}
+	s.Simulator = simulator.New(o)
+	if err := s.Simulator.Err(); err != nil {
+		return err
+	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	at := l.Addr().(*net.TCPAddr)
 	s.smscHost, s.smscPort = at.IP.String(), at.Port
-	o := simulator.Options{Clock: s.clock, Seed: seed, Log: s.log}
-	if !s.temporary {
-		o.FirstID = uint64(time.Now().UnixMilli()) // the folder may know the ids of an earlier run
-	}
-	s.Simulator = simulator.New(o)
 	s.serving.Go(func() {
 		if err := s.Simulator.Serve(l); err != nil {
 			s.log.Debug("the simulator has ended", "error", err)

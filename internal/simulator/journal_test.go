@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -26,7 +27,7 @@ func journaled(t *testing.T, o simulator.Options) *operator {
 }
 
 // killed gives the operator that starts after this one was killed: it finds the journal as it is on disk, and what more is
-// given behind it. Its clock stands where that of the killed one stood.
+// given behind it. Unless one is given, its clock stands where that of the killed one stood.
 func (o *operator) killed(options simulator.Options, torn ...string) *operator {
 	o.t.Helper()
 	o.Flush()
@@ -38,7 +39,9 @@ func (o *operator) killed(options simulator.Options, torn ...string) *operator {
 	if err := os.WriteFile(options.Journal, append(lines, strings.Join(torn, "")...), 0o600); err != nil {
 		o.t.Fatal(err)
 	}
-	options.Clock = clock.At(o.clock.Now())
+	if options.Clock == nil {
+		options.Clock = clock.At(o.clock.Now())
+	}
 	if options.Seed == 0 {
 		options.Seed = 8 // another one: what was decided stays
 	}
@@ -125,8 +128,7 @@ func TestKilledOperatorGoesOn(t *testing.T) {
 	}
 	o.until("they were taken", func(s simulator.Status) bool { return s.Receipts.Pending == 0 })
 
-	o.clock.Advance(time.Second)
-	o = o.killed(simulator.Options{})
+	o = o.killed(simulator.Options{Clock: clock.At(o.clock.Now().Add(time.Second))})
 	r = o.bind()
 	if one := r.receipt(); one.ID != underWay {
 		t.Errorf("a receipt for %s, want %s", one.ID, underWay)
@@ -151,6 +153,7 @@ func TestKilledOperatorDoesNotReplyTwice(t *testing.T) {
 	c.submit(shortNumber(to("+33639980014", "Bonjour")))
 	o.clock.Advance(transit)
 	c.receipt()
+	o.until("it was taken", func(s simulator.Status) bool { return s.Receipts.Acked == 1 })
 	early := o.killed(simulator.Options{}) // before the handset replies
 	d := early.bind()
 	early.clock.Advance(2 * time.Second)
@@ -195,7 +198,7 @@ func TestKilledOperatorRemembersTheUncommon(t *testing.T) {
 	c.submit(part(2))
 	c.Send(t.Context(), to("+33639980011", "Perdu"), func(smpp.Answer) {})
 	if _, err := c.ask(&smpp.SubmitMulti{
-		Source: smpp.Address{Addr: "38080"}, ShortMessage: []byte("À tous"), RegisteredDelivery: smpp.RegisterReceipt,
+		Source: smpp.Address{Addr: "38080"}, ShortMessage: []byte("A tous"), RegisteredDelivery: smpp.RegisterReceipt,
 		Dests: []smpp.Dest{{Address: smpp.Address{Addr: "0612345678"}}, {Address: smpp.Address{Addr: "0612345679"}}},
 	}); err != nil {
 		t.Fatal(err)
@@ -219,7 +222,7 @@ func TestKilledOperatorRemembersTheUncommon(t *testing.T) {
 		texts[m.Text] = m.State
 	}
 	want := map[string]string{
-		"part 1part 2": "delivered", "Perdu": "delivered", "À tous": "delivered", "Bonsoir": "delivered", "Adieu": "deleted",
+		"part 1part 2": "delivered", "Perdu": "delivered", "A tous": "delivered", "Bonsoir": "delivered", "Adieu": "deleted",
 	}
 	for text, state := range want {
 		if texts[text] != state {
@@ -298,6 +301,9 @@ func TestJournalThatCannotBeWritten(t *testing.T) {
 	c.receipt()
 	o.until("it is taken", func(s simulator.Status) bool { return s.Receipts.Acked == 1 })
 	// Half a line is there from before: it goes.
+	if _, err := good.Seek(0, io.SeekEnd); err != nil {
+		t.Fatal(err)
+	}
 	if _, err := good.WriteString(strings.Repeat("x", 5000) + "\n{}\n"); err != nil {
 		t.Fatal(err)
 	}

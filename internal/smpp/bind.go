@@ -29,11 +29,15 @@ func (m BindMode) String() string {
 	}
 }
 
+// maxCredential is how many characters a system id or a password may have. SMPP 3.4 allows 15 and 8, but operators hand out
+// longer ones and take them; a peer that keeps to the limits refuses them itself.
+const maxCredential = 64
+
 // Bind is bind_receiver, bind_transmitter or bind_transceiver, by its Mode (§4.1).
 type Bind struct {
 	Mode             BindMode
-	SystemID         string // at most 15 characters
-	Password         string // at most 8
+	SystemID         string // at most 64 characters; 15 in the specification
+	Password         string // at most 64; 8 in the specification
 	SystemType       string // at most 12
 	InterfaceVersion byte   // Version
 	AddrTON          TON
@@ -45,8 +49,8 @@ type Bind struct {
 func (p *Bind) Command() Command { return p.Mode.command() }
 
 func (p *Bind) fields(c *codec) {
-	c.cstring("system_id", &p.SystemID, 16)
-	c.cstring("password", &p.Password, 9)
+	c.cstring("system_id", &p.SystemID, maxCredential+1)
+	c.cstring("password", &p.Password, maxCredential+1)
 	c.cstring("system_type", &p.SystemType, 13)
 	c.byte("interface_version", &p.InterfaceVersion)
 	c.byte("addr_ton", (*byte)(&p.AddrTON))
@@ -57,7 +61,7 @@ func (p *Bind) fields(c *codec) {
 // BindResp answers a Bind of the same Mode. It may carry TagSCInterfaceVersion.
 type BindResp struct {
 	Mode     BindMode
-	SystemID string // of the SMSC, at most 15 characters
+	SystemID string // of the SMSC, at most 64 characters
 	TLVs     TLVs
 }
 
@@ -65,20 +69,20 @@ type BindResp struct {
 func (p *BindResp) Command() Command { return p.Mode.command() | responseBit }
 
 func (p *BindResp) fields(c *codec) {
-	c.cstring("system_id", &p.SystemID, 16)
+	c.cstring("system_id", &p.SystemID, maxCredential+1)
 	c.tlvs(&p.TLVs)
 }
 
 // Outbind is an SMSC's wish that the ESME bind as a receiver (§4.1.7). It is not answered.
 type Outbind struct {
-	SystemID string // at most 15 characters
-	Password string // at most 8
+	SystemID string // at most 64 characters, as in Bind
+	Password string // at most 64
 }
 
 // Command is outbind.
 func (*Outbind) Command() Command { return CommandOutbind }
 
 func (p *Outbind) fields(c *codec) {
-	c.cstring("system_id", &p.SystemID, 16)
-	c.cstring("password", &p.Password, 9)
+	c.cstring("system_id", &p.SystemID, maxCredential+1)
+	c.cstring("password", &p.Password, maxCredential+1)
 }

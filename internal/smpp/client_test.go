@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,7 +117,7 @@ func TestBindGivenUp(t *testing.T) {
 
 func TestBindThatCannotBeWritten(t *testing.T) {
 	smpptest.Run(t, func(conn net.Conn) {
-		_, err := smpp.Client(ctx, conn, smpp.Config{Bind: smpp.Bind{Password: "much too long"}})
+		_, err := smpp.Client(ctx, conn, smpp.Config{Bind: smpp.Bind{Password: strings.Repeat("much too long", 5)}})
 		if f, ok := errors.AsType[*smpp.FieldError](err); !ok || f.Field != "password" {
 			t.Errorf("got %v", err)
 		}

@@ -39,7 +39,8 @@ func TestWhatIsNotWritten(t *testing.T) {
 	}{
 		"NUL in an address": {&smpp.SubmitSM{Source: smpp.Address{Addr: "a\x00b"}}, "source_addr", smpp.InvalidSource},
 		"long address":      {&smpp.SubmitSM{Dest: smpp.Address{Addr: long[:21]}}, "destination_addr", smpp.InvalidDest},
-		"long password":     {&smpp.Bind{Password: "123456789"}, "password", smpp.InvalidPassword},
+		"long password":     {&smpp.Bind{Password: long[:65]}, "password", smpp.InvalidPassword},
+		"long system id":    {&smpp.Bind{SystemID: long[:65]}, "system_id", smpp.InvalidSystemID},
 		"long text":         {&smpp.DeliverSM{ShortMessage: []byte(long[:255])}, "sm_length", smpp.InvalidMessageLength},
 		"odd time":          {&smpp.SubmitSM{ValidityPeriod: "60"}, "validity_period", smpp.InvalidValidityPeriod},
 		"no destination":    {&smpp.SubmitMulti{}, "number_of_dests", smpp.InvalidNumberOfDests},

@@ -89,15 +89,15 @@ func submitMultiResp(t *rapid.T) *smpp.SubmitMultiResp {
 var pdus = map[string]func(t *rapid.T) smpp.PDU{
 	"bind": func(t *rapid.T) smpp.PDU {
 		return &smpp.Bind{
-			Mode: mode(t), SystemID: str(15).Draw(t, "id"), Password: str(8).Draw(t, "password"), SystemType: str(12).Draw(t, "type"),
+			Mode: mode(t), SystemID: str(64).Draw(t, "id"), Password: str(64).Draw(t, "password"), SystemType: str(12).Draw(t, "type"),
 			InterfaceVersion: octet(t), AddrTON: smpp.TON(octet(t)), AddrNPI: smpp.NPI(octet(t)), AddressRange: str(40).Draw(t, "range"),
 		}
 	},
 	"bind_resp": func(t *rapid.T) smpp.PDU {
-		return &smpp.BindResp{Mode: mode(t), SystemID: str(15).Draw(t, "id"), TLVs: tlvs(t)}
+		return &smpp.BindResp{Mode: mode(t), SystemID: str(64).Draw(t, "id"), TLVs: tlvs(t)}
 	},
 	"outbind": func(t *rapid.T) smpp.PDU {
-		return &smpp.Outbind{SystemID: str(15).Draw(t, "id"), Password: str(8).Draw(t, "password")}
+		return &smpp.Outbind{SystemID: str(64).Draw(t, "id"), Password: str(64).Draw(t, "password")}
 	},
 	"submit_sm":         func(t *rapid.T) smpp.PDU { p := submit(t); return &p },
 	"submit_sm_resp":    func(t *rapid.T) smpp.PDU { return &smpp.SubmitSMResp{MessageID: str(64).Draw(t, "id"), TLVs: tlvs(t)} },

@@ -25,7 +25,8 @@ type pending struct {
 }
 
 // Send sends a request and returns when it is queued, which takes as long as the
-// window is full. done is called exactly once, with the answer, or with an error
+// window is full. The PDU is encoded before Send returns: its memory may be used
+// again. done is called exactly once, with the answer, or with an error
 // that wraps ErrNotSent, ErrTimeout or ErrClosed; if the request could not be
 // queued, before Send returns. It is called on a goroutine of the session, or on the
 // caller's, and must not block. ctx ends only the waiting for the window.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -63,6 +64,8 @@ type settlement struct {
 	awaited  map[partID]awaited // references that are awaited from now on
 	settled  []awaited          // and those that are no longer
 	over     map[partID]bool    // parts whose final receipt this group brought
+	handed   map[int64]time.Time // when the messages were handed over whose answers this group lost
+	bumped   []int64            // services whose rules changed
 	requeue  struct {
 		carrier, due, id, service, job, attempts []int64
 	}
@@ -77,7 +80,7 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 	}
 	w := &settlement{
 		s: s, t: t, messages: map[int64]*sms.Message{}, changed: map[int64]bool{}, captured: map[int64]int64{},
-		released: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, result: OutcomeResult{Moved: map[sms.State]int{}},
+		released: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, handed: map[int64]time.Time{}, result: OutcomeResult{Moved: map[sms.State]int{}},
 	}
 	var all Outcome
 	for _, o := range ops {
@@ -86,7 +89,8 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 		all.Answers, all.Receipts = append(all.Answers, one.Answers...), append(all.Receipts, one.Receipts...)
 		all.Incoming, all.Ended = append(all.Incoming, one.Incoming...), append(all.Ended, one.Ended...)
 	}
-	steps := []func(context.Context, *Outcome) error{w.answers, w.unpark, w.receipts, w.incoming, w.write, w.endClaims}
+	// Claims end first: who cancels a message keeps the table of claims for itself before it touches anything else.
+	steps := []func(context.Context, *Outcome) error{w.endClaims, w.answers, w.unpark, w.receipts, w.incoming, w.write}
 	for _, step := range steps {
 		if err := step(ctx, &all); err != nil {
 			return err
@@ -155,8 +159,13 @@ func (w *settlement) answers(ctx context.Context, o *Outcome) error {
 		if m == nil {
 			continue
 		}
-		before := slices.Clone(m.Refs)
+		before, marked := slices.Clone(m.Refs), m.Duplicate
 		captured, released, changed := m.Settle(a)
+		if !changed && m.Duplicate != marked {
+			w.changed[m.ID] = true
+			w.event(m.ID, a.At, "duplicate", "It was sent again before its receipt came. References of the second copy: "+strings.Join(a.Refs, " "))
+			continue
+		}
 		if !changed {
 			w.event(m.ID, a.At, "answer-ignored", "The answer "+string(a.State)+" came when the message was "+string(m.State)+" already.")
 			continue
@@ -181,15 +190,24 @@ func (w *settlement) await(m *sms.Message, before []string) {
 	}
 }
 
+// manyAttempts is how many attempts are all told in a message's trail; of later ones every hundredth is.
+const manyAttempts = 10
+
 func (w *settlement) afterAnswer(m *sms.Message, a sms.Answer) {
-	switch m.State {
+	switch a.State {
 	case sms.Sent:
 		return
 	case sms.Queued:
 		w.again(m, a.RetryAt)
-		w.event(m.ID, a.At, "retry", "Try again at "+a.RetryAt.UTC().Format(time.RFC3339)+": "+a.Error)
+		if m.Attempts <= manyAttempts || m.Attempts%100 == 0 {
+			w.event(m.ID, a.At, "retry", fmt.Sprintf("Attempt %d; try again at %s: %s", m.Attempts, a.RetryAt.UTC().Format(time.RFC3339), a.Error))
+		}
 	case sms.InDoubt:
 		w.again(m, a.RetryAt)
+		w.handed[m.ID] = a.Handed
+		if a.Handed.IsZero() {
+			w.handed[m.ID] = a.At
+		}
 		w.event(m.ID, a.At, string(m.State), a.Error)
 	default:
 		w.event(m.ID, a.At, string(m.State), a.Error)

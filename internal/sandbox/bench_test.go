@@ -1,0 +1,44 @@
+package sandbox_test
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"ramier/bench/load"
+	"ramier/internal/sandbox"
+)
+
+// BenchmarkMessages sends b.N messages over the whole way: signed HTTP, SQLite with every commit synced, SMPP, receipt. Client,
+// platform and operator share the machine.
+func BenchmarkMessages(b *testing.B) {
+	for name, receivers := range map[string]int{"single": 1, "bulk": 1000} {
+		b.Run(name, func(b *testing.B) {
+			s, err := sandbox.Start(b.Context(), sandbox.Options{
+				Dir: b.TempDir(), HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Seed: 1, Log: slog.New(slog.DiscardHandler),
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer func() { _ = s.Stop(b.Context()) }()
+			k := s.Info.Keys
+			target := load.Target{
+				Endpoint: s.Info.Endpoint, ApplicationKey: k.ApplicationKey, ApplicationSecret: k.ApplicationSecret, ConsumerKey: k.ConsumerKey,
+				Service: s.Info.ServiceName, Sender: s.Info.Sender,
+			}
+			requests := max(1, b.N/receivers)
+			b.ResetTimer()
+			r, err := load.Run(b.Context(), target, load.Options{Requests: requests, Receivers: receivers, Connections: 64})
+			if err != nil || r.Refused > 0 {
+				b.Fatal(err, r.First)
+			}
+			for s.Simulator.Status().Receipts.Acked < int64(r.Accepted) {
+				<-time.After(time.Millisecond)
+			}
+			b.StopTimer()
+			b.ReportMetric(float64(r.Accepted)/b.Elapsed().Seconds(), "messages/s")
+			b.ReportMetric(float64(r.Quantile(0.5).Microseconds())/1000, "p50-ms")
+			b.ReportMetric(float64(r.Quantile(0.99).Microseconds())/1000, "p99-ms")
+		})
+	}
+}
