@@ -10,24 +10,51 @@ import (
 )
 
 // desk writes down what carriers answer and bring, in groups: what comes in during one commit goes into the next.
+//
+// Answers are kept until the database takes them. A group that fails is tried in smaller ones after those that came since, so
+// that one which the database will never take holds up no other. Receipts and incoming messages that are not written go back to
+// their carrier, which sends them again.
 type desk struct {
 	d       *Dispatcher
-	mu      sync.Mutex
-	next    store.Outcome
-	acks    []func(error)
-	size    int
 	wake    chan struct{}
-	closed  chan struct{}
-	once    sync.Once
+	closing chan struct{} // what is left is written, then run ends
+	given   chan struct{} // up: run ends even if something is left
 	stopped chan struct{}
+
+	mu      sync.Mutex
+	answers []answered
+	brought []brought
+	writing int  // how many answers are being written
+	closed  bool // run has ended
+	group   int  // how many answers go into the next transaction; only run changes it
 }
 
-// maxDesk is how much may wait for being written before no more is claimed, and before receipts are refused so that carriers
-// send them again.
-const maxDesk = 20_000
+// answered is an answer with the claim that it belongs to.
+type answered struct {
+	answer sms.Answer
+	batch  *batch
+}
+
+// brought is what a carrier brings: a receipt or an incoming message.
+type brought struct {
+	receipt  *sms.Receipt
+	incoming *sms.Incoming
+	ack      func(error)
+}
+
+const (
+	// maxDesk is how much may wait for being written before no more is claimed, and before receipts are refused so that
+	// carriers send them again.
+	maxDesk = 20_000
+	// maxGroup is how many answers, and how many receipts, go into one transaction.
+	maxGroup = 2000
+)
 
 func newDesk(d *Dispatcher) *desk {
-	k := &desk{d: d, wake: make(chan struct{}, 1), closed: make(chan struct{}), stopped: make(chan struct{})}
+	k := &desk{
+		d: d, wake: make(chan struct{}, 1), closing: make(chan struct{}), given: make(chan struct{}), stopped: make(chan struct{}),
+		group: maxGroup,
+	}
 	go k.run()
 	return k
 }
@@ -35,38 +62,30 @@ func newDesk(d *Dispatcher) *desk {
 func (k *desk) full() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	return k.size >= maxDesk
+	return k.size() >= maxDesk
 }
+
+func (k *desk) size() int { return len(k.answers) + len(k.brought) + k.writing }
 
 func (k *desk) answer(b *batch, a sms.Answer) {
 	k.mu.Lock()
-	k.next.Answers = append(k.next.Answers, a)
-	if b.open--; b.open == 0 {
-		k.next.Ended = append(k.next.Ended, b.claim.ID)
-	}
-	k.size++
+	k.answers = append(k.answers, answered{a, b})
 	k.mu.Unlock()
 	k.ring()
 }
 
-func (k *desk) receipt(r sms.Receipt, ack func(error)) {
-	k.take(ack, func(o *store.Outcome) { o.Receipts = append(o.Receipts, r) })
-}
+func (k *desk) receipt(r sms.Receipt, ack func(error)) { k.bring(brought{receipt: &r, ack: ack}) }
 
-func (k *desk) incoming(in sms.Incoming, ack func(error)) {
-	k.take(ack, func(o *store.Outcome) { o.Incoming = append(o.Incoming, in) })
-}
+func (k *desk) incoming(in sms.Incoming, ack func(error)) { k.bring(brought{incoming: &in, ack: ack}) }
 
-func (k *desk) take(ack func(error), add func(*store.Outcome)) {
+func (k *desk) bring(b brought) {
 	k.mu.Lock()
-	if k.size >= maxDesk {
+	if k.closed || k.size() >= maxDesk {
 		k.mu.Unlock()
-		ack(sms.Errorf(sms.Unavailable, "too much waits for the database"))
+		b.ack(sms.Errorf(sms.Unavailable, "too much waits for the database, or the platform is stopping"))
 		return
 	}
-	add(&k.next)
-	k.acks = append(k.acks, ack)
-	k.size++
+	k.brought = append(k.brought, b)
 	k.mu.Unlock()
 	k.ring()
 }
@@ -80,77 +99,128 @@ func (k *desk) ring() {
 
 func (k *desk) run() {
 	defer close(k.stopped)
-	for {
+	defer k.refuse(sms.Errorf(sms.Unavailable, "the platform is stopping"), true)
+	for open := true; open; {
 		select {
 		case <-k.wake:
-			k.writeAll()
-		case <-k.closed:
-			k.writeAll()
+		case <-k.closing:
+			open = false
+		}
+		if !k.writeAll() {
 			return
 		}
 	}
 }
 
-// writeAll writes what waits until nothing does.
-func (k *desk) writeAll() {
-	for {
-		k.mu.Lock()
-		o, acks := k.next, k.acks
-		k.next, k.acks = store.Outcome{}, nil
-		k.mu.Unlock()
-		if len(o.Answers)+len(o.Receipts)+len(o.Incoming) == 0 {
-			return
-		}
-		k.write(o, acks)
-		k.mu.Lock()
-		k.size -= len(o.Answers) + len(o.Receipts) + len(o.Incoming)
-		k.mu.Unlock()
-	}
-}
+// The pause after a failure.
+const (
+	firstPause = 100 * time.Millisecond
+	maxPause   = 5 * time.Second
+)
 
-// write settles an outcome. Answers are tried until the database takes them: they must not be lost. Receipts and incoming
-// messages of a failed attempt go back to their carrier, which sends them again.
-func (k *desk) write(o store.Outcome, acks []func(error)) {
-	err := k.settle(&o)
-	for _, ack := range acks {
-		ack(err)
-	}
-	if err == nil || len(o.Answers) == 0 {
-		return
-	}
-	retry := store.Outcome{Answers: o.Answers, Ended: o.Ended}
-	for wait := 100 * time.Millisecond; err != nil; wait = min(2*wait, 5*time.Second) {
+// writeAll writes what waits until nothing does. It is false if it gave up.
+func (k *desk) writeAll() bool {
+	for pause := firstPause; ; {
+		answers, brought := k.take()
+		if len(answers)+len(brought) == 0 {
+			return true
+		}
+		err := k.write(answers, brought)
+		if err == nil {
+			pause = firstPause
+			continue
+		}
+		k.refuse(err, false)
 		select {
-		case <-k.closed:
-			return // the claims stay open: the next start settles them as in doubt
-		case <-time.After(wait):
+		case <-k.given:
+			return false // the claims stay open: the next start settles them as in doubt
+		case <-time.After(pause):
 		}
-		err = k.settle(&retry)
+		pause = min(2*pause, maxPause)
+	}
+}
+
+func (k *desk) take() ([]answered, []brought) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	n, m := min(len(k.answers), k.group), min(len(k.brought), k.group)
+	answers, brought := k.answers[:n:n], k.brought[:m:m]
+	k.answers, k.brought = k.answers[n:], k.brought[m:]
+	k.writing = n
+	return answers, brought
+}
+
+// write settles a group. A claim ends with the last of its answers.
+func (k *desk) write(answers []answered, all []brought) error {
+	var o store.Outcome
+	settled := map[*batch]int{}
+	for _, a := range answers {
+		o.Answers = append(o.Answers, a.answer)
+		if settled[a.batch]++; settled[a.batch] == a.batch.open {
+			o.Ended = append(o.Ended, a.batch.claim.ID)
+		}
+	}
+	for _, b := range all {
+		if b.receipt != nil {
+			o.Receipts = append(o.Receipts, *b.receipt)
+		} else {
+			o.Incoming = append(o.Incoming, *b.incoming)
+		}
+	}
+	err := k.settle(&o)
+	for _, b := range all {
+		b.ack(err)
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.writing = 0
+	if err != nil {
+		k.answers = append(k.answers, answers...)
+		k.group = max(1, max(len(answers), len(all))/2)
+		return err
+	}
+	k.group = min(2*k.group, maxGroup)
+	for b, n := range settled {
+		b.open -= n
+	}
+	return nil
+}
+
+// refuse gives back what carriers have brought, and for good if the desk ends.
+func (k *desk) refuse(err error, ends bool) {
+	k.mu.Lock()
+	all := k.brought
+	k.brought, k.closed = nil, k.closed || ends
+	k.mu.Unlock()
+	for _, b := range all {
+		b.ack(err)
 	}
 }
 
 func (k *desk) settle(o *store.Outcome) error {
 	err := k.d.cfg.Store.Settle(context.Background(), o)
 	if err != nil {
-		k.d.cfg.Log.Error("cannot settle", "answers", len(o.Answers), "receipts", len(o.Receipts), "error", err)
+		k.d.cfg.Log.Error("cannot settle", "answers", len(o.Answers), "receipts", len(o.Receipts), "incoming", len(o.Incoming), "error", err)
 		return err
 	}
-	if f := k.d.cfg.Observe.Moved; f != nil {
-		for state, n := range o.Result.Moved {
-			f(state, n)
-		}
-	}
-	if f := k.d.cfg.Observe.Receipt; f != nil {
-		f(o.Result.Matched, o.Result.Parked, o.Result.Repeated)
-	}
+	k.d.observe(o)
 	return nil
 }
 
+// lastWords is how long what has been answered may take to be written, even after the time to stop is over.
+const lastWords = 2 * time.Second
+
 // stop writes what is left.
 func (k *desk) stop(ctx context.Context) {
-	k.once.Do(func() { close(k.closed) })
+	close(k.closing)
 	select {
 	case <-k.stopped:
+		return
 	case <-ctx.Done():
+	}
+	select {
+	case <-k.stopped:
+	case <-time.After(lastWords):
+		close(k.given)
 	}
 }

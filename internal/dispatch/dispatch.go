@@ -48,12 +48,15 @@ type Observer struct {
 
 // Dispatcher runs the carriers.
 type Dispatcher struct {
-	cfg   Config
-	mu    sync.Mutex
-	lines map[int64]*line
-	ctx   context.Context
-	wg    sync.WaitGroup
-	desk  *desk
+	cfg       Config
+	reloading sync.Mutex // held by Reload: what it read must not be older than what another has done
+	mu        sync.Mutex
+	lines     map[int64]*line
+	ending    map[int64]*line // the last line of each carrier that was stopped, perhaps not ended yet
+	ctx       context.Context // nil unless started
+	cancel    context.CancelFunc
+	wg        sync.WaitGroup
+	desk      *desk
 }
 
 // New makes a Dispatcher. Start starts it.
@@ -61,40 +64,63 @@ func New(cfg Config) *Dispatcher {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Dispatcher{cfg: cfg, lines: map[int64]*line{}}
+	return &Dispatcher{cfg: cfg, lines: map[int64]*line{}, ending: map[int64]*line{}}
 }
 
-// Start settles what an earlier process left open and starts the enabled carriers. Stop ends it.
+// Start settles what an earlier process left open and starts the enabled carriers. Stop ends it, unless it fails.
 func (d *Dispatcher) Start(ctx context.Context) error {
-	d.desk = newDesk(d)
 	if err := d.recover(ctx); err != nil {
 		return err
 	}
+	d.desk = newDesk(d)
+	base := context.WithoutCancel(ctx)
+	looking, cancel := context.WithCancel(base)
 	d.mu.Lock()
-	d.ctx = context.WithoutCancel(ctx)
+	d.ctx, d.cancel = base, cancel
 	d.mu.Unlock()
 	d.cfg.Store.OnQueued(d.wake)
-	return d.Reload(ctx)
+	if err := d.Reload(ctx); err != nil {
+		d.Stop(ctx)
+		return err
+	}
+	d.wg.Go(func() { d.expireLoop(looking) })
+	return nil
 }
 
 // Stop hands nothing more to the carriers, waits for the answers to what they have, and settles them. When the context ends
 // first, what has no answer is in doubt at the next start.
 func (d *Dispatcher) Stop(ctx context.Context) {
 	d.mu.Lock()
+	if d.ctx == nil {
+		d.mu.Unlock()
+		return
+	}
 	lines := d.lines
 	d.lines = map[int64]*line{}
 	d.ctx = nil
 	d.mu.Unlock()
+	d.cancel()
 	var wg sync.WaitGroup
 	for _, l := range lines {
 		wg.Go(func() { l.stop(ctx) })
 	}
 	wg.Wait()
+	ended := make(chan struct{})
+	go func() {
+		d.wg.Wait() // for lines, too, that were stopped before
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
 	d.desk.stop(ctx)
 }
 
 // Reload starts, stops and restarts carriers so that they run as the store describes them.
 func (d *Dispatcher) Reload(ctx context.Context) error {
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
 	carriers, err := d.cfg.Store.Carriers(ctx)
 	if err != nil {
 		return err
@@ -108,29 +134,35 @@ func (d *Dispatcher) Reload(ctx context.Context) error {
 	for _, c := range carriers {
 		wanted[c.ID] = c.Enabled
 		old := d.lines[c.ID]
-		if old != nil && c.Enabled && old.carrier.Rev == c.Rev {
+		if !c.Enabled || (old != nil && old.carrier.Rev == c.Rev) {
 			continue
 		}
-		if old != nil {
-			delete(d.lines, c.ID)
+		if old == nil {
+			old = d.ending[c.ID] // it may still be connected
 		}
-		if c.Enabled {
-			d.lines[c.ID] = newLine(d, c, old)
-		} else if old != nil {
-			d.end(old)
-		}
+		delete(d.ending, c.ID)
+		d.lines[c.ID] = newLine(d, c, old)
 	}
 	for id, l := range d.lines {
 		if !wanted[id] {
 			delete(d.lines, id)
-			d.end(l)
+			d.ending[id] = l
+			d.wg.Go(func() { l.stop(context.Background()) })
 		}
 	}
 	return nil
 }
 
-// end stops a line in the background.
-func (d *Dispatcher) end(l *line) { d.wg.Go(func() { l.stop(context.Background()) }) }
+func (d *Dispatcher) observe(o *store.Outcome) {
+	if f := d.cfg.Observe.Moved; f != nil {
+		for state, n := range o.Result.Moved {
+			f(state, n)
+		}
+	}
+	if f := d.cfg.Observe.Receipt; f != nil {
+		f(o.Result.Matched, o.Result.Parked, o.Result.Repeated)
+	}
+}
 
 // wake tells carriers that something is queued for them.
 func (d *Dispatcher) wake(carriers []int64) {

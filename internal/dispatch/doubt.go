@@ -52,13 +52,14 @@ func (d *Dispatcher) recover(ctx context.Context) error {
 		o := &store.Outcome{Ended: []int64{c.ID}}
 		for _, m := range c.Messages {
 			o.Answers = append(o.Answers, resolve(sms.Answer{
-				MessageID: m.ID, CarrierID: c.Carrier, State: sms.InDoubt, At: d.cfg.Clock.Now(), Rev: policies[c.Carrier].Rev,
+				MessageID: m.ID, CarrierID: c.Carrier, State: sms.InDoubt, PTT: sms.PTTAccepted, Attempt: m.Attempts, Handed: c.At, At: d.cfg.Clock.Now(), Rev: policies[c.Carrier].Rev,
 				Error: "The platform ended without a stop while the message was being handed over.",
 			}, policies[c.Carrier].Settings.InDoubt, m))
 		}
 		if err := d.cfg.Store.Settle(ctx, o); err != nil {
 			return err
 		}
+		d.observe(o)
 		d.cfg.Log.Warn("messages are in doubt after an unplanned end", "claim", c.ID, "messages", len(c.Messages))
 	}
 	return nil

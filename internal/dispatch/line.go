@@ -28,7 +28,8 @@ type line struct {
 // batch is a claim on its way through a line.
 type batch struct {
 	claim *store.Claim
-	open  int // messages without an answer; the desk counts
+	open  int       // messages whose answer is not written; the desk counts
+	asked time.Time // by the system's clock, when the receivers' opt-outs were read
 }
 
 // newLine starts a line. One that it replaces is stopped first, so that a carrier never sees two of ours.
@@ -105,6 +106,7 @@ func (l *line) claims(ctx context.Context) {
 			l.wait(ctx, time.Time{})
 			continue
 		}
+		asked := time.Now()
 		claim, err := l.d.cfg.Store.Claim(ctx, l.carrier.ID, n, l.d.cfg.Clock.Now())
 		switch {
 		case err != nil:
@@ -115,28 +117,34 @@ func (l *line) claims(ctx context.Context) {
 		case claim == nil:
 			l.idle(ctx)
 		case len(claim.Messages) > 0:
-			l.batches <- &batch{claim: claim, open: len(claim.Messages)}
+			l.batches <- &batch{claim: claim, open: len(claim.Messages), asked: asked}
 		}
 	}
 }
 
 // idle waits until something is queued or due.
 func (l *line) idle(ctx context.Context) {
-	due, err := l.d.cfg.Store.NextDue(ctx, l.carrier.ID)
-	if err != nil {
-		pause(ctx, time.Second)
-		return
+	for again := false; ctx.Err() == nil; again = true {
+		due, err := l.d.cfg.Store.NextDue(ctx, l.carrier.ID)
+		if err != nil {
+			pause(ctx, time.Second)
+			return
+		}
+		if now := l.d.cfg.Clock.Now(); !due.IsZero() && !due.After(now) {
+			if !again {
+				pause(ctx, 20*time.Millisecond) // another node has in hand what the claim has not found
+			}
+			return
+		}
+		if l.wait(ctx, due) {
+			return
+		}
 	}
-	if now := l.d.cfg.Clock.Now(); !due.IsZero() && !due.After(now) {
-		pause(ctx, 20*time.Millisecond) // another node has it in hand
-		return
-	}
-	l.wait(ctx, due)
 }
 
-// wait returns when the line is woken, when it is due (if that is not zero), or after a while in case another node has
-// queued something.
-func (l *line) wait(ctx context.Context, due time.Time) {
+// wait tells whether the line was woken. It also returns when it is due, if that is not zero, and after a while in case another
+// node has queued something.
+func (l *line) wait(ctx context.Context, due time.Time) bool {
 	const poll = time.Second
 	alarm, cancel := context.WithTimeout(ctx, poll)
 	defer cancel()
@@ -149,7 +157,9 @@ func (l *line) wait(ctx context.Context, due time.Time) {
 	}
 	select {
 	case <-l.nudge:
+		return true
 	case <-alarm.Done():
+		return false
 	}
 }
 
@@ -166,9 +176,25 @@ func pause(ctx context.Context, d time.Duration) {
 func (l *line) handOver(ctx context.Context) {
 	defer close(l.handed)
 	for b := range l.batches {
-		for _, m := range b.claim.Messages {
-			l.hand(ctx, b, m)
+		for i := range b.claim.Messages {
+			l.askAgain(ctx, b, i)
+			l.hand(ctx, b, b.claim.Messages[i])
 		}
+	}
+}
+
+// fresh is how long it counts that a receiver had not answered STOP. A batch takes longer when the carrier is slow.
+const fresh = time.Second
+
+// askAgain reads anew whether the receivers from place i of a batch on have answered STOP, if that was read a while ago.
+func (l *line) askAgain(ctx context.Context, b *batch, i int) {
+	if !b.claim.Messages[i].Job.Marketing || time.Since(b.asked) < fresh || ctx.Err() != nil {
+		return
+	}
+	b.asked = time.Now()
+	// Without the database no STOP is stored either.
+	if err := l.d.cfg.Store.AskOptOuts(ctx, b.claim.Messages[i:]); err != nil && ctx.Err() == nil {
+		l.d.cfg.Log.Error("cannot read opt-outs", "carrier", l.carrier.Name, "error", err)
 	}
 }
 
@@ -176,7 +202,7 @@ func (l *line) hand(ctx context.Context, b *batch, m store.Claimed) {
 	now := l.d.cfg.Clock.Now()
 	expires := m.Job.DueAt.Add(m.Job.Validity)
 	answer := func(a sms.Answer) {
-		a.MessageID, a.CarrierID = m.ID, l.carrier.ID
+		a.MessageID, a.CarrierID, a.Attempt, a.Handed = m.ID, l.carrier.ID, m.Attempts, now
 		l.d.desk.answer(b, l.complete(a, m))
 		l.wake()
 	}

@@ -180,10 +180,16 @@ func (d *decoder) value(p *plan, v reflect.Value) bool {
 	return d.mistyped(p)
 }
 
+// maxElements is how many values a list may have, so that short ones do not take many times the memory of their text.
+const maxElements = 250_000
+
 func (d *decoder) list(p *plan, v reflect.Value) bool {
 	if texts, ok := v.Addr().Interface().(*[]string); ok && p.elem.typ.Kind == schema.Scalar {
 		*texts = []string{}
 		return d.array(func(i int) bool {
+			if i == maxElements {
+				return d.fail("a list has more than %d values", maxElements)
+			}
 			if d.peek() == '"' {
 				s, ok := d.str()
 				if ok && !wellFormed(p.elem.typ.Name, s) {
@@ -199,6 +205,9 @@ func (d *decoder) list(p *plan, v reflect.Value) bool {
 	}
 	v.Set(reflect.MakeSlice(v.Type(), 0, 4))
 	return d.array(func(i int) bool {
+		if i == maxElements {
+			return d.fail("a list has more than %d values", maxElements)
+		}
 		v.Grow(1)
 		v.SetLen(i + 1)
 		return d.element(p.elem, i, v.Index(i))
@@ -215,6 +224,9 @@ func (d *decoder) dictionary(p *plan, v reflect.Value) bool {
 	v.Set(reflect.MakeMap(v.Type()))
 	return d.object(func(name string) bool {
 		d.enter(name)
+		if !wellFormed("string", name) {
+			d.mistaken(p, name)
+		}
 		elem := reflect.New(v.Type().Elem()).Elem()
 		ok := d.value(p.elem, elem)
 		v.SetMapIndex(reflect.ValueOf(name).Convert(v.Type().Key()), elem)

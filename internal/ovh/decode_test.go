@@ -54,6 +54,11 @@ func TestParametersAreRefusedWithCauseAndCure(t *testing.T) {
 		{"in a list", "POST", orders, `{"message":"x","items":["a",null]}`, []string{"items[1]", "null"}},
 		{"in a list of numbers", "POST", orders, `{"message":"x","ids":[1,"b"]}`, []string{"ids[1]", "b", "whole number"}},
 		{"map", "POST", orders, `{"message":"x","labels":{"a":1}}`, []string{"labels.a", "1", "in quotes"}},
+		{"U+0000", "POST", orders, `{"message":"a\u0000b"}`, []string{"Body parameter message", "without the character U+0000"}},
+		{"U+0000 in a list", "POST", orders, `{"message":"x","items":["a","\u0000"]}`, []string{"items[1]", "U+0000"}},
+		{"U+0000 as a name", "POST", orders, `{"message":"x","labels":{"\u0000":"a"}}`, []string{"labels", "U+0000"}},
+		{"U+0000 in a path", "POST", "/1.0/shop/a%00b/close", ``, []string{"Path parameter name", "U+0000"}},
+		{"U+0000 in a query", "GET", orders + "?tag=%00", ``, []string{"Query parameter tag", "U+0000"}},
 		{"OVH's own words", "POST", orders, `{"message":"x","accessRules":"GET /sms"}`, []string{"Body parameter accessRules isn't formated correctly", "square brackets"}},
 		{"path", "GET", orders + "/abc", "", []string{"Path parameter id isn't formated correctly: it is 'abc'"}},
 		{"query", "GET", orders + "?count=", "", []string{"Query parameter count isn't formated correctly", "whole number"}},
@@ -67,6 +72,8 @@ func TestParametersAreRefusedWithCauseAndCure(t *testing.T) {
 		{"array", "POST", orders, `[1]`, []string{"not an array"}},
 		{"comma", "POST", orders, `{"message":"x",}`, []string{"name in quotes"}},
 		{"deep", "POST", orders, `{"x":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}`, []string{"nested deeper than 32"}},
+		{"long list", "POST", orders, `{"message":"x","items":[` + strings.Repeat(`"",`, maxElements) + `""]}`, []string{"a list has more than 250000 values"}},
+		{"long list of numbers", "POST", orders, `{"message":"x","ids":[` + strings.Repeat(`1,`, maxElements) + `1]}`, []string{"a list has more than 250000 values"}},
 		{"line break in a text", "POST", orders, "{\"message\":\"a\nb\"}", []string{"control character"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -19,6 +19,9 @@ func (a *API) listIncoming(ctx context.Context, c *Call, in getSmsServiceNameInc
 		f.To = in.CreationDatetimeTo.Time
 	}
 	if in.Sender != nil {
+		if *in.Sender == "" { // nobody's; to the store it means everybody
+			return []int64{}, nil
+		}
 		f.Sender, _ = number(*in.Sender, s) // short numbers write, too
 	}
 	return a.store.Incoming(ctx, s.ID, f)
@@ -45,6 +48,9 @@ func (a *API) listBlacklists(ctx context.Context, c *Call, in getSmsServiceNameB
 	s, err := a.service(ctx, c, in.ServiceName)
 	if err != nil || in.BatchID != nil { // no campaign has brought one
 		return []string{}, err
+	}
+	if in.SmsOutgoingID != nil && *in.SmsOutgoingID <= 0 { // no message's; to the store it means all
+		return []string{}, nil
 	}
 	return a.store.OptOuts(ctx, s.ID, deref(in.SmsOutgoingID))
 }

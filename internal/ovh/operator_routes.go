@@ -2,6 +2,7 @@ package ovh
 
 import (
 	"context"
+	"errors"
 	"regexp"
 
 	"ramier/internal/sms"
@@ -137,18 +138,13 @@ func (a *API) changeConditions(ctx context.Context, r *sms.Route, b operatorRout
 			return referTo(err, "serviceName", *v, "/operator/services")
 		}
 	}
-	if err := checkText("sender", deref(b.Sender.Value)); err != nil {
-		return err
-	}
-	if err := checkText("tag", deref(b.Tag.Value)); err != nil {
-		return err
-	}
-	setText(&r.Country, country)
-	setText(&r.Prefix, b.Prefix)
-	setText(&r.Service, b.ServiceName)
-	setText(&r.Sender, b.Sender)
-	setText(&r.Tag, b.Tag)
-	return nil
+	return errors.Join(
+		setText(&r.Country, country, "country", maxText),
+		setText(&r.Prefix, b.Prefix, "prefix", maxText),
+		setText(&r.Service, b.ServiceName, "serviceName", maxText),
+		setText(&r.Sender, b.Sender, "sender", maxText),
+		setText(&r.Tag, b.Tag, "tag", maxText),
+	)
 }
 
 func (a *API) removeRoute(ctx context.Context, _ *Call, in deleteOperatorRoutesIDIn) (void, error) {

@@ -4,13 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"reflect"
 	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ramier/internal/ovh/schema"
@@ -36,6 +36,7 @@ type server struct {
 	routes    map[string]*route
 	documents map[string][]byte // by path, like "/1.0/sms.json"
 	encodings encodings
+	bodies    atomic.Int64 // bytes of long bodies in memory
 }
 
 func newServer(cfg Config, s *schema.Schema, handlers map[string]handler) *server {
@@ -71,6 +72,7 @@ type exchange struct {
 	r      *http.Request
 	call   *Call
 	status int
+	held   int64 // bytes of bodies that this request has taken
 }
 
 // ServeHTTP answers every request, also those that are not of this API.
@@ -81,6 +83,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x.call = &Call{Request: r, QueryID: queryID(s.cfg.Node, s.cfg.Now(), s.cfg.Random())}
 	w.Header().Set(queryHeader, x.call.QueryID)
 	defer func() {
+		s.bodies.Add(-x.held)
 		if cause := recover(); cause != nil {
 			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(cause)
@@ -190,36 +193,6 @@ func (x *exchange) run(ctx context.Context, rt *route, in *input) (reflect.Value
 	return rt.handler.call(ctx, x.call, func(v reflect.Value) error {
 		return rt.binding.decode(x.server, in, v)
 	})
-}
-
-// trusted is the length of a body that memory is set aside for before it is there.
-const trusted = 64 << 10
-
-// read gives the body, which may not be longer than the limit.
-func (x *exchange) read() ([]byte, error) {
-	if x.r.ContentLength == 0 {
-		return nil, nil
-	}
-	limit := x.cfg.MaxBody
-	tooLarge := sms.Errorf(sms.TooLarge, "The body is too large: at most %d bytes are taken in one request", limit)
-	if x.r.ContentLength > limit {
-		return nil, tooLarge
-	}
-	var body []byte
-	var err error
-	if n := x.r.ContentLength; n > 0 && n <= trusted {
-		body = make([]byte, n)
-		_, err = io.ReadFull(x.r.Body, body)
-	} else {
-		body, err = io.ReadAll(io.LimitReader(x.r.Body, limit+1))
-	}
-	switch {
-	case err != nil:
-		return nil, sms.Wrap(sms.Invalid, err, "The body ended early")
-	case int64(len(body)) > limit:
-		return nil, tooLarge
-	}
-	return body, nil
 }
 
 // buffers keep answers' memory from one request to the next.

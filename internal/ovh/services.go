@@ -2,8 +2,11 @@ package ovh
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"ramier/internal/sms"
 )
@@ -25,7 +28,10 @@ func (a *API) listServices(ctx context.Context, c *Call, _ getSmsIn) ([]string, 
 }
 
 func (a *API) getService(ctx context.Context, c *Call, in getSmsServiceNameIn) (smsAccountWithIAM, error) {
-	s, err := a.service(ctx, c, in.ServiceName)
+	if _, err := a.service(ctx, c, in.ServiceName); err != nil {
+		return smsAccountWithIAM{}, err
+	}
+	s, err := a.store.Service(ctx, in.ServiceName) // what a plan is made by may be older than another node's change
 	if err != nil {
 		return smsAccountWithIAM{}, err
 	}
@@ -90,12 +96,18 @@ func changeAccount(s *sms.Service, b smsAccountBody) error {
 	}
 	if v := b.CreditThresholdForAutomaticRecredit; v != nil {
 		threshold, err := sms.CreditsFrom(*v)
+		if err == nil && threshold < 0 {
+			err = sms.Errorf(sms.Invalid, "creditThresholdForAutomaticRecredit = %v is below zero, where the balance never is", threshold)
+		}
 		if err != nil {
 			return err
 		}
 		set.RecreditThreshold = threshold
 	}
 	if b.Description != nil {
+		if err := checkText("description", *b.Description); err != nil {
+			return err
+		}
 		s.Description = *b.Description
 	}
 	if err := setURL(&set.CallBack, b.CallBack, "callBack"); err != nil {
@@ -112,36 +124,54 @@ func changeAccount(s *sms.Service, b smsAccountBody) error {
 	return changeTemplates(set, b.Templates)
 }
 
+// maxTracking is how many ways to learn of a reply there may be.
+const maxTracking = 20
+
 func changeResponse(set *sms.Settings, r *smsResponseBody) error {
 	if r.ResponseType != nil {
 		set.ResponseType = string(*r.ResponseType)
 	}
-	setText(&set.ResponseText, r.Text)
-	setText(&set.ResponseTrackingSender, r.TrackingDefaultSmsSender)
 	if r.TrackingOptions.Set {
 		set.ResponseTracking = nil
 		if r.TrackingOptions.Value != nil {
-			for _, t := range *r.TrackingOptions.Value {
-				set.ResponseTracking = append(set.ResponseTracking, tracking(t))
+			var err error
+			if set.ResponseTracking, err = trackings(*r.TrackingOptions.Value); err != nil {
+				return err
 			}
 		}
 	}
-	return setURL(&set.ResponseCgiURL, r.CgiURL, "smsResponse.cgiUrl")
+	return errors.Join(
+		setText(&set.ResponseText, r.Text, "smsResponse.text", maxBodyText),
+		setText(&set.ResponseTrackingSender, r.TrackingDefaultSmsSender, "smsResponse.trackingDefaultSmsSender", maxText),
+		setURL(&set.ResponseCgiURL, r.CgiURL, "smsResponse.cgiUrl"),
+	)
 }
 
-func tracking(t smsResponseTrackingOptionsBody) sms.Tracking {
-	var out sms.Tracking
-	if t.Media != nil {
-		out.Media = string(*t.Media)
+func trackings(options []smsResponseTrackingOptionsBody) ([]sms.Tracking, error) {
+	if len(options) > maxTracking {
+		return nil, sms.Errorf(sms.Invalid, "smsResponse.trackingOptions holds %d ways, more than %d", len(options), maxTracking)
 	}
-	if t.Sender != nil {
-		out.Sender = *t.Sender
+	var all []sms.Tracking
+	for i, o := range options {
+		t := sms.Tracking{Media: string(deref(o.Media)), Sender: deref(o.Sender), Target: deref(o.Target)}
+		at := fmt.Sprintf("smsResponse.trackingOptions[%d].", i)
+		if t.Media == "" {
+			return nil, sms.Errorf(sms.Invalid, "%smedia is missing: give email, sms or voice", at)
+		}
+		if err := errors.Join(checkText(at+"sender", t.Sender), checkText(at+"target", t.Target)); err != nil {
+			return nil, err
+		}
+		all = append(all, t)
 	}
-	if t.Target != nil {
-		out.Target = *t.Target
-	}
-	return out
+	return all, nil
 }
+
+// The most characters of texts that the owner of a service sets, beside those of a description.
+const (
+	maxBodyText = 10_000
+	maxSMSBody  = 70 // OVH's control panel
+	maxURL      = 2048
+)
 
 func changeTemplates(set *sms.Settings, t *smsTemplatesBody) error {
 	if t == nil {
@@ -153,25 +183,23 @@ func changeTemplates(set *sms.Settings, t *smsTemplatesBody) error {
 	if t.CustomizedSmsMode != nil {
 		set.CustomizedSMS = *t.CustomizedSmsMode
 	}
-	setText(&set.EmailBody, t.EmailBody)
-	setText(&set.EmailFrom, t.EmailFrom)
-	setText(&set.EmailSubject, t.EmailSubject)
-	const longest = 70
-	if v := t.SmsBody.Value; v != nil && len([]rune(*v)) > longest {
-		return sms.Errorf(sms.Invalid, "templates.smsBody has %d characters, more than %d: shorten it", len([]rune(*v)), longest)
-	}
-	setText(&set.SMSBody, t.SmsBody)
-	return nil
+	return errors.Join(
+		setText(&set.EmailBody, t.EmailBody, "templates.emailBody", maxBodyText),
+		setText(&set.EmailFrom, t.EmailFrom, "templates.emailFrom", maxText),
+		setText(&set.EmailSubject, t.EmailSubject, "templates.emailSubject", maxText),
+		setText(&set.SMSBody, t.SmsBody, "templates.smsBody", maxSMSBody),
+	)
 }
 
-func setText(to *string, v nullable[string]) {
+// setText takes a text of at most so many characters, empty or null for none.
+func setText(to *string, v nullable[string], field string, most int) error {
 	if !v.Set {
-		return
+		return nil
 	}
-	*to = ""
-	if v.Value != nil {
-		*to = *v.Value
+	if *to = deref(v.Value); utf8.RuneCountInString(*to) > most {
+		return sms.Errorf(sms.Invalid, "%s has %d characters, more than %d: shorten it", field, utf8.RuneCountInString(*to), most)
 	}
+	return nil
 }
 
 // setURL takes an address that will be called, empty or null for none.
@@ -179,9 +207,8 @@ func setURL(to *string, v nullable[string], field string) error {
 	if v.Value != nil && *v.Value != "" {
 		u, err := url.Parse(*v.Value)
 		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-			return sms.Errorf(sms.Invalid, "%s = %q is not an address that can be called: it must begin with http:// or https:// and a host", field, *v.Value)
+			return sms.Errorf(sms.Invalid, "%s = %q is not an address that can be called: it must begin with http:// or https:// and a host", field, cut(*v.Value))
 		}
 	}
-	setText(to, v)
-	return nil
+	return setText(to, v, field, maxURL)
 }

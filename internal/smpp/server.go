@@ -10,7 +10,7 @@ import (
 
 // Server is the SMSC's end for many clients. Its fields must not change once it serves.
 type Server struct {
-	// SystemID is given in the answer to a bind. At most 15 characters.
+	// SystemID is given in the answer to a bind. At most 64 characters.
 	SystemID string
 	// MaxSessions is how many connections may be open; those beyond are closed at
 	// once. Default 1,000.

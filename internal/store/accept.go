@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"ramier/internal/sms"
 	"ramier/internal/store/query"
@@ -89,13 +91,12 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op) error {
 // decide says whether a plan can be accepted, and takes its price from the balance if so.
 func (a *Acceptance) decide(books map[int64]query.Balance, spent map[int64]int64, known map[idempotencyKey]remembered) error {
 	p := a.Plan
+	a.repeated = "" // of a group that failed
 	key := idempotencyKey{p.Service.ID, a.Key}
-	if old, ok := known[key]; ok && a.Key != "" && old.at > micros(p.At)-idempotencyTime {
-		if !bytes.Equal(old.hash, a.Hash) {
-			return sms.Errorf(sms.Conflict, "The Idempotency-Key %q was used for another request in the last 24 hours: choose a new one", a.Key)
-		}
-		a.repeated = old.answer
-		return nil
+	if old, ok := known[key]; ok && a.Key != "" && old.inForce(p.At) {
+		var err error
+		a.repeated, err = old.repeat(a.Key, a.Hash)
+		return err
 	}
 	b := books[p.Service.ID]
 	if b.Rev != p.Rev || books[0].Rev != p.PlatformRev {
@@ -118,6 +119,31 @@ type remembered struct {
 	hash   []byte
 	answer string
 	at     int64
+}
+
+func (r remembered) inForce(now time.Time) bool { return r.at > micros(now)-idempotencyTime }
+
+// repeat gives the answer again if the request is the same.
+func (r remembered) repeat(key string, hash []byte) (string, error) {
+	if !bytes.Equal(r.hash, hash) {
+		return "", sms.Errorf(sms.Conflict, "The Idempotency-Key %q was used for another request in the last 24 hours: choose a new one", key)
+	}
+	return r.answer, nil
+}
+
+// Remembered gives the answer to an earlier request with the key, empty when there was none. Error: Conflict for a key that
+// was used with other content.
+func (s *Store) Remembered(ctx context.Context, service int64, key string, hash []byte, now time.Time) (string, error) {
+	var r remembered
+	err := s.reads.QueryRowContext(ctx, "SELECT hash, answer, at FROM idempotency WHERE service_id = $1 AND key = $2", service, key).
+		Scan(&r.hash, &r.answer, &r.at)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !r.inForce(now) {
+		return "", nil
+	}
+	if err != nil {
+		return "", unavailable(err)
+	}
+	return r.repeat(key, hash)
 }
 
 type idempotencyKey struct {
@@ -171,8 +197,17 @@ func (t *tx) lockBalances(ctx context.Context, services []int64) (map[int64]quer
 		scan, ints("id", services))
 	if err == nil {
 		var platform query.Balance
-		platform, err = t.Balance(ctx, 0)
+		platform, err = t.platformBalance(ctx)
 		books[0] = platform
 	}
 	return books, err
+}
+
+// platformBalance reads the row of service 0, and keeps its revision as it is until the plans that were made under it are
+// charged.
+func (t *tx) platformBalance(ctx context.Context) (query.Balance, error) {
+	var b query.Balance
+	err := t.db.QueryRowContext(ctx, "SELECT * FROM balance WHERE service_id = 0"+t.dialect.keep).
+		Scan(&b.ServiceID, &b.Available, &b.Held, &b.Quota, &b.Used, &b.Issued, &b.Rev)
+	return b, err
 }

@@ -12,7 +12,7 @@ func (w *settlement) writeBooks(ctx context.Context) error {
 	var service, captured, released []int64
 	var id, entryService, at, amount []int64
 	var kind, credit []string
-	services := slices.Collect(maps.Keys(w.captured))
+	services := slices.Concat(w.bumped, slices.Collect(maps.Keys(w.captured)))
 	for s := range w.released {
 		services = append(services, s)
 	}
@@ -21,13 +21,13 @@ func (w *settlement) writeBooks(ctx context.Context) error {
 		if sum == 0 {
 			return nil
 		}
-		n, err := w.t.id()
+		n, err := w.t.id(ctx)
 		id, entryService, at = append(id, n), append(entryService, s), append(at, micros(w.at))
 		amount, kind, credit = append(amount, sum), append(kind, name), append(credit, to)
 		return err
 	}
 	for _, s := range slices.Compact(services) {
-		if w.captured[s] == 0 && w.released[s] == 0 {
+		if w.captured[s] == 0 && w.released[s] == 0 && !slices.Contains(w.bumped, s) {
 			continue
 		}
 		service, captured, released = append(service, s), append(captured, w.captured[s]), append(released, w.released[s])
@@ -48,6 +48,11 @@ func (w *settlement) writeBooks(ctx context.Context) error {
 		available = available + v.released FROM v WHERE balance.service_id = v.service_id`,
 		ints("service_id", service), ints("captured", captured), ints("released", released)); err != nil {
 		return err
+	}
+	for _, s := range w.bumped {
+		if err := w.t.Bump(ctx, s); err != nil {
+			return err
+		}
 	}
 	_, err := w.t.exec(ctx, `INSERT INTO ledger (id, service_id, at, kind, debit, credit, amount, job_id, note)
 		SELECT id, service_id, at, kind, 'held', credit, amount, 0, '' FROM v`,

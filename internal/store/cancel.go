@@ -51,20 +51,37 @@ func (s *Store) isClaimed(ctx context.Context, db interface {
 	}), err
 }
 
-// cancel runs in a transaction in which no claim can begin. What is left of the message in the queue is passed over by the
+// alone is a write during which no claim can begin or end.
+type alone func(*tx) error
+
+// keepClaims keeps the table of claims for a group that has such writes. It comes first, so that nobody waits for the group's
+// other locks while the group waits for this one.
+func (t *tx) keepClaims(ctx context.Context, ops []*op) error {
+	isAlone := func(o *op) bool { _, is := o.arg.(alone); return is }
+	if t.dialect.lockClaims == "" || !slices.ContainsFunc(ops, isAlone) {
+		return nil
+	}
+	_, err := t.db.ExecContext(ctx, t.dialect.lockClaims)
+	return err
+}
+
+// cancel is a write alone. What is left of the message in the queue is passed over by the
 // claim that finds it.
 func (s *Store) cancel(ctx context.Context, t *tx, m sms.Message, entry int64, at time.Time) error {
-	if t.dialect.lockClaims != "" {
-		if _, err := t.db.ExecContext(ctx, t.dialect.lockClaims); err != nil {
-			return err
-		}
+	now, err := t.WaitingMessage(ctx, m.ID) // it may have been claimed, have come back and have been claimed again
+	if err != nil {
+		return err
 	}
+	m.Attempts = int(now.Attempts)
 	claimed, err := s.isClaimed(ctx, t.db, m)
 	if err != nil {
 		return err
 	}
 	if claimed {
 		return sms.Errorf(sms.Conflict, "The message %d is being sent and cannot be cancelled any more", m.ID)
+	}
+	if now.Accepted > 0 && sms.State(now.State).Waiting() {
+		return sms.Errorf(sms.Conflict, "%d parts of the message %d have been sent and cannot be cancelled any more", now.Accepted, m.ID)
 	}
 	row, err := t.CancelWaiting(ctx, query.CancelWaitingParams{ID: m.ID, DoneAt: micros(at)})
 	if errors.Is(err, sql.ErrNoRows) {

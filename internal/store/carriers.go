@@ -126,9 +126,9 @@ func (s *Store) DeleteCarrier(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		if use.Routes+use.Numbers+use.Runs > 0 {
-			return sms.Errorf(sms.Conflict, "The carrier %s is in use by %d routes, %d short numbers and %d waiting runs of messages: remove those first, or disable the carrier",
-				name, use.Routes, use.Numbers, use.Runs)
+		if use.Routes+use.Numbers+use.Runs+use.Claims > 0 {
+			return sms.Errorf(sms.Conflict, "The carrier %s is in use by %d routes, %d short numbers and %d waiting runs of messages (%d being sent): remove those first, or disable the carrier",
+				name, use.Routes, use.Numbers, use.Runs, use.Claims)
 		}
 		return t.DeleteCarrier(ctx, row.ID)
 	})

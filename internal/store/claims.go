@@ -1,9 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,10 +36,10 @@ type run struct {
 // queueRun is a row of the queue.
 type queueRun struct {
 	CarrierID                     int64
-	Lane                          int16
+	Lane                          int
 	DueAt, FirstID, LastID, JobID int64
 	ServiceID                     int64
-	Attempts                      int16
+	Attempts                      int64
 }
 
 type claimRequest struct {
@@ -60,7 +62,7 @@ func (s *Store) Claim(ctx context.Context, carrier int64, most int, now time.Tim
 func (s *Store) claimGroup(ctx context.Context, t *tx, ops []*op) error {
 	for _, o := range ops {
 		r := o.arg.(*claimRequest)
-		runs, err := t.takeRuns(ctx, r)
+		runs, err := t.takeRuns(ctx, r, s.turn(r))
 		if err != nil {
 			return err
 		}
@@ -71,18 +73,47 @@ func (s *Store) claimGroup(ctx context.Context, t *tx, ops []*op) error {
 	return nil
 }
 
-// laneWeights share a claim among lanes that all have something waiting: what one leaves goes to the others, by priority.
-var laneWeights = [...]int64{8, 4, 2, 1}
+// lanes is the order in which lanes that all have something waiting take turns, 8 : 4 : 2 : 1. What one leaves goes to the
+// others, the higher first.
+var lanes = [...]int{0, 1, 0, 2, 0, 1, 0, 3, 0, 1, 0, 2, 0, 1, 0}
+
+// turn gives the place in lanes where the carrier's last claim ended, so that small claims reach the low lanes, too.
+func (s *Store) turn(r *claimRequest) int {
+	if s.turns == nil {
+		s.turns = map[int64]int{}
+	}
+	now := s.turns[r.carrier]
+	s.turns[r.carrier] = (now + int(r.most%int64(len(lanes)))) % len(lanes)
+	return now
+}
+
+const laneCount = 4 // as sms.Priorities
+
+// share tells how many of most places each lane has.
+func share(waiting [laneCount]bool, most int64, turn int) (places [laneCount]int64) {
+	round := most / int64(len(lanes))
+	for i, lane := range lanes {
+		n := round
+		if int64((i-turn+len(lanes))%len(lanes)) < most%int64(len(lanes)) {
+			n++
+		}
+		if waiting[lane] {
+			places[lane] += n
+		}
+	}
+	return places
+}
 
 // takeRuns takes runs out of the queue that hold at most r.most messages.
-func (t *tx) takeRuns(ctx context.Context, r *claimRequest) ([]queueRun, error) {
-	var waiting [len(laneWeights)][]queueRun
+func (t *tx) takeRuns(ctx context.Context, r *claimRequest, turn int) ([]queueRun, error) {
+	var waiting [laneCount][]queueRun
+	var some [laneCount]bool
 	for lane := range waiting {
 		rows, err := t.dueRuns(ctx, r, lane)
 		if err != nil {
 			return nil, err
 		}
-		waiting[lane] = rows
+		waiting[lane], some[lane] = rows, len(rows) > 0
 	}
 	var taken []queueRun
 	left := r.most
@@ -98,7 +129,7 @@ func (t *tx) takeRuns(ctx context.Context, r *claimRequest) ([]queueRun, error) 
 				}
 				size = n
 			} else {
-				if _, err := t.DeleteRun(ctx, query.DeleteRunParams{CarrierID: got.CarrierID, Lane: got.Lane, DueAt: got.DueAt, FirstID: got.FirstID}); err != nil {
+				if err := t.deleteRun(ctx, got); err != nil {
 					return err
 				}
 				waiting[lane] = waiting[lane][1:]
@@ -108,17 +139,9 @@ func (t *tx) takeRuns(ctx context.Context, r *claimRequest) ([]queueRun, error) 
 		}
 		return nil
 	}
-	var sum int64
-	for lane, rows := range waiting {
-		if len(rows) > 0 {
-			sum += laneWeights[lane]
-		}
-	}
-	for lane := range waiting {
-		if sum > 0 {
-			if err := take(lane, max(1, r.most*laneWeights[lane]/sum)); err != nil {
-				return nil, err
-			}
+	for lane, most := range share(some, r.most, turn) {
+		if err := take(lane, most); err != nil {
+			return nil, err
 		}
 	}
 	for lane := range waiting {
@@ -136,6 +159,10 @@ func (t *tx) dueRuns(ctx context.Context, r *claimRequest, lane int) ([]queueRun
 	if err != nil {
 		return nil, err
 	}
+	return scanRuns(rows)
+}
+
+func scanRuns(rows *sql.Rows) ([]queueRun, error) {
 	defer rows.Close()
 	var runs []queueRun
 	for rows.Next() {
@@ -148,6 +175,13 @@ func (t *tx) dueRuns(ctx context.Context, r *claimRequest, lane int) ([]queueRun
 	return runs, rows.Err()
 }
 
+func (t *tx) deleteRun(ctx context.Context, q queueRun) error {
+	_, err := t.DeleteRun(ctx, query.DeleteRunParams{
+		CarrierID: q.CarrierID, Lane: int16(q.Lane), DueAt: q.DueAt, FirstID: q.FirstID, //nolint:gosec // 0 to 3
+	})
+	return err
+}
+
 // shorten leaves the part of a run that begins at first.
 func (t *tx) shorten(ctx context.Context, q *queueRun, first int64) error {
 	_, err := t.db.ExecContext(ctx, `UPDATE queue SET first_id = $1 WHERE carrier_id = $2 AND lane = $3 AND due_at = $4 AND first_id = $5`,
@@ -156,31 +190,35 @@ func (t *tx) shorten(ctx context.Context, q *queueRun, first int64) error {
 	return err
 }
 
-// makeClaim reads what of the runs still waits and writes the claim that lists it.
+// makeClaim writes the claim that lists the runs, and reads what of them still waits. In this order: once the claim is written
+// nothing is cancelled any more, so nothing is read that somebody else cancels meanwhile.
 func (s *Store) makeClaim(ctx context.Context, t *tx, r *claimRequest, runs []queueRun) (*Claim, error) {
 	if len(runs) == 0 {
 		return nil, nil
 	}
-	id, err := t.id()
+	id, err := t.id(ctx)
 	if err != nil {
 		return nil, err
 	}
-	c := &Claim{ID: id}
 	listed := make([]run, len(runs))
 	for i, q := range runs {
-		listed[i] = run{q.FirstID, q.LastID, int64(q.Attempts)}
-	}
-	if c.Messages, err = t.waitingIn(ctx, r.carrier, listed); err != nil {
-		return nil, err
-	}
-	if len(c.Messages) == 0 {
-		return &Claim{}, nil
+		listed[i] = run{q.FirstID, q.LastID, q.Attempts}
 	}
 	text, err := json.Marshal(listed)
 	if err != nil {
 		return nil, err
 	}
-	return c, t.InsertClaim(ctx, query.InsertClaimParams{ID: id, Node: s.node, CarrierID: r.carrier, At: micros(r.now), Runs: string(text)})
+	if err := t.InsertClaim(ctx, query.InsertClaimParams{ID: id, Node: s.node, CarrierID: r.carrier, At: micros(r.now), Runs: string(text)}); err != nil {
+		return nil, err
+	}
+	c := &Claim{ID: id}
+	if c.Messages, err = t.waitingIn(ctx, r.carrier, listed); err != nil {
+		return nil, err
+	}
+	if len(c.Messages) == 0 {
+		return &Claim{}, t.DeleteClaim(ctx, id)
+	}
+	return c, nil
 }
 
 const messageColumns = `m.id, m.service_id, m.job_id, m.receiver, m.country, m.carrier_id, m.route_id, m.state, m.text, m.source, m.parts,
@@ -202,26 +240,30 @@ func scanMessage(r interface{ Scan(...any) error }, more ...any) (sms.Message, e
 }
 
 func runColumns(runs []run) []column {
-	first, last, attempts := make([]int64, len(runs)), make([]int64, len(runs)), make([]int64, len(runs))
+	n := len(runs)
+	place, first, last, attempts := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
 	for i, r := range runs {
-		first[i], last[i], attempts[i] = r.First, r.Last, r.Attempts
+		place[i], first[i], last[i], attempts[i] = int64(i), r.First, r.Last, r.Attempts
 	}
-	return []column{ints("first_id", first), ints("last_id", last), ints("attempts", attempts)}
+	return []column{ints("place", place), ints("first_id", first), ints("last_id", last), ints("attempts", attempts)}
 }
 
-// waitingIn reads the messages of runs that still wait for the carrier, with their jobs.
+// waitingIn reads the messages of runs that still wait for the carrier, in the order of the runs, with their jobs.
 func (t *tx) waitingIn(ctx context.Context, carrier int64, runs []run) ([]Claimed, error) {
 	var claimed []Claimed
+	places := map[int64]int64{}
 	jobs := map[int64]*sms.Job{}
-	err := t.query(ctx, `SELECT `+messageColumns+`, o.receiver IS NOT NULL FROM v
+	err := t.query(ctx, `SELECT `+messageColumns+`, o.receiver IS NOT NULL, v.place FROM v
 		JOIN message m ON m.id BETWEEN v.first_id AND v.last_id AND m.attempts = v.attempts AND m.state IN ('queued', 'scheduled', 'indoubt')
 		LEFT JOIN optout o ON o.service_id = m.service_id AND o.receiver = m.receiver`, func(r *sql.Rows) error {
 		var optedOut bool
-		m, err := scanMessage(r, &optedOut)
+		var place int64
+		m, err := scanMessage(r, &optedOut, &place)
 		if err == nil && m.CarrierID == carrier {
 			if jobs[m.JobID] == nil {
 				jobs[m.JobID] = &sms.Job{ID: m.JobID}
 			}
+			places[m.ID] = place
 			claimed = append(claimed, Claimed{Message: m, Job: jobs[m.JobID], OptedOut: optedOut})
 		}
 		return err
@@ -229,6 +271,9 @@ func (t *tx) waitingIn(ctx context.Context, carrier int64, runs []run) ([]Claime
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(claimed, func(a, b Claimed) int {
+		return cmp.Or(cmp.Compare(places[a.ID], places[b.ID]), cmp.Compare(a.ID, b.ID))
+	})
 	return claimed, t.loadJobs(ctx, jobs)
 }
 
@@ -274,4 +319,23 @@ func (s *Store) NextDue(ctx context.Context, carrier int64) (time.Time, error) {
 		SELECT MIN(due_at) FROM queue WHERE carrier_id = $1 AND lane = 2 UNION ALL
 		SELECT MIN(due_at) FROM queue WHERE carrier_id = $1 AND lane = 3) AS firsts`, carrier).Scan(&at)
 	return fromMicros(at), err
+}
+
+// AskOptOuts reads anew whether the receivers of claimed messages have answered STOP.
+func (s *Store) AskOptOuts(ctx context.Context, messages []Claimed) error {
+	place := make(map[int64]int, len(messages))
+	ids := make([]int64, len(messages))
+	for i, m := range messages {
+		ids[i], place[m.ID] = m.ID, i
+	}
+	t := tx{db: s.reads, dialect: &s.dialect}
+	return t.query(ctx, `SELECT m.id FROM v JOIN message m ON m.id = v.id JOIN optout o ON o.service_id = m.service_id AND o.receiver = m.receiver`,
+		func(rows *sql.Rows) error {
+			var id int64
+			err := rows.Scan(&id)
+			if i, ok := place[id]; ok {
+				messages[i].OptedOut = true
+			}
+			return err
+		}, ints("id", ids))
 }

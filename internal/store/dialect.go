@@ -9,9 +9,13 @@ type dialect struct {
 	arrays bool
 	// lock ends a SELECT whose rows a transaction will change; skip leaves out what another one has locked.
 	lock, skip string
+	// keep ends a SELECT whose rows nobody may change until the transaction ends.
+	keep string
 	// lockClaims keeps new claims away for the rest of the transaction.
 	lockClaims string
 	version    string
+	// ownNumber gives the number of the own transaction, if it has written, and fateOf what became of one.
+	ownNumber, fateOf string
 	// writers: one for all kinds of writes, or one for each.
 	oneWriter bool
 }
@@ -19,7 +23,8 @@ type dialect struct {
 var (
 	sqlite   = dialect{name: "SQLite", prepare: true, oneWriter: true, version: "SELECT sqlite_version()"}
 	postgres = dialect{
-		name: "PostgreSQL", arrays: true, lock: " FOR UPDATE", skip: " FOR UPDATE SKIP LOCKED",
+		name: "PostgreSQL", arrays: true, lock: " FOR UPDATE", skip: " FOR UPDATE SKIP LOCKED", keep: " FOR SHARE",
 		lockClaims: "LOCK TABLE claim IN SHARE ROW EXCLUSIVE MODE", version: "SHOW server_version",
+		ownNumber: "SELECT pg_current_xact_id_if_assigned()::text", fateOf: "SELECT pg_xact_status($1::text::xid8)",
 	}
 )

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"sync"
 
 	"ramier/internal/store/query"
@@ -71,12 +70,19 @@ func (b *idBlock) take(ctx context.Context, n int64) (int64, error) {
 // objectID gives an id for anything but a message.
 func (s *Store) objectID(ctx context.Context) (int64, error) { return s.ids["object"].take(ctx, 1) }
 
-// id gives an id for anything but a message inside of a transaction, from what its writer has reserved before it began.
-func (t *tx) id() (int64, error) {
-	id, ok := t.ids.take(1)
-	if !ok {
-		return 0, errors.New("the reserved ids do not suffice for the group")
+// id gives an id for anything but a message inside of a transaction, from what its writer has reserved before it began. In the
+// rare case that this does not suffice the transaction takes more itself; if it fails they go with its connection.
+func (t *tx) id(ctx context.Context) (int64, error) {
+	if id, ok := t.ids.take(1); ok {
+		return id, nil
 	}
+	const more = 10_000
+	end, err := t.TakeIDs(ctx, query.TakeIDsParams{Name: "object", Next: more})
+	if err != nil {
+		return 0, err
+	}
+	*t.ids = idRange{end - more, end - 1}
+	id, _ := t.ids.take(1)
 	return id, nil
 }
 

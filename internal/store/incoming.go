@@ -13,7 +13,7 @@ import (
 // incoming stores what handsets sent, tied to the message that each answers, and opts out those who wrote STOP.
 func (w *settlement) incoming(ctx context.Context, o *Outcome) error {
 	for _, in := range o.Incoming {
-		id, err := w.t.id()
+		id, err := w.t.id(ctx)
 		if err != nil {
 			return err
 		}
@@ -50,23 +50,32 @@ func (w *settlement) tie(ctx context.Context, in *sms.Incoming) error {
 	if !errors.Is(err, sql.ErrNoRows) {
 		return err
 	}
-	ids, err := w.t.recentTo(ctx, in.Sender)
-	if err != nil || len(ids) == 0 {
+	last, err := w.lastSentTo(ctx, in.Sender)
+	if err != nil || last == 0 {
 		return err
 	}
+	m, err := w.t.ReceiverJob(ctx, last)
+	in.ServiceID, in.OutgoingID, in.Tag = m.ServiceID, m.ID, m.Tag
+	return err
+}
+
+// lastSentTo gives the id of the latest message that was sent to a handset, 0 if there is none.
+func (w *settlement) lastSentTo(ctx context.Context, handset string) (int64, error) {
+	ids, err := w.t.recentTo(ctx, handset)
+	if err != nil {
+		return 0, err
+	}
 	if err := w.load(ctx, ids); err != nil {
-		return err
+		return 0, err
 	}
 	i := slices.IndexFunc(ids, func(id int64) bool {
 		m := w.messages[id]
 		return !m.State.Waiting() && m.State != sms.Refused && m.State != sms.Cancelled
 	})
-	if i < 0 {
-		return nil
+	if i >= 0 {
+		return ids[i], nil
 	}
-	m, err := w.t.ReceiverJob(ctx, ids[i])
-	in.ServiceID, in.OutgoingID, in.Tag = m.ServiceID, m.ID, m.Tag
-	return err
+	return w.t.olderTo(ctx, handset)
 }
 
 func (w *settlement) optOut(ctx context.Context, in sms.Incoming) error {
@@ -77,5 +86,6 @@ func (w *settlement) optOut(ctx context.Context, in sms.Incoming) error {
 		return err
 	}
 	w.result.OptedOut++
-	return w.t.Bump(ctx, in.ServiceID)
+	w.bumped = append(w.bumped, in.ServiceID)
+	return nil
 }

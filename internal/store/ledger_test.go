@@ -131,7 +131,7 @@ func (h *history) settle(rt *rapid.T) {
 	h.claims = h.claims[1:]
 	o := &store.Outcome{Ended: []int64{c.ID}}
 	for _, m := range c.Messages {
-		a := sms.Answer{MessageID: m.ID, CarrierID: h.shop.Carrier.ID, At: h.now, Refs: make([]string, m.Parts)}
+		a := sms.Answer{MessageID: m.ID, CarrierID: h.shop.Carrier.ID, At: h.now, Refs: make([]string, m.Parts), Attempt: m.Attempts}
 		a.State = rapid.SampledFrom([]sms.State{sms.Sent, sms.Sent, sms.Refused, sms.Failed, sms.Expired, sms.Queued, sms.InDoubt}).Draw(rt, "answer")
 		accepted := m.Parts
 		if a.State != sms.Sent {
@@ -169,7 +169,7 @@ func (h *history) finish() {
 		for _, c := range h.claims {
 			o := &store.Outcome{Ended: []int64{c.ID}}
 			for _, m := range c.Messages {
-				o.Answers = append(o.Answers, sms.Answer{MessageID: m.ID, CarrierID: h.shop.Carrier.ID, State: sms.Refused, At: h.now})
+				o.Answers = append(o.Answers, sms.Answer{MessageID: m.ID, CarrierID: h.shop.Carrier.ID, State: sms.Refused, At: h.now, Attempt: m.Attempts})
 			}
 			h.must(h.s.Settle(h.t.Context(), o))
 		}

@@ -160,7 +160,7 @@ func (s *Store) Cancel(ctx context.Context, service, id int64, at time.Time) err
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, other, func(t *tx) error { return s.cancel(ctx, t, m, entry, at) })
+	return s.submit(ctx, other, alone(func(t *tx) error { return s.cancel(ctx, t, m, entry, at) }))
 }
 
 // Waiting lists the ids of a service's messages that have not been sent, ascending, with those being sent.

@@ -22,6 +22,11 @@ type Outcome struct {
 	Ended    []int64
 	// Result is filled in before Settle returns.
 	Result OutcomeResult
+
+	// Of Expire.
+	overdue    []queueRun
+	overdueWhy string
+	overdueAt  time.Time
 }
 
 // OutcomeResult counts what an outcome's group did; of several outcomes in one group the first gets the counts.
@@ -61,11 +66,11 @@ type settlement struct {
 	changed  map[int64]bool
 	captured map[int64]int64 // by service
 	released map[int64]int64
-	awaited  map[partID]awaited // references that are awaited from now on
-	settled  []awaited          // and those that are no longer
-	over     map[partID]bool    // parts whose final receipt this group brought
+	awaited  map[partID]awaited  // references that are awaited from now on
+	settled  []awaited           // and those that are no longer
+	over     map[partID]bool     // parts whose final receipt this group brought
 	handed   map[int64]time.Time // when the messages were handed over whose answers this group lost
-	bumped   []int64            // services whose rules changed
+	bumped   []int64             // services whose rules changed
 	requeue  struct {
 		carrier, due, id, service, job, attempts []int64
 	}
@@ -85,6 +90,12 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 	var all Outcome
 	for _, o := range ops {
 		one := o.arg.(*Outcome)
+		if one.overdue != nil {
+			one.Answers = nil // of a group that failed
+			if err := w.expire(ctx, one); err != nil {
+				return err
+			}
+		}
 		w.see(one)
 		all.Answers, all.Receipts = append(all.Answers, one.Answers...), append(all.Receipts, one.Receipts...)
 		all.Incoming, all.Ended = append(all.Incoming, one.Incoming...), append(all.Ended, one.Ended...)
@@ -284,7 +295,7 @@ func (w *settlement) writeEvents(ctx context.Context) error {
 	var id, message, at []int64
 	var kind, text []string
 	for _, e := range w.events {
-		n, err := w.t.id()
+		n, err := w.t.id(ctx)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -173,7 +175,11 @@ func (w *settlement) repeated(ctx context.Context, receipts []sms.Receipt) ([]sm
 			w.event(ids[i], r.At, "late-receipt", r.Raw)
 			continue
 		}
-		if !w.resolve(r, ids) {
+		resolved, err := w.resolve(ctx, r, ids)
+		if err != nil {
+			return nil, err
+		}
+		if !resolved {
 			left = append(left, r)
 		}
 	}
@@ -187,19 +193,27 @@ func (w *settlement) knows(m *sms.Message, r sms.Receipt) bool {
 }
 
 // resolve takes a receipt whose reference nobody knows for that of the message to the same receiver whose answer was lost,
-// if there is just one.
-func (w *settlement) resolve(r sms.Receipt, ids []int64) bool {
+// if there is just one, and it was handed over before the receipt came. While another message to the receiver is being handed
+// over, the receipt may be that one's.
+func (w *settlement) resolve(ctx context.Context, r sms.Receipt, ids []int64) (bool, error) {
 	var doubted *sms.Message
 	for _, id := range ids {
 		if m := w.messages[id]; m.State == sms.InDoubt && m.CarrierID == r.CarrierID {
 			if doubted != nil {
-				return false
+				return false, nil
 			}
 			doubted = m
 		}
 	}
-	if doubted == nil || len(r.Refs) == 0 {
-		return false
+	if doubted == nil || len(r.Refs) == 0 || r.At.Before(w.handed[doubted.ID]) {
+		return false, nil
+	}
+	for _, id := range ids {
+		if m := w.messages[id]; m.State.Waiting() && m.CarrierID == r.CarrierID {
+			if claimed, err := w.s.isClaimed(ctx, w.t.db, *m); claimed || err != nil {
+				return false, err
+			}
+		}
 	}
 	refs := make([]string, doubted.PDUs())
 	part := 0
@@ -207,14 +221,16 @@ func (w *settlement) resolve(r sms.Receipt, ids []int64) bool {
 		part++
 	}
 	if part >= len(refs) {
-		return false
+		return false, nil
 	}
+	before := slices.Clone(doubted.Refs)
 	refs[part] = r.Refs[0]
 	doubted.KeepRefs(refs)
+	w.await(doubted, before)
 	w.result.Matched++
 	w.apply(r, awaited{doubted.CarrierID, doubted.ID, int64(part), r.Refs[0]})
 	w.changed[doubted.ID] = true
-	return true
+	return true, nil
 }
 
 // recentTo gives the ids of the latest messages to a receiver, newest first. It looks at the last two buckets of the index,
@@ -227,6 +243,20 @@ func (t *tx) recentTo(ctx context.Context, receiver string) ([]int64, error) {
 		return nil, err
 	}
 	return scanIDs(rows)
+}
+
+// olderTo gives the id of the latest message that was sent to a receiver before those that recentTo sees, 0 if there is none.
+// It asks one bucket after the other: an answer to a campaign may come when many others have been sent since.
+func (t *tx) olderTo(ctx context.Context, receiver string) (int64, error) {
+	var id int64
+	err := t.db.QueryRowContext(ctx, `WITH RECURSIVE b (n) AS (SELECT MAX(id) / 262144 - 2 FROM message UNION ALL SELECT n - 1 FROM b WHERE n > 0)
+		SELECT m.id FROM b CROSS JOIN message m WHERE m.id / 262144 = b.n AND m.id BETWEEN b.n * 262144 AND b.n * 262144 + 262143
+		AND m.receiver = $1 AND m.state NOT IN ('held', 'scheduled', 'queued', 'refused', 'cancelled')
+		ORDER BY m.id DESC LIMIT 1`, receiver).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return id, err
 }
 
 func scanIDs(rows *sql.Rows) ([]int64, error) {
@@ -253,7 +283,7 @@ func (w *settlement) park(ctx context.Context, receipts []sms.Receipt) error {
 		ref             []string
 	}
 	for _, r := range receipts {
-		id, err := w.t.id()
+		id, err := w.t.id(ctx)
 		if err != nil {
 			return err
 		}
@@ -280,20 +310,22 @@ func (w *settlement) park(ctx context.Context, receipts []sms.Receipt) error {
 // unpark adds the receipts to the outcome that came before the references which this group brings, or before the doubt
 // that they can settle.
 func (w *settlement) unpark(ctx context.Context, o *Outcome) error {
-	var ids, carrier, doubtCarrier []int64
+	var carrier, doubtCarrier, doubtSince []int64
 	var ref, doubtReceiver []string
 	for id := range w.changed {
 		m := w.messages[id]
-		if m.State == sms.InDoubt {
+		if since, ok := w.handed[id]; ok {
 			doubtCarrier, doubtReceiver = append(doubtCarrier, m.CarrierID), append(doubtReceiver, m.Receiver)
+			doubtSince = append(doubtSince, micros(since))
 		}
-		if m.State == sms.Sent {
+		if !m.State.Waiting() {
 			// Those of parts that earlier attempts brought, too: their receipts have waited for the message to be sent.
 			for _, r := range m.Refs {
 				carrier, ref = append(carrier, m.CarrierID), append(ref, r)
 			}
 		}
 	}
+	parked := map[int64]sms.Receipt{}
 	scan := func(rows *sql.Rows) error {
 		var r sms.Receipt
 		var id, done, at int64
@@ -301,23 +333,28 @@ func (w *settlement) unpark(ctx context.Context, o *Outcome) error {
 		if err := rows.Scan(&id, &r.CarrierID, &refs, &r.Receiver, &r.State, &r.PTT, &r.Error, &r.Raw, &done, &at); err != nil {
 			return err
 		}
-		r.Refs, r.DoneAt, r.At = strings.Split(refs, "\n"), fromMicros(done), fromMicros(at)
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
-			o.Receipts = append([]sms.Receipt{r}, o.Receipts...)
+		if r.DoneAt, r.At = fromMicros(done), fromMicros(at); refs != "" {
+			r.Refs = strings.Split(refs, "\n")
 		}
+		parked[id] = r
 		return nil
 	}
 	const columns = `SELECT DISTINCT p.id, p.carrier_id, p.ref, p.receiver, p.state, p.ptt, p.error, p.raw, p.done_at, p.received_at FROM v `
 	err := w.t.query(ctx, columns+`JOIN parked_form f ON f.carrier_id = v.carrier_id AND f.ref = v.ref JOIN parked p ON p.id = f.parked_id`,
 		scan, ints("carrier_id", carrier), texts("ref", ref))
 	if err == nil {
-		err = w.t.query(ctx, columns+`JOIN parked p ON p.carrier_id = v.carrier_id AND p.receiver = v.receiver`,
-			scan, ints("carrier_id", doubtCarrier), texts("receiver", doubtReceiver))
+		err = w.t.query(ctx, columns+`JOIN parked p ON p.carrier_id = v.carrier_id AND p.receiver = v.receiver
+			AND p.received_at >= v.since`, scan, ints("carrier_id", doubtCarrier), texts("receiver", doubtReceiver), ints("since", doubtSince))
 	}
-	if err != nil || len(ids) == 0 {
+	if err != nil || len(parked) == 0 {
 		return err
 	}
+	ids := slices.Sorted(maps.Keys(parked)) // as they came
+	came := make([]sms.Receipt, len(ids))
+	for i, id := range ids {
+		came[i] = parked[id]
+	}
+	o.Receipts = slices.Concat(came, o.Receipts)
 	if _, err = w.t.exec(ctx, `DELETE FROM parked_form WHERE parked_id IN (SELECT id FROM v)`, ints("id", ids)); err == nil {
 		_, err = w.t.exec(ctx, `DELETE FROM parked WHERE id IN (SELECT id FROM v)`, ints("id", ids))
 	}

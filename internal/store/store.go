@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"runtime"
 	"strings"
@@ -46,6 +47,7 @@ type Store struct {
 	writers map[kind]*writer
 	ids     map[string]*idBlock
 	rules   rulesCache
+	turns   map[int64]int // of the carriers' lanes; the writer of claims owns it
 	Metrics Metrics
 	close   func()
 
@@ -54,9 +56,9 @@ type Store struct {
 	queued   func(carriers []int64)
 }
 
-// Open opens the database at the URL, brings its tables up to date and starts the writers. The URL is
+// Open opens the database at the address, brings its tables up to date and starts the writers. The URL is
 // sqlite:///path/to/file or postgres://user@host/name; anything else is an error that says so.
-func Open(ctx context.Context, url string, o Options) (*Store, error) {
+func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -65,13 +67,13 @@ func Open(ctx context.Context, url string, o Options) (*Store, error) {
 	}
 	s := &Store{limits: o.Limits, node: o.Node, log: o.Logger, sealer: o.Sealer, queued: func([]int64) {}}
 	var err error
-	switch path, isFile := strings.CutPrefix(url, "sqlite://"); {
+	switch path, isFile := strings.CutPrefix(address, "sqlite://"); {
 	case isFile && path != "":
 		err = s.openSQLite(ctx, path)
-	case strings.HasPrefix(url, "postgres://") || strings.HasPrefix(url, "postgresql://"):
-		err = s.openPostgres(ctx, url)
+	case strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://"):
+		err = s.openPostgres(ctx, address)
 	default:
-		err = fmt.Errorf("database %q: give sqlite:///path/to/file or postgres://user:password@host/name", url)
+		err = fmt.Errorf("database %q: give sqlite:///path/to/file or postgres://user:password@host/name", address)
 	}
 	if err != nil {
 		return nil, err
@@ -93,16 +95,18 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	if f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600); err == nil {
 		_ = f.Close()
 	}
+	escaped := (&url.URL{Path: path}).EscapedPath() // a # or ? would end the name
 	const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
 		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)"
-	if s.writes, err = sql.Open("sqlite", "file:"+path+pragmas); err == nil {
+	if s.writes, err = sql.Open("sqlite", "file:"+escaped+pragmas); err == nil {
 		s.writes.SetMaxOpenConns(1)
 		err = s.migrate(ctx, "sqlite3")
 	}
 	if err == nil {
-		s.reads, err = sql.Open("sqlite", "file:"+path+pragmas+"&_pragma=query_only(1)")
+		s.reads, err = sql.Open("sqlite", "file:"+escaped+pragmas+"&_pragma=query_only(1)")
 	}
 	if err != nil {
+		_ = s.writes.Close()
 		release()
 		return fmt.Errorf("opening the database %s: %w", path, err)
 	}
@@ -112,15 +116,17 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	return nil
 }
 
-func (s *Store) openPostgres(ctx context.Context, url string) error {
+func (s *Store) openPostgres(ctx context.Context, address string) error {
 	s.dialect = postgres
-	db, err := sql.Open("pgx", url)
+	db, err := sql.Open("pgx", address)
 	if err == nil {
 		db.SetMaxOpenConns(24)
 		db.SetMaxIdleConns(12)
 		db.SetConnMaxIdleTime(5 * time.Minute)
 		s.writes, s.reads = db, db
-		err = s.migrate(ctx, "postgres")
+		if err = s.migrate(ctx, "postgres"); err != nil {
+			_ = db.Close()
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("opening the PostgreSQL database: %w", err)

@@ -47,6 +47,7 @@ func sent(c *store.Claim, shop storetest.Shop, refs ...string) *store.Outcome {
 	for i, m := range c.Messages {
 		o.Answers = append(o.Answers, sms.Answer{
 			MessageID: m.ID, CarrierID: shop.Carrier.ID, State: sms.Sent, Refs: refs[i : i+1], PTT: sms.PTTAccepted, At: storetest.Noon,
+			Attempt: m.Attempts,
 		})
 	}
 	return o
@@ -151,7 +152,7 @@ func TestALongMessageIsDeliveredWithItsLastPart(t *testing.T) {
 			t.Errorf("references %q", got)
 		}
 		settle(t, s, &store.Outcome{Ended: []int64{c.ID}, Answers: []sms.Answer{{
-			MessageID: id, CarrierID: shop.Carrier.ID, State: sms.Sent, Refs: []string{"", "p2"}, At: storetest.Noon,
+			MessageID: id, CarrierID: shop.Carrier.ID, State: sms.Sent, Refs: []string{"", "p2"}, At: storetest.Noon, Attempt: 1,
 		}}})
 		wantState(t, s, id, sms.Sent)
 		settle(t, s, &store.Outcome{Receipts: []sms.Receipt{receipt(shop, "p2", alice, sms.Delivered)}})

@@ -72,6 +72,7 @@ func (s *Store) Lanes(ctx context.Context) ([]Lane, error) {
 type OpenClaim struct {
 	ID       int64
 	Carrier  int64
+	At       time.Time // nothing of it was handed over before
 	Messages []Claimed
 }
 
@@ -80,7 +81,7 @@ func (s *Store) OpenClaims(ctx context.Context) ([]OpenClaim, error) {
 	var all []OpenClaim
 	err := s.write(ctx, other, func(t *tx) error {
 		all = nil
-		rows, err := t.db.QueryContext(ctx, "SELECT id, carrier_id, runs FROM claim WHERE node = $1 OR $2 ORDER BY id", s.node, s.dialect.oneWriter)
+		rows, err := t.db.QueryContext(ctx, "SELECT id, carrier_id, at, runs FROM claim WHERE node = $1 OR $2 ORDER BY id", s.node, s.dialect.oneWriter)
 		if err != nil {
 			return err
 		}
@@ -105,9 +106,11 @@ func scanClaims(rows *sql.Rows, claims *[]OpenClaim) ([][]run, error) {
 		var c OpenClaim
 		var text string
 		var runs []run
-		if err := rows.Scan(&c.ID, &c.Carrier, &text); err != nil {
+		var at int64
+		if err := rows.Scan(&c.ID, &c.Carrier, &at, &text); err != nil {
 			return nil, err
 		}
+		c.At = fromMicros(at)
 		if err := json.Unmarshal([]byte(text), &runs); err != nil {
 			return nil, err
 		}

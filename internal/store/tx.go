@@ -3,8 +3,12 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
+	"time"
 
 	"ramier/internal/store/query"
 )
@@ -118,19 +122,64 @@ func (c *conn) close() {
 	_ = c.c.Close()
 }
 
-// do runs f in a transaction. If f or the commit fails nothing has happened, unless the connection broke in the commit.
+// do runs f in a transaction. If f or the commit fails nothing has happened, unless the error is an unknownCommit.
 func (c *conn) do(ctx context.Context, f func(*tx) error) error {
 	if _, err := c.c.ExecContext(ctx, begin(c.d)); err != nil {
 		return err
 	}
 	err := f(&tx{Queries: query.New(c.db), db: c.db, dialect: c.d, ids: &c.ids})
 	if err == nil {
-		_, err = c.c.ExecContext(ctx, "COMMIT")
+		err = c.commit(ctx)
 	}
 	if err != nil {
-		_, _ = c.c.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") // SQLite has already done so after some errors
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		_, _ = c.c.ExecContext(ctx, "ROLLBACK") // SQLite has already done so after some errors
 	}
 	return err
+}
+
+// unknownCommit is the error of a COMMIT that a server may have done without being able to say so. It holds the transaction's
+// number there, by which the server tells later.
+type unknownCommit struct {
+	error
+	number string
+}
+
+func (e *unknownCommit) Unwrap() error { return e.error }
+
+func (c *conn) commit(ctx context.Context) error {
+	var number sql.NullString // none: nothing was written
+	if c.d.ownNumber != "" {
+		if err := c.c.QueryRowContext(ctx, c.d.ownNumber).Scan(&number); err != nil {
+			return err
+		}
+	}
+	_, err := c.c.ExecContext(ctx, "COMMIT")
+	if err != nil && number.Valid && !saidByServer(err) {
+		return &unknownCommit{err, number.String}
+	}
+	return err
+}
+
+// serverError is what errors of PostgreSQL have.
+type serverError interface {
+	error
+	SQLState() string
+}
+
+// saidByServer tells that the server itself answered with the error: it has undone the transaction. A server that shuts down
+// may not have.
+func saidByServer(err error) bool {
+	e, ok := errors.AsType[serverError](err)
+	return ok && !strings.HasPrefix(e.SQLState(), "57P")
+}
+
+// discard closes the connection for good, with whatever transaction and statements it has left.
+func (c *conn) discard() {
+	c.db.close()
+	_ = c.c.Raw(func(any) error { return driver.ErrBadConn })
+	_ = c.c.Close()
 }
 
 func begin(d *dialect) string {
@@ -148,6 +197,9 @@ func (t *tx) savepoint(ctx context.Context, f func(*tx) error) error {
 	if err := f(t); err != nil {
 		if _, undo := t.db.ExecContext(ctx, "ROLLBACK TO SAVEPOINT one"); undo != nil {
 			return fmt.Errorf("%w (and undoing it: %w)", err, undo)
+		}
+		if isDeadlock(err) {
+			return err // the whole group is tried again
 		}
 		return &ownFailure{err}
 	}

@@ -2,7 +2,12 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"io"
+	"net"
+	"strings"
 	"sync"
 	"time"
 
@@ -157,18 +162,122 @@ func (w *writer) take() []*op {
 // commit writes a group. If the group as a whole fails, each is tried alone, so that one bad write harms no other.
 func (w *writer) commit(group []*op) {
 	start := time.Now()
-	err := w.attempt(group)
+	err := w.tryTwice(group)
 	if err != nil && len(group) > 1 {
-		for _, o := range group {
-			o.err = nil
-			o.done <- w.settle(o, w.attempt([]*op{o}))
-		}
+		w.commitOneByOne(group, err)
 		return
 	}
 	w.s.Metrics.group(len(group), time.Since(start))
 	for _, o := range group {
 		o.done <- w.settle(o, err)
 	}
+}
+
+// commitOneByOne tries the writes of a group that failed as a whole, as long as the database answers.
+func (w *writer) commitOneByOne(group []*op, err error) {
+	answers := w.answers()
+	for _, o := range group {
+		if answers {
+			o.err = nil
+			if err = w.tryTwice([]*op{o}); err != nil {
+				answers = w.answers()
+			}
+		}
+		o.done <- w.settle(o, err)
+	}
+}
+
+// answers tells whether the database does.
+func (w *writer) answers() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if w.conn == nil {
+		c, err := w.s.connect(ctx)
+		if err != nil {
+			return false
+		}
+		w.conn = c
+	}
+	var one int
+	if err := w.conn.c.QueryRowContext(ctx, "SELECT 1").Scan(&one); err != nil {
+		w.drop()
+		return false
+	}
+	return true
+}
+
+// drop gives up the connection. It may be what failed; a new one costs little.
+func (w *writer) drop() {
+	if w.conn != nil {
+		w.conn.discard()
+		w.conn = nil
+	}
+}
+
+// tryTwice attempts once more what failed by no fault of its own: because two transactions waited for each other, or because
+// a connection broke that was only thought to be up.
+func (w *writer) tryTwice(group []*op) error {
+	err := w.settled(w.attempt(group))
+	if err == nil || len(group) > 1 && !isDeadlock(err) {
+		return err
+	}
+	if _, unknown := errors.AsType[*unknownCommit](err); unknown || (!isDeadlock(err) && !isBroken(err)) {
+		return err
+	}
+	for _, o := range group {
+		o.err = nil
+	}
+	return w.settled(w.attempt(group))
+}
+
+func isDeadlock(err error) bool {
+	e, ok := errors.AsType[serverError](err)
+	return ok && (e.SQLState() == "40P01" || e.SQLState() == "40001")
+}
+
+func isBroken(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	e, said := errors.AsType[serverError](err)
+	return network || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, io.EOF) || (said && strings.HasPrefix(e.SQLState(), "57P"))
+}
+
+// settled finds out what became of a transaction whose COMMIT got no answer. Until that is known nothing can be said or done
+// about its writes: an accepted message would be sent and answered as refused, a claim would belong to nobody. So it asks until
+// the server tells, or the store is closed.
+func (w *writer) settled(err error) error {
+	lost, ok := errors.AsType[*unknownCommit](err)
+	if !ok {
+		return err
+	}
+	w.s.log.Warn("the answer to a COMMIT is lost; asking what became of it", "transaction", lost.number, "error", lost.error)
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		fate, asked := w.fate(lost.number)
+		switch {
+		case asked == nil && fate == "committed":
+			return nil
+		case asked == nil && fate == "aborted":
+			return lost.error
+		case asked == nil && fate == "": // so long ago that the server has forgotten it
+			return err
+		}
+		w.mu.Lock()
+		closed := w.closed
+		w.mu.Unlock()
+		if closed {
+			return err
+		}
+		time.Sleep(pause)
+	}
+}
+
+// fate asks what became of a transaction: committed, aborted or in progress.
+func (w *writer) fate(number string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	var fate sql.NullString
+	err := w.s.writes.QueryRowContext(ctx, w.s.dialect.fateOf, number).Scan(&fate)
+	return fate.String, err
 }
 
 func (w *writer) settle(o *op, err error) error {
@@ -212,9 +321,7 @@ func (w *writer) attempt(group []*op) error {
 		err = w.conn.do(ctx, func(t *tx) error { return w.s.group(ctx, t, group) })
 	}
 	if err != nil {
-		// The connection may be what failed; a new one costs little.
-		w.conn.close()
-		w.conn = nil
+		w.drop()
 	}
 	return err
 }
@@ -226,11 +333,18 @@ func (s *Store) group(ctx context.Context, t *tx, group []*op) error {
 	for _, o := range group {
 		byKind[o.kind] = append(byKind[o.kind], o)
 	}
+	if err := t.keepClaims(ctx, byKind[other]); err != nil {
+		return err
+	}
 	if err := s.acceptGroup(ctx, t, byKind[accept]); err != nil {
 		return err
 	}
 	for _, o := range byKind[other] {
-		err := t.savepoint(ctx, o.arg.(func(*tx) error))
+		f, ok := o.arg.(func(*tx) error)
+		if !ok {
+			f = o.arg.(alone)
+		}
+		err := t.savepoint(ctx, f)
 		if own, ok := errors.AsType[*ownFailure](err); ok {
 			o.fail(own.error)
 		} else if err != nil {

@@ -41,7 +41,7 @@ type Report struct {
 }
 
 // attempts is how often a plan is made again because the rules changed between plan and charge.
-const attempts = 10
+const attempts = 30
 
 // Submit plans an order for a service of the account, charges it and queues its messages. Receivers that cannot be reached
 // are reported, not fatal. Errors: NoService, also for a service of somebody else; those of sms.NewPlan and store.Accept.
@@ -57,19 +57,45 @@ func (s *Submitter) Submit(ctx context.Context, account int64, service string, o
 		if rules.Service.AccountID != account {
 			return Report{}, sms.Errorf(sms.NoService, "This service does not exist")
 		}
-		var plan *sms.Plan
-		plan, err = sms.NewPlan(o, rules, s.now())
-		if err != nil {
-			break
-		}
-		var report Report
-		report, err = s.accept(ctx, plan, k)
-		if _, stale := errors.AsType[*store.StaleError](err); !stale || try == attempts {
-			return report, err
+		plan, refused := sms.NewPlan(o, rules, s.now())
+		switch {
+		case try == 0 && (refused != nil || len(plan.Messages) == 0):
+			// Nothing is charged, so nothing compares the rules with the database's: another node may have changed them.
+		case refused != nil:
+			return s.again(ctx, rules.Service.ID, k, refused)
+		default:
+			report, err := s.accept(ctx, plan, k)
+			if _, stale := errors.AsType[*store.StaleError](err); !stale {
+				return report, err
+			}
+			if try >= attempts {
+				return Report{}, sms.Errorf(sms.Unavailable, "the rules of the platform change without pause, and nothing was sent: try again")
+			}
 		}
 		rules, err = s.store.FreshRules(ctx, service)
 	}
 	return Report{}, err
+}
+
+// again gives the answer to a request that was accepted earlier and would be refused now: its sender may be gone since.
+func (s *Submitter) again(ctx context.Context, service int64, k Key, refused error) (Report, error) {
+	if k.Key == "" {
+		return Report{}, refused
+	}
+	answer, err := s.store.Remembered(ctx, service, k.Key, k.Hash, s.now())
+	switch {
+	case err != nil:
+		return Report{}, err
+	case answer == "":
+		return Report{}, refused
+	}
+	return repeat(answer)
+}
+
+// repeat reads a remembered answer.
+func repeat(answer string) (r Report, err error) {
+	err = json.Unmarshal([]byte(answer), &r)
+	return r, err
 }
 
 func (s *Submitter) accept(ctx context.Context, p *sms.Plan, k Key) (Report, error) {
@@ -88,9 +114,7 @@ func (s *Submitter) accept(ctx context.Context, p *sms.Plan, k Key) (Report, err
 		return Report{}, err
 	}
 	if repeated != "" {
-		var r Report
-		err := json.Unmarshal([]byte(repeated), &r)
-		return r, err
+		return repeat(repeated)
 	}
 	return reportOf(p, first), nil
 }

@@ -23,7 +23,8 @@ DELETE FROM carrier WHERE id = $1;
 -- name: CarrierInUse :one
 SELECT (SELECT COUNT(*) FROM route WHERE route.carrier_id = $1) AS routes,
        (SELECT COUNT(*) FROM short_number WHERE short_number.carrier_id = $1) AS numbers,
-       (SELECT COUNT(*) FROM queue WHERE queue.carrier_id = $1) AS runs;
+       (SELECT COUNT(*) FROM queue WHERE queue.carrier_id = $1) AS runs,
+       (SELECT COUNT(*) FROM claim WHERE claim.carrier_id = $1) AS claims;
 
 -- name: InsertRoute :exec
 INSERT INTO route (id, position, country, prefix, service, sender, tag, carrier_id, description, enabled)

@@ -4,6 +4,9 @@ UPDATE sequence SET next = next + $2 WHERE name = $1 RETURNING next;
 -- name: HideMessage :exec
 UPDATE message SET hidden = TRUE WHERE id = $1;
 
+-- name: WaitingMessage :one
+SELECT state, attempts, accepted FROM message WHERE id = $1;
+
 -- name: CancelWaiting :one
 UPDATE message SET state = 'cancelled', done_at = $2
  WHERE id = $1 AND state IN ('held', 'scheduled', 'queued') RETURNING id, service_id, job_id, credits;
@@ -16,6 +19,9 @@ DELETE FROM queue WHERE carrier_id = $1 AND lane = $2 AND due_at = $3 AND first_
 
 -- name: InsertClaim :exec
 INSERT INTO claim (id, node, carrier_id, at, runs) VALUES ($1, $2, $3, $4, $5);
+
+-- name: DeleteClaim :exec
+DELETE FROM claim WHERE id = $1;
 
 -- name: Events :many
 SELECT * FROM event WHERE message_id = $1 ORDER BY at, id;

@@ -32,19 +32,26 @@ func (q *Queries) CarrierByName(ctx context.Context, name string) (Carrier, erro
 const carrierInUse = `-- name: CarrierInUse :one
 SELECT (SELECT COUNT(*) FROM route WHERE route.carrier_id = $1) AS routes,
        (SELECT COUNT(*) FROM short_number WHERE short_number.carrier_id = $1) AS numbers,
-       (SELECT COUNT(*) FROM queue WHERE queue.carrier_id = $1) AS runs
+       (SELECT COUNT(*) FROM queue WHERE queue.carrier_id = $1) AS runs,
+       (SELECT COUNT(*) FROM claim WHERE claim.carrier_id = $1) AS claims
 `
 
 type CarrierInUseRow struct {
 	Routes  int64
 	Numbers int64
 	Runs    int64
+	Claims  int64
 }
 
 func (q *Queries) CarrierInUse(ctx context.Context, carrierID int64) (CarrierInUseRow, error) {
 	row := q.db.QueryRowContext(ctx, carrierInUse, carrierID)
 	var i CarrierInUseRow
-	err := row.Scan(&i.Routes, &i.Numbers, &i.Runs)
+	err := row.Scan(
+		&i.Routes,
+		&i.Numbers,
+		&i.Runs,
+		&i.Claims,
+	)
 	return i, err
 }
 

@@ -71,6 +71,15 @@ func (q *Queries) Conversation(ctx context.Context, arg ConversationParams) (Con
 	return i, err
 }
 
+const deleteClaim = `-- name: DeleteClaim :exec
+DELETE FROM claim WHERE id = $1
+`
+
+func (q *Queries) DeleteClaim(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, deleteClaim, id)
+	return err
+}
+
 const deleteRun = `-- name: DeleteRun :execrows
 DELETE FROM queue WHERE carrier_id = $1 AND lane = $2 AND due_at = $3 AND first_id = $4
 `
@@ -326,7 +335,7 @@ type QueueOfServiceRow struct {
 	FirstID   int64
 	LastID    int64
 	CarrierID int64
-	Attempts  int16
+	Attempts  int32
 }
 
 func (q *Queries) QueueOfService(ctx context.Context, serviceID int64) ([]QueueOfServiceRow, error) {
@@ -388,4 +397,21 @@ func (q *Queries) TakeIDs(ctx context.Context, arg TakeIDsParams) (int64, error)
 	var next int64
 	err := row.Scan(&next)
 	return next, err
+}
+
+const waitingMessage = `-- name: WaitingMessage :one
+SELECT state, attempts, accepted FROM message WHERE id = $1
+`
+
+type WaitingMessageRow struct {
+	State    string
+	Attempts int32
+	Accepted int16
+}
+
+func (q *Queries) WaitingMessage(ctx context.Context, id int64) (WaitingMessageRow, error) {
+	row := q.db.QueryRowContext(ctx, waitingMessage, id)
+	var i WaitingMessageRow
+	err := row.Scan(&i.State, &i.Attempts, &i.Accepted)
+	return i, err
 }

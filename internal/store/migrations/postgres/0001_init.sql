@@ -180,7 +180,7 @@ CREATE TABLE message (
   arrived    SMALLINT NOT NULL,
   credits    BIGINT NOT NULL,
   ptt        SMALLINT NOT NULL,
-  attempts   SMALLINT NOT NULL,
+  attempts   INTEGER NOT NULL,
   duplicate  BOOLEAN NOT NULL,
   hidden     BOOLEAN NOT NULL,
   rev        BIGINT NOT NULL, -- of the carrier's settings it was sent under
@@ -205,7 +205,7 @@ CREATE TABLE queue (
   last_id    BIGINT NOT NULL,
   service_id BIGINT NOT NULL,
   job_id     BIGINT NOT NULL,
-  attempts   SMALLINT NOT NULL,
+  attempts   INTEGER NOT NULL,
   PRIMARY KEY (carrier_id, lane, due_at, first_id)
 );
 CREATE INDEX queue_service ON queue (service_id, first_id);
