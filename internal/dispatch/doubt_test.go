@@ -72,7 +72,10 @@ func TestADoubtIsResentOnlySoOften(t *testing.T) {
 		w.start()
 		id := w.send("x", alice)
 		for n := 1; n <= 4; n++ {
-			w.until("another copy", func() bool { m := w.message(id); return w.port().count() == n && m.State == sms.InDoubt && m.Attempts == n })
+			w.until("another copy", func() bool {
+				m := w.message(id)
+				return w.port().count() == n && m.State == sms.InDoubt && m.Attempts == n
+			})
 			if m := w.message(id); m.Duplicate != (n > 1) {
 				t.Errorf("copy %d: marked %v", n, m.Duplicate)
 			}

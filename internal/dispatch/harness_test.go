@@ -146,9 +146,9 @@ type world struct {
 	make  func(*port) // what a test wants of each carrier
 }
 
-func newWorld(t *testing.T, s *store.Store, make func(*port)) *world {
+func newWorld(t *testing.T, s *store.Store, prepare func(*port)) *world {
 	t.Helper()
-	return &world{t: t, s: s, shop: storetest.NewShop(t, s), clock: clock.At(storetest.Noon), make: make}
+	return &world{t: t, s: s, shop: storetest.NewShop(t, s), clock: clock.At(storetest.Noon), make: prepare}
 }
 
 func (w *world) start() *world {

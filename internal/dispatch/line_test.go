@@ -103,12 +103,12 @@ func TestRetriesComeLaterAndLater(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, func(p *port) { p.reply = first(6, answers(sms.Queued), accepts) }).start()
 		id := w.send("x", alice)
-		for i, wait := range []time.Duration{1, 4, 16, 64, 256, 600} {
+		for i, seconds := range []int{1, 4, 16, 64, 256, 600} {
 			w.until("an attempt", func() bool { return w.port().count() == i+1 })
 			w.until("it waits", func() bool { return w.message(id).Attempts == i+1 && w.message(id).State == sms.Queued })
 			due, err := s.NextDue(t.Context(), w.shop.Carrier.ID)
 			w.must(err)
-			if want := w.clock.Now().Add(wait * time.Second); !due.Equal(want) {
+			if want := w.clock.Now().Add(time.Duration(seconds) * time.Second); !due.Equal(want) {
 				t.Errorf("attempt %d: again at %v, want %v", i+1, due, want)
 			}
 			w.clock.Set(due)
@@ -221,19 +221,28 @@ func TestAnOptOutAfterTheAcceptanceCounts(t *testing.T) {
 
 func TestASTOPReachesAClaimThatTheCarrierIsSlowToTake(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, nil)
-		w.change(func(c *sms.Carrier) { c.Settings.Rate, c.Settings.Window = 4, 20 })
-		w.make = func(p *port) {
-			p.reply = func(m sms.Outbound, n int) sms.Answer { return accepts(m, n) }
-		}
-		short := storetest.Order("ask", alice)
-		short.ForResponse, short.Sender = true, ""
-		w.start()
-		w.becomes(w.accept(short), sms.Sent)
-		o := marketing("promo", bob, "+33639980003", "+33639980004", "+33639980005", "+33639980006", "+33639980007", alice)
-		o.Priority = sms.High
-		id := w.accept(o)
+		gate := make(chan struct{})
+		w := newWorld(t, s, func(p *port) {
+			p.reply = func(m sms.Outbound, n int) sms.Answer {
+				if n == 2 {
+					<-gate
+				}
+				return accepts(m, n)
+			}
+		}).start()
+		asked := storetest.Order("ask", alice)
+		asked.ForResponse, asked.Sender = true, ""
+		w.becomes(w.accept(asked), sms.Sent)
+		id := w.accept(marketing("promo", bob, alice))
+		w.until("both are claimed", func() bool { return w.message(id+1).State == sms.Sending })
+		begin := time.Now()
+		w.until("a while passes", func() bool { return time.Since(begin) > 1100*time.Millisecond })
 		w.must(w.reply("38000", "stop"))
-		w.becomes(id+6, sms.Refused)
+		close(gate)
+		w.becomes(id, sms.Sent)
+		if m := w.becomes(id+1, sms.Refused); m.PTT != sms.PTTOptedOut {
+			t.Errorf("ptt %d", m.PTT)
+		}
+		w.books(0, 2*sms.Credit)
 	})
 }

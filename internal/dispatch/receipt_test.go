@@ -21,7 +21,9 @@ func TestReceiptsBeforeAfterRepeatedAndLate(t *testing.T) {
 		w.port().release()
 		w.becomes(early, sms.Delivered)
 
-		w.port().set(func() { w.port0().reply = func(sms.Outbound, int) sms.Answer { return sms.Answer{State: sms.Sent, Refs: []string{"b"}} } })
+		w.port().set(func() {
+			w.port0().reply = func(sms.Outbound, int) sms.Answer { return sms.Answer{State: sms.Sent, Refs: []string{"b"}} }
+		})
 		id := w.send("after", bob)
 		w.becomes(id, sms.Sent)
 		w.must(w.bring(delivered(bob, "b")))

@@ -3,7 +3,10 @@ package sandbox
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
+	"net/netip"
+	"os"
 	"strings"
 	"time"
 )
@@ -25,6 +28,10 @@ func (s *Sandbox) handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Ramier-Sandbox", "true")
 		if r.URL.Path == controlPrefix || strings.HasPrefix(r.URL.Path, controlPrefix+"/") {
+			if !local(r) {
+				answer(w, http.StatusForbidden, map[string]string{"error": "call the control API by localhost or an IP address, not by " + r.Host})
+				return
+			}
 			control.ServeHTTP(w, r)
 			return
 		}
@@ -58,8 +65,8 @@ func (s *Sandbox) getClock(w http.ResponseWriter, _ *http.Request) {
 
 func (s *Sandbox) setClock(w http.ResponseWriter, r *http.Request) {
 	var in clockState
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&in); err != nil || in.Now.IsZero() {
-		refuse(w, `give {"now": "2026-12-25T08:00:00+01:00"}: a moment as RFC 3339`)
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&in); err != nil || !inTime(in.Now) {
+		refuse(w, `give {"now": "2026-12-25T08:00:00+01:00"}: a moment as RFC 3339, between 2000 and 2200`)
 		return
 	}
 	s.clock.Set(in.Now)
@@ -72,16 +79,32 @@ func (s *Sandbox) advanceClock(w http.ResponseWriter, r *http.Request) {
 		Duration string  `json:"duration"`
 	}
 	err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<10)).Decode(&in)
-	by := time.Duration(in.Seconds * float64(time.Second))
+	const century = 100 * 366 * 24 * time.Hour
+	by := time.Duration(max(-1e10, min(in.Seconds, 1e10)) * float64(time.Second)) // more would not fit
 	if err == nil && in.Duration != "" {
 		by, err = time.ParseDuration(in.Duration)
 	}
-	if err != nil || by == 0 {
-		refuse(w, `give {"seconds": 3600} or {"duration": "1h30m"}`)
+	if err != nil || by == 0 || by.Abs() > century || !inTime(s.clock.Now().Add(by)) {
+		refuse(w, `give {"seconds": 3600} or {"duration": "1h30m"}, so that the clock stays between 2000 and 2200`)
 		return
 	}
 	s.clock.Advance(by)
 	s.getClock(w, r)
+}
+
+// inTime tells whether a moment is one that clients can sign with and that can be stored.
+func inTime(t time.Time) bool { return t.Year() >= 2000 && t.Year() < 2200 }
+
+// local tells whether a request names this machine, or an address, as its host: a page from elsewhere whose name was made to
+// lead here does not.
+func local(r *http.Request) bool {
+	host := r.Host
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	own, _ := os.Hostname()
+	return err == nil || host == "localhost" || (own != "" && host == own)
 }
 
 func answer(w http.ResponseWriter, status int, v any) {

@@ -75,7 +75,7 @@ func TestTheStateCanBeSeenFromOutside(t *testing.T) {
 			"//1.0/auth/time":     {""},
 			"/1.0/order/sms/new/": {"You must login first"},
 		} {
-			answer, err := http.Get(base + path) //nolint:noctx // the test's own server
+			answer, err := http.Get(base + path)
 			check(t, err)
 			body, err := io.ReadAll(answer.Body)
 			check(t, err)
@@ -346,14 +346,14 @@ func TestAResetMakesTheSandboxNew(t *testing.T) {
 		p.Send("plus tard", []string{handset}, map[string]any{"differedPeriod": 60})
 		p.Await(r.IDs[0], sms.Delivered)
 		p.Clock.Advance(30 * 24 * time.Hour)
-		answer, err := http.Post(p.Info.ControlURL+"/reset", "", nil) //nolint:noctx // the test's own server
+		answer, err := http.Post(p.Info.ControlURL+"/reset", "", nil)
 		check(t, err)
 		check(t, answer.Body.Close())
 		var ids []int64
 		p.Get("/outgoing", &ids)
 		var books struct{ CreditsLeft float64 }
 		p.Get("", &books)
-		if len(ids) > 0 || books.CreditsLeft != 100_000 || len(p.Simulator.Messages("")) > 0 || p.Clock.Now().Sub(time.Now()).Abs() > time.Minute {
+		if len(ids) > 0 || books.CreditsLeft != 100_000 || len(p.Simulator.Messages("")) > 0 || time.Until(p.Clock.Now()).Abs() > time.Minute {
 			t.Errorf("after the reset: outgoing %v, %v credits, %d messages at the operator, %v", ids, books.CreditsLeft, len(p.Simulator.Messages("")), p.Clock.Now())
 		}
 		again := p.Send("après", []string{handset})

@@ -143,7 +143,10 @@ func (s *Store) HideMessage(ctx context.Context, service, id int64) error {
 	if m.State.Waiting() || m.State == sms.Sending {
 		return sms.Errorf(sms.Conflict, "The message %d has not been sent yet: cancel it with DELETE on jobs/%d", id, id)
 	}
-	return s.write(ctx, other, func(t *tx) error { return t.HideMessage(ctx, id) })
+	return s.write(ctx, other, func(t *tx) error {
+		n, err := t.HideMessage(ctx, id)
+		return changed(n, err, "id", id)
+	})
 }
 
 // Cancel takes a waiting message back and releases its credits. Error: NoObject if the service has no such waiting message;

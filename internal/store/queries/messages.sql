@@ -1,8 +1,8 @@
 -- name: TakeIDs :one
 UPDATE sequence SET next = next + $2 WHERE name = $1 RETURNING next;
 
--- name: HideMessage :exec
-UPDATE message SET hidden = TRUE WHERE id = $1;
+-- name: HideMessage :execrows
+UPDATE message SET hidden = TRUE WHERE id = $1 AND NOT hidden;
 
 -- name: WaitingMessage :one
 SELECT state, attempts, accepted FROM message WHERE id = $1;

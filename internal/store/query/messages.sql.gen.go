@@ -146,13 +146,16 @@ func (q *Queries) Events(ctx context.Context, messageID int64) ([]Event, error) 
 	return items, nil
 }
 
-const hideMessage = `-- name: HideMessage :exec
-UPDATE message SET hidden = TRUE WHERE id = $1
+const hideMessage = `-- name: HideMessage :execrows
+UPDATE message SET hidden = TRUE WHERE id = $1 AND NOT hidden
 `
 
-func (q *Queries) HideMessage(ctx context.Context, id int64) error {
-	_, err := q.db.ExecContext(ctx, hideMessage, id)
-	return err
+func (q *Queries) HideMessage(ctx context.Context, id int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, hideMessage, id)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const insertClaim = `-- name: InsertClaim :exec
