@@ -50,7 +50,10 @@ func Serve(ctx context.Context, c config.Config, version string, log *slog.Logge
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.StopTimeout)
 	defer cancel()
 	log.Info("stopping", "timeout", c.StopTimeout)
-	return errors.Join(err, doors.shutdown(stop), a.Stop(stop))
+	// A slow client must not use up the time that the carriers' answers need.
+	calls, end := context.WithTimeout(stop, c.StopTimeout/3)
+	defer end()
+	return errors.Join(err, doors.shutdown(calls), a.Stop(stop))
 }
 
 func options(c config.Config, version string, log *slog.Logger) (Options, error) {
@@ -138,7 +141,9 @@ func (d *doors) serve(a *App, log *slog.Logger) <-chan error {
 func (d *doors) shutdown(ctx context.Context) error {
 	var errs []error
 	for _, s := range d.servers {
-		errs = append(errs, s.Shutdown(ctx))
+		if err := s.Shutdown(ctx); err != nil {
+			errs = append(errs, s.Close()) // what is still open has had its time
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -115,6 +115,7 @@ var eventTexts = map[string]string{
 	"late-receipt":   "A receipt came that changes nothing: repeated or late.",
 	"part-receipt":   "The receipt of one part came.",
 	"reply":          "The receiver replied.",
+	"duplicate":      "It may have arrived twice: it was sent again after a doubt, and the first attempt had been accepted.",
 	"answer-ignored": "An answer came too late to matter.",
 }
 
