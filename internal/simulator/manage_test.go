@@ -228,4 +228,10 @@ func TestNumbersInAnyForm(t *testing.T) {
 	if all := o.Handsets(); len(all) != 1 || all[0].Number != "+33612345678" || all[0].Count != 6 {
 		t.Errorf("%+v", all)
 	}
+	p := to("+33612345678", "Bonjour")
+	p.Source = smpp.Address{TON: smpp.TONNational, Addr: "38001"} // as Kannel says it
+	c.submit(p)
+	if all := o.Messages(""); all[len(all)-1].From != "38001" {
+		t.Errorf("a short number that is called national is shown as %q", all[len(all)-1].From)
+	}
 }

@@ -18,7 +18,7 @@ func (s *Simulator) number(a smpp.Address) (string, bool) {
 		digits = digits[2:]
 	case strings.HasPrefix(digits, "0"):
 		digits = s.options.Country + digits[1:]
-	case a.TON == smpp.TONNational:
+	case a.TON == smpp.TONNational && len(digits) > longestShort: // some clients call short numbers national
 		digits = s.options.Country + digits
 	}
 	if a.TON == smpp.TONAlphanumeric || len(digits) < 3 || len(digits) > 15 {
