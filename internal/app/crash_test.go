@@ -229,6 +229,11 @@ func (s *server) count(accepted map[string]int64) {
 			}
 			delete(arrived, key)
 		}
+		a, err := db.Audit(s.t.Context())
+		s.must(err)
+		if len(a.Findings) > 0 {
+			s.t.Errorf("the audit of %d messages finds %v", a.Messages, a.Findings)
+		}
 		b, err := db.Balance(s.t.Context(), s.shop.Service.ID)
 		s.must(err)
 		if used := sms.Credits(len(accepted)) * sms.Credit; b.Used != used || b.Held != 0 {

@@ -187,6 +187,7 @@ var everything = map[string]handler{
 	"POST /operator/services/{serviceName}/senders":                  endpoint[postOperatorServicesServiceNameSendersIn, operatorSenderRequest](nil),
 	"POST /operator/services/{serviceName}/senders/{sender}/approve": endpoint[postOperatorServicesServiceNameSendersSenderApproveIn, void](nil),
 	"POST /operator/services/{serviceName}/senders/{sender}/refuse":  endpoint[postOperatorServicesServiceNameSendersSenderRefuseIn, void](nil),
+	"GET /operator/audit":                                            endpoint[getOperatorAuditIn, operatorAudit](nil),
 	"GET /operator/carriers":                                         endpoint[getOperatorCarriersIn, []string](nil),
 	"POST /operator/carriers":                                        endpoint[postOperatorCarriersIn, operatorCarrier](nil),
 	"GET /operator/carriers/{carrier}":                               endpoint[getOperatorCarriersCarrierIn, operatorCarrier](nil),

@@ -56,6 +56,7 @@ func (a *API) operatorRoutes() map[string]handler {
 		"GET /operator/messages/{id}":      endpoint(a.showMessage),
 		"GET /operator/receipts/unmatched": endpoint(a.listUnmatched),
 		"GET /operator/status":             endpoint(a.showStatus),
+		"GET /operator/audit":              endpoint(a.audit),
 	}
 }
 

@@ -464,6 +464,22 @@ type operatorAccountBody struct {
 	Operator    *bool   `json:"operator"`
 }
 
+// operatorAudit is operator.Audit: what an audit has read and found.
+type operatorAudit struct {
+	Entries  int64                  `json:"entries"`  // Ledger entries read
+	Findings []operatorAuditFinding `json:"findings"` // What does not agree, at most 1,000
+	Jobs     int64                  `json:"jobs"`     // Jobs read
+	Messages int64                  `json:"messages"` // Messages read
+	Services int64                  `json:"services"` // SMS accounts read
+}
+
+// operatorAuditFinding is operator.AuditFinding: one thing that does not add up.
+type operatorAuditFinding struct {
+	Object      string `json:"object"`      // What it is about, like message 12
+	ServiceName string `json:"serviceName"` // SMS account, empty when it belongs to none
+	Text        string `json:"text"`        // What is wrong, in a sentence
+}
+
 // operatorCarrier is operator.Carrier: a connection that messages leave by.
 type operatorCarrier struct {
 	AddressPlus            bool                    `json:"addressPlus"`            // Whether the receiver keeps its +
@@ -3218,6 +3234,10 @@ type postOperatorServicesServiceNameSendersSenderRefuseIn struct {
 	ServiceName string `json:"serviceName"`
 	Sender      string `json:"sender"`
 	Comment     string `json:"comment"`
+}
+
+// getOperatorAuditIn is what GET /operator/audit takes.
+type getOperatorAuditIn struct {
 }
 
 // getOperatorCarriersIn is what GET /operator/carriers takes.

@@ -27,6 +27,9 @@ func TestTheBooksAgreeWithTheMessages(t *testing.T) {
 		}
 		h.finish()
 		h.check(rt)
+		if a := audit(t, s); len(a.Findings) > 0 {
+			rt.Fatalf("the audit finds %v", a.Findings)
+		}
 	})
 }
 

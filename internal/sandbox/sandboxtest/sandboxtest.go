@@ -126,6 +126,19 @@ func (p *Platform) SetCarrier(settings map[string]any) {
 	p.check(p.Operator.Put("/operator/carriers/simulator", settings, nil))
 }
 
+// Audit fails the test if the books, jobs and messages do not agree.
+func (p *Platform) Audit() {
+	p.t.Helper()
+	var r struct {
+		Messages int
+		Findings []struct{ Object, Text string }
+	}
+	p.check(p.Operator.Get("/operator/audit", &r))
+	if len(r.Findings) > 0 || r.Messages == 0 {
+		p.t.Errorf("the audit of %d messages finds %v", r.Messages, r.Findings)
+	}
+}
+
 // Token makes keys of the first customer with access rules, all of them if none is given.
 func (p *Platform) Token(rules ...string) sandbox.Keys {
 	p.t.Helper()
