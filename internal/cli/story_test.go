@@ -82,7 +82,7 @@ func TestANewOperatorFromNothingToADeliveredMessage(t *testing.T) {
 		t.Errorf("the story has %d steps", len(story.Steps))
 	}
 	opFails("explain 999", "Client::ObjectNotFound")
-	op("audit", "1 jobs", ": 0 findings")
+	op("audit", "2 messages", ": 0 findings")
 	op("status", "version 1.2.3", "SQLite", "first connected")
 	op("carrier status", "first connected")
 	op("carrier status first", "state connected")
