@@ -26,9 +26,6 @@ const (
 // A kill in the middle of a thousand messages loses none, neither here nor at the operator; who got one twice can be seen.
 func TestASandboxThatIsKilledLosesNothing(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("builds the program")
-	}
 	program := filepath.Join(t.TempDir(), "ramier")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "ramier/cmd/ramier").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
