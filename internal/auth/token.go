@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"strings"
@@ -31,6 +32,12 @@ type Token struct {
 
 // String gives the application key.
 func (t Token) String() string { return t.ApplicationKey }
+
+// Conf writes the keys in the form of ovh.conf, which all of OVH's clients read.
+func (t Token) Conf(endpoint string) []byte {
+	return fmt.Appendf(nil, "[default]\nendpoint=%[1]s\n\n[%[1]s]\napplication_key=%s\napplication_secret=%s\nconsumer_key=%s\n",
+		endpoint, t.ApplicationKey, t.ApplicationSecret, t.ConsumerKey)
+}
 
 // LogValue gives the application key.
 func (t Token) LogValue() slog.Value { return slog.StringValue(t.ApplicationKey) }

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/ovh/go-ovh/ovh"
+
+	"ramier/internal/auth"
 )
 
 // keys is what a call is signed with.
@@ -29,8 +31,7 @@ func (k keys) or(others keys) keys {
 
 // conf writes the keys in the form of ovh.conf, which all of OVH's clients read.
 func (k keys) conf() []byte {
-	return fmt.Appendf(nil, "[default]\nendpoint=%[1]s\n\n[%[1]s]\napplication_key=%s\napplication_secret=%s\nconsumer_key=%s\n",
-		k.endpoint, k.application, k.secret, k.consumer)
+	return auth.Token{ApplicationKey: k.application, ApplicationSecret: k.secret, ConsumerKey: k.consumer}.Conf(k.endpoint)
 }
 
 // readConf reads an ovh.conf. The keys are those of the endpoint if the file has some for it, else of its default one,

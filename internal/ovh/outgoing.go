@@ -71,10 +71,7 @@ func (a *API) getOutgoing(ctx context.Context, c *Call, in getSmsServiceNameOutg
 }
 
 func newOutgoing(m sms.Message, j sms.Job) (smsOutgoing, error) {
-	text := j.Text
-	if m.Text != "" {
-		text = m.Text
-	}
+	text := m.Body(j)
 	want := gsm.GSM7
 	if j.Unicode {
 		want = gsm.UCS2

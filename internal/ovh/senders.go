@@ -61,14 +61,21 @@ func checkSender(n *sms.Sender, country string) error {
 		}
 		n.Sender = number.E164
 	}
-	if len([]rune(n.Description)) > maxSenderDescription {
-		return sms.Errorf(sms.Invalid, "description has %d characters, more than %d", len([]rune(n.Description)), maxSenderDescription)
+	if err := checkDescription(n.Description); err != nil {
+		return err
 	}
 	if strings.TrimSpace(n.Reason) == "" {
 		return sms.Errorf(sms.Invalid, "Please provide a reason").With("cause", "reason is missing: say in a sentence why you may use this sender")
 	}
 	if len([]rune(n.Reason)) > maxSenderReason {
 		return sms.Errorf(sms.Invalid, "reason has %d characters, more than %d", len([]rune(n.Reason)), maxSenderReason)
+	}
+	return nil
+}
+
+func checkDescription(description string) error {
+	if n := len([]rune(description)); n > maxSenderDescription {
+		return sms.Errorf(sms.Invalid, "description has %d characters, more than %d", n, maxSenderDescription)
 	}
 	return nil
 }
@@ -96,8 +103,8 @@ func (a *API) putSender(ctx context.Context, c *Call, in putSmsServiceNameSender
 	}
 	return void{}, a.store.ChangeSender(ctx, s.ID, in.Sender, func(n *sms.Sender) error {
 		if d := in.Body.Description; d != nil {
-			if len([]rune(*d)) > maxSenderDescription {
-				return sms.Errorf(sms.Invalid, "description has %d characters, more than %d", len([]rune(*d)), maxSenderDescription)
+			if err := checkDescription(*d); err != nil {
+				return err
 			}
 			n.Description = *d
 		}

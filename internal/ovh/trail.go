@@ -92,11 +92,7 @@ func planStep(m sms.Message, j sms.Job, carrier sms.Carrier) smsTrailStep {
 		s.Details["route"] = "the carrier of short number " + m.Source
 		s.Details["shortNumber"] = m.Source
 	}
-	text := j.Text
-	if m.Text != "" {
-		text = m.Text
-	}
-	if clause := sms.DefaultStopClauses()[m.Country]; j.Marketing && clause != "" && strings.HasSuffix(text, clause) {
+	if clause := sms.DefaultStopClauses()[m.Country]; j.Marketing && clause != "" && strings.HasSuffix(m.Body(j), clause) {
 		s.Details["stopClause"] = "added: alphanumeric sender, receiver's country has one, noStopClause is false"
 	}
 	if j.DueAt.After(j.CreatedAt) {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"ramier/internal/app"
+	"ramier/internal/auth"
 	"ramier/internal/clock"
 	"ramier/internal/simulator"
 )
@@ -131,9 +132,8 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 // writeConfs leaves files with the keys, as OVH's clients read them.
 func (s *Sandbox) writeConfs() error {
 	for name, k := range map[string]Keys{"ovh.conf": s.Info.Keys, "operator.conf": s.Info.Operator} {
-		text := fmt.Sprintf("[default]\nendpoint=%[1]s\n\n[%[1]s]\napplication_key=%[2]s\napplication_secret=%[3]s\nconsumer_key=%[4]s\n",
-			s.Info.Endpoint, k.ApplicationKey, k.ApplicationSecret, k.ConsumerKey)
-		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
+		t := auth.Token{ApplicationKey: k.ApplicationKey, ApplicationSecret: k.ApplicationSecret, ConsumerKey: k.ConsumerKey}
+		if err := os.WriteFile(filepath.Join(s.dir, name), t.Conf(s.Info.Endpoint), 0o600); err != nil {
 			return err
 		}
 	}

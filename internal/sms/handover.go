@@ -16,17 +16,22 @@ type Outbound struct {
 	Expires   time.Time
 }
 
+// Body is the text as the receiver gets it.
+func (m *Message) Body(j Job) string {
+	if m.Text != "" {
+		return m.Text
+	}
+	return j.Text
+}
+
 // Outbound gives the message in the form that carriers take, valid until expires.
 func (m *Message) Outbound(j Job, expires time.Time) Outbound {
 	out := Outbound{
-		MessageID: m.ID, Source: j.Sender, Receiver: m.Receiver, Text: j.Text, Unicode: j.Unicode, Class: j.Class,
+		MessageID: m.ID, Source: j.Sender, Receiver: m.Receiver, Text: m.Body(j), Unicode: j.Unicode, Class: j.Class,
 		Priority: j.Priority, Parts: m.Parts, Refs: m.Refs, Expires: expires,
 	}
 	if m.Source != "" {
 		out.Source = m.Source
-	}
-	if m.Text != "" {
-		out.Text = m.Text
 	}
 	return out
 }

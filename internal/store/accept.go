@@ -23,6 +23,7 @@ type Acceptance struct {
 	Answer func(first int64) string
 
 	first, ledgerID int64
+	answer          string // of Answer
 	repeated        string
 }
 
@@ -109,7 +110,8 @@ func (a *Acceptance) decide(books map[int64]query.Balance, spent map[int64]int64
 	}
 	spent[p.Service.ID] += price
 	if a.Key != "" {
-		known[key] = remembered{a.Hash, a.Answer(a.first), micros(p.At)}
+		a.answer = a.Answer(a.first)
+		known[key] = remembered{a.Hash, a.answer, micros(p.At)}
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (r *acceptRows) add(a *Acceptance) {
 	if a.Key != "" {
 		k := &r.key
 		k.service, k.at = append(k.service, p.Service.ID), append(k.at, micros(p.At))
-		k.key, k.hash, k.answer = append(k.key, a.Key), append(k.hash, a.Hash), append(k.answer, a.Answer(a.first))
+		k.key, k.hash, k.answer = append(k.key, a.Key), append(k.hash, a.Hash), append(k.answer, a.answer)
 	}
 	if len(p.Messages) == 0 {
 		return

@@ -3,9 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"ramier/internal/sms"
@@ -216,17 +214,7 @@ func (a *auditor) messages(ctx context.Context) error {
 
 // waiting looks for messages that wait and that no carrier would ever get: neither the queue nor a claim lists them.
 func (a *auditor) waiting(ctx context.Context) error {
-	var claims []run
-	err := a.each(ctx, func(scan func(...any) error) error {
-		var text string
-		var runs []run
-		if err := scan(&text); err != nil {
-			return err
-		}
-		err := json.Unmarshal([]byte(text), &runs)
-		claims = append(claims, runs...)
-		return err
-	}, "SELECT runs FROM claim")
+	claims, err := claimedRuns(ctx, a.db, 0)
 	if err != nil {
 		return err
 	}
@@ -235,7 +223,7 @@ func (a *auditor) waiting(ctx context.Context) error {
 		if err := scan(&id, &service, &attempts); err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(claims, func(r run) bool { return r.First <= id && id <= r.Last && r.Attempts == attempts }) {
+		if !listed(claims, id, attempts) {
 			a.found(service, fmt.Sprint("message ", id), "waits, and is in no queue")
 		}
 		return nil

@@ -16,10 +16,7 @@ import (
 )
 
 // claimedRuns reads what the open claims list: of one carrier, or of all for 0.
-func (s *Store) claimedRuns(ctx context.Context, db interface {
-	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-}, carrier int64,
-) ([]run, error) {
+func claimedRuns(ctx context.Context, db query.DBTX, carrier int64) ([]run, error) {
 	rows, err := db.QueryContext(ctx, "SELECT runs FROM claim WHERE carrier_id = $1 OR $1 = 0", carrier)
 	if err != nil {
 		return nil, err
@@ -41,14 +38,14 @@ func (s *Store) claimedRuns(ctx context.Context, db interface {
 }
 
 // isClaimed tells whether an open claim lists a message that waits: then it is being sent.
-func (s *Store) isClaimed(ctx context.Context, db interface {
-	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-}, m sms.Message,
-) (bool, error) {
-	runs, err := s.claimedRuns(ctx, db, m.CarrierID)
-	return slices.ContainsFunc(runs, func(r run) bool {
-		return r.First <= m.ID && m.ID <= r.Last && r.Attempts == int64(m.Attempts)
-	}), err
+func isClaimed(ctx context.Context, db query.DBTX, m sms.Message) (bool, error) {
+	runs, err := claimedRuns(ctx, db, m.CarrierID)
+	return listed(runs, m.ID, int64(m.Attempts)), err
+}
+
+// listed tells whether one of the runs lists a message.
+func listed(runs []run, id, attempts int64) bool {
+	return slices.ContainsFunc(runs, func(r run) bool { return r.First <= id && id <= r.Last && r.Attempts == attempts })
 }
 
 // alone is a write during which no claim can begin or end.
@@ -73,7 +70,7 @@ func (s *Store) cancel(ctx context.Context, t *tx, m sms.Message, entry int64, a
 		return err
 	}
 	m.Attempts = int(now.Attempts)
-	claimed, err := s.isClaimed(ctx, t.db, m)
+	claimed, err := isClaimed(ctx, t.db, m)
 	if err != nil {
 		return err
 	}

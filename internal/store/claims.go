@@ -284,9 +284,10 @@ func (t *tx) loadJobs(ctx context.Context, jobs map[int64]*sms.Job) error {
 		ids = append(ids, id)
 	}
 	return t.query(ctx, `SELECT `+jobColumns+` FROM v JOIN job j ON j.id = v.id`, func(r *sql.Rows) error {
-		j, err := scanJob(r)
+		var row jobRow
+		err := r.Scan(row.columns()...)
 		if err == nil {
-			*jobs[j.ID] = j
+			*jobs[row.job.ID] = row.read()
 		}
 		return err
 	}, ints("id", ids))
@@ -295,19 +296,28 @@ func (t *tx) loadJobs(ctx context.Context, jobs map[int64]*sms.Job) error {
 const jobColumns = `j.id, j.service_id, j.credential_id, j.query_id, j.text, j.sender, j.tag, j.class, j.lane, j.validity, j.deferred,
 	j.marketing, j.unicode, j.created_at, j.due_at, j.count, j.credits`
 
-func scanJob(r interface{ Scan(...any) error }) (sms.Job, error) {
-	var j sms.Job
-	var lane int
-	var validity, deferred, created, due int64
-	err := r.Scan(&j.ID, &j.ServiceID, &j.Credential, &j.QueryID, &j.Text, &j.Sender, &j.Tag, &j.Class, &lane, &validity, &deferred,
-		&j.Marketing, &j.Unicode, &created, &due, &j.Count, &j.Credits)
-	if err != nil {
-		return j, err
+// jobRow takes the columns of jobColumns.
+type jobRow struct {
+	job                              sms.Job
+	lane                             int
+	validity, deferred, created, due int64
+}
+
+func (r *jobRow) columns() []any {
+	j := &r.job
+	return []any{
+		&j.ID, &j.ServiceID, &j.Credential, &j.QueryID, &j.Text, &j.Sender, &j.Tag, &j.Class, &r.lane, &r.validity, &r.deferred,
+		&j.Marketing, &j.Unicode, &r.created, &r.due, &j.Count, &j.Credits,
 	}
-	j.Priority = sms.Priorities[lane]
-	j.Validity, j.Deferred = time.Duration(validity)*time.Microsecond, time.Duration(deferred)*time.Microsecond
-	j.CreatedAt, j.DueAt = fromMicros(created), fromMicros(due)
-	return j, nil
+}
+
+// read gives the job after the columns are scanned.
+func (r *jobRow) read() sms.Job {
+	j := r.job
+	j.Priority = sms.Priorities[r.lane]
+	j.Validity, j.Deferred = time.Duration(r.validity)*time.Microsecond, time.Duration(r.deferred)*time.Microsecond
+	j.CreatedAt, j.DueAt = fromMicros(r.created), fromMicros(r.due)
+	return j
 }
 
 // NextDue gives the time at which the carrier's first message that still waits is due, zero if none waits.

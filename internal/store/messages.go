@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -100,18 +99,18 @@ func (w *where) String() string { return strings.Join(w.conditions, " AND ") }
 func (s *Store) Message(ctx context.Context, service, id int64) (sms.Message, sms.Job, error) {
 	row := s.reads.QueryRowContext(ctx, `SELECT `+messageColumns+`, m.hidden, `+jobColumns+`
 		FROM message m JOIN job j ON j.id = m.job_id WHERE m.id = $1`, id)
-	var m sms.Message
-	var j sms.Job
+	var job jobRow
 	var hidden bool
-	var err error
-	if m, j, err = scanMessageAndJob(row, &hidden); err != nil {
-		return m, j, found(err, "id", id)
+	m, err := scanMessage(row, append([]any{&hidden}, job.columns()...)...)
+	if err != nil {
+		return m, sms.Job{}, found(err, "id", id)
 	}
+	j := job.read()
 	if service != 0 && (m.ServiceID != service || hidden || m.State == sms.Cancelled) {
 		return sms.Message{}, sms.Job{}, noObject("id", id)
 	}
 	if m.State.Waiting() {
-		claimed, err := s.isClaimed(ctx, s.reads, m)
+		claimed, err := isClaimed(ctx, s.reads, m)
 		if err != nil {
 			return m, j, unavailable(err)
 		}
@@ -120,18 +119,6 @@ func (s *Store) Message(ctx context.Context, service, id int64) (sms.Message, sm
 		}
 	}
 	return m, j, nil
-}
-
-func scanMessageAndJob(row *sql.Row, hidden *bool) (sms.Message, sms.Job, error) {
-	var j sms.Job
-	var lane int
-	var validity, deferred, created, due int64
-	m, err := scanMessage(row, hidden, &j.ID, &j.ServiceID, &j.Credential, &j.QueryID, &j.Text, &j.Sender, &j.Tag, &j.Class, &lane,
-		&validity, &deferred, &j.Marketing, &j.Unicode, &created, &due, &j.Count, &j.Credits)
-	j.Priority = sms.Priorities[lane]
-	j.Validity, j.Deferred = time.Duration(validity)*time.Microsecond, time.Duration(deferred)*time.Microsecond
-	j.CreatedAt, j.DueAt = fromMicros(created), fromMicros(due)
-	return m, j, err
 }
 
 // HideMessage removes a message that does not wait any more from what its owner sees. Error: NoObject; Conflict while it waits.
@@ -172,7 +159,7 @@ func (s *Store) Waiting(ctx context.Context, service int64) ([]int64, error) {
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	claims, err := s.claimedRuns(ctx, s.reads, 0)
+	claims, err := claimedRuns(ctx, s.reads, 0)
 	if err != nil {
 		return nil, unavailable(err)
 	}

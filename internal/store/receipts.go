@@ -210,7 +210,7 @@ func (w *settlement) resolve(ctx context.Context, r sms.Receipt, ids []int64) (b
 	}
 	for _, id := range ids {
 		if m := w.messages[id]; m.State.Waiting() && m.CarrierID == r.CarrierID {
-			if claimed, err := w.s.isClaimed(ctx, w.t.db, *m); claimed || err != nil {
+			if claimed, err := isClaimed(ctx, w.t.db, *m); claimed || err != nil {
 				return false, err
 			}
 		}
