@@ -85,6 +85,9 @@ func (m *Message) Apply(r Receipt) bool {
 		if m.DoneAt.Before(m.SentAt) || r.At.Sub(r.DoneAt).Abs() < time.Minute {
 			m.DoneAt = r.At // receipts count in minutes
 		}
+		if m.DoneAt.Before(m.SentAt) {
+			m.DoneAt = m.SentAt // a receipt that overtook its answer
+		}
 	}
 	return true
 }
