@@ -21,12 +21,13 @@ type desk struct {
 	given   chan struct{} // up: run ends even if something is left
 	stopped chan struct{}
 
-	mu      sync.Mutex
-	answers []answered
-	brought []brought
-	writing int  // how many answers are being written
-	closed  bool // run has ended
-	group   int  // how many answers go into the next transaction; only run changes it
+	mu       sync.Mutex
+	answers  []answered
+	brought  []brought
+	carriers []int64 // that have ended
+	writing  int     // how many answers are being written
+	closed   bool    // run has ended
+	group    int     // how many answers go into the next transaction; only run changes it
 }
 
 // answered is an answer with the claim that it belongs to.
@@ -100,15 +101,50 @@ func (k *desk) ring() {
 func (k *desk) run() {
 	defer close(k.stopped)
 	defer k.refuse(sms.Errorf(sms.Unavailable, "the platform is stopping"), true)
+	tidy := time.NewTicker(time.Second)
+	defer tidy.Stop()
 	for open := true; open; {
 		select {
 		case <-k.wake:
+		case <-tidy.C:
+			k.writeRefs(0, longInHand)
 		case <-k.closing:
 			open = false
 		}
+		carriers := k.takeEnded()
 		if !k.writeAll() {
 			return
 		}
+		for _, id := range carriers {
+			k.writeRefs(id, 0)
+		}
+	}
+	k.writeRefs(0, 0)
+}
+
+// longInHand is how long the reference of a sent message is kept in memory only, for a receipt that comes soon.
+const longInHand = 20 * time.Second
+
+// ended ends the claims of a carrier that has given all its answers, after these are written.
+func (k *desk) ended(carrier int64) {
+	k.mu.Lock()
+	k.carriers = append(k.carriers, carrier)
+	k.mu.Unlock()
+	k.ring()
+}
+
+func (k *desk) takeEnded() []int64 {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	all := k.carriers
+	k.carriers = nil
+	return all
+}
+
+// writeRefs ends claims whose messages wait for nothing but receipts.
+func (k *desk) writeRefs(carrier int64, age time.Duration) {
+	if err := k.d.cfg.Store.WriteRefs(context.Background(), carrier, age); err != nil {
+		k.d.cfg.Log.Error("cannot write down which receipts are awaited", "error", err)
 	}
 }
 

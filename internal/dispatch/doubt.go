@@ -36,6 +36,7 @@ func resolve(a sms.Answer, policy string, m store.Claimed) sms.Answer {
 
 // recover settles the claims that an earlier process left open. Their messages may have been sent or not: each is in doubt.
 func (d *Dispatcher) recover(ctx context.Context) error {
+	d.cfg.Store.LetGo()
 	claims, err := d.cfg.Store.OpenClaims(ctx)
 	if err != nil {
 		return err

@@ -55,6 +55,7 @@ func newLine(d *Dispatcher, c sms.Carrier, replaced *line) *line {
 		d.wg.Go(func() { l.handOver(handing) })
 		l.port.Run(connected)
 		<-l.handed
+		d.desk.ended(c.ID)
 	})
 	return l
 }

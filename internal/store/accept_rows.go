@@ -149,8 +149,8 @@ func (r *acceptRows) write(ctx context.Context, t *tx, spent map[int64]int64) er
 			},
 		},
 		{
-			`INSERT INTO queue (carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts)
-		  SELECT carrier_id, lane, due_at, first_id, last_id, service_id, job_id, 0 FROM v`,
+			`INSERT INTO queue (carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts, touched)
+		  SELECT carrier_id, lane, due_at, first_id, last_id, service_id, job_id, 0, FALSE FROM v`,
 			[]column{
 				ints("carrier_id", q.carrier), ints("lane", q.lane), ints("due_at", q.due), ints("first_id", q.first),
 				ints("last_id", q.last), ints("service_id", q.service), ints("job_id", q.job),

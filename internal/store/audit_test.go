@@ -61,6 +61,9 @@ func fillForAudit(t *testing.T, s *store.Store, shop storetest.Shop) {
 	t.Helper()
 	shop.Accept(t, s, storetest.Order("Bonjour", alice, bob), storetest.Noon)
 	settle(t, s, sent(claimAll(t, s, shop, 2, storetest.Noon), shop, "a", "b"))
+	if err := s.WriteRefs(t.Context(), 0, 0); err != nil {
+		t.Fatal(err)
+	}
 	settle(t, s, &store.Outcome{Receipts: []sms.Receipt{receipt(shop, "a", alice, sms.Delivered)}})
 	shop.Accept(t, s, storetest.Order("Bonjour", alice, bob), storetest.Noon)
 	claimAll(t, s, shop, 2, storetest.Noon)

@@ -17,7 +17,10 @@ import (
 
 // claimedRuns reads what the open claims list: of one carrier, or of all for 0.
 func claimedRuns(ctx context.Context, db query.DBTX, carrier int64) ([]run, error) {
-	rows, err := db.QueryContext(ctx, "SELECT runs FROM claim WHERE carrier_id = $1 OR $1 = 0", carrier)
+	return runsOf(db.QueryContext(ctx, "SELECT runs FROM claim WHERE carrier_id = $1 OR $1 = 0", carrier))
+}
+
+func runsOf(rows *sql.Rows, err error) ([]run, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +42,7 @@ func claimedRuns(ctx context.Context, db query.DBTX, carrier int64) ([]run, erro
 
 // isClaimed tells whether an open claim lists a message that waits: then it is being sent.
 func isClaimed(ctx context.Context, db query.DBTX, m sms.Message) (bool, error) {
-	runs, err := claimedRuns(ctx, db, m.CarrierID)
+	runs, err := runsOf(db.QueryContext(ctx, "SELECT runs FROM claim WHERE first_id <= $1 AND last_id >= $1", m.ID))
 	return listed(runs, m.ID, int64(m.Attempts)), err
 }
 
@@ -51,15 +54,14 @@ func listed(runs []run, id, attempts int64) bool {
 // alone is a write during which no claim can begin or end.
 type alone func(*tx) error
 
-// keepClaims keeps the table of claims for a group that has such writes. It comes first, so that nobody waits for the group's
-// other locks while the group waits for this one.
-func (t *tx) keepClaims(ctx context.Context, ops []*op) error {
-	isAlone := func(o *op) bool { _, is := o.arg.(alone); return is }
-	if t.dialect.lockClaims == "" || !slices.ContainsFunc(ops, isAlone) {
-		return nil
+// begin gives the statement that begins a group's transaction. On PostgreSQL it also takes the table of claims: for itself if one
+// of the writes must be alone, else together with others. It comes first, so that nobody waits for the group's other locks while
+// the group waits for this one.
+func (d *dialect) begin(group []*op) string {
+	if slices.ContainsFunc(group, func(o *op) bool { _, is := o.arg.(alone); return is }) {
+		return d.beginAlone
 	}
-	_, err := t.db.ExecContext(ctx, t.dialect.lockClaims)
-	return err
+	return d.beginShared
 }
 
 // cancel is a write alone. What is left of the message in the queue is passed over by the
@@ -83,6 +85,9 @@ func (s *Store) cancel(ctx context.Context, t *tx, m sms.Message, entry int64, a
 	row, err := t.CancelWaiting(ctx, query.CancelWaitingParams{ID: m.ID, DoneAt: micros(at)})
 	if errors.Is(err, sql.ErrNoRows) {
 		return noObject("id", m.ID)
+	}
+	if err == nil {
+		err = t.TouchRun(ctx, query.TouchRunParams{ServiceID: row.ServiceID, FirstID: m.ID})
 	}
 	if err != nil || row.Credits == 0 {
 		return err

@@ -117,6 +117,11 @@ func (s *Store) CarrierAt(ctx context.Context, id, rev int64) (sms.Carrier, erro
 
 // DeleteCarrier removes a carrier. Error: NoObject; Conflict while routes, short numbers or waiting messages need it.
 func (s *Store) DeleteCarrier(ctx context.Context, name string) error {
+	if c, err := s.read.CarrierByName(ctx, name); err == nil {
+		if err := s.WriteRefs(ctx, c.ID, 0); err != nil {
+			return err
+		}
+	}
 	return s.changePlatform(ctx, func(t *tx) error {
 		row, err := t.CarrierByName(ctx, name)
 		if err != nil {

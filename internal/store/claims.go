@@ -208,7 +208,13 @@ func (s *Store) makeClaim(ctx context.Context, t *tx, r *claimRequest, runs []qu
 	if err != nil {
 		return nil, err
 	}
-	if err := t.InsertClaim(ctx, query.InsertClaimParams{ID: id, Node: s.node, CarrierID: r.carrier, At: micros(r.now), Runs: string(text)}); err != nil {
+	first, last := listed[0].First, listed[0].Last
+	for _, r := range listed {
+		first, last = min(first, r.First), max(last, r.Last)
+	}
+	if err := t.InsertClaim(ctx, query.InsertClaimParams{
+		ID: id, Node: s.node, CarrierID: r.carrier, At: micros(r.now), FirstID: first, LastID: last, Runs: string(text),
+	}); err != nil {
 		return nil, err
 	}
 	c := &Claim{ID: id}
@@ -218,6 +224,11 @@ func (s *Store) makeClaim(ctx context.Context, t *tx, r *claimRequest, runs []qu
 	if len(c.Messages) == 0 {
 		return &Claim{}, t.DeleteClaim(ctx, id)
 	}
+	t.afterwards(func(committed bool) {
+		if committed {
+			s.hand.take(r.carrier, c)
+		}
+	})
 	return c, nil
 }
 

@@ -11,9 +11,9 @@ type dialect struct {
 	lock, skip string
 	// keep ends a SELECT whose rows nobody may change until the transaction ends.
 	keep string
-	// lockClaims keeps new claims away for the rest of the transaction.
-	lockClaims string
-	version    string
+	// beginShared begins a transaction, beginAlone one during which no claim can begin or end.
+	beginShared, beginAlone string
+	version                 string
 	// ownNumber gives the number of the own transaction, if it has written, and fateOf what became of one.
 	ownNumber, fateOf string
 	// writers: one for all kinds of writes, or one for each.
@@ -21,10 +21,14 @@ type dialect struct {
 }
 
 var (
-	sqlite   = dialect{name: "SQLite", prepare: true, oneWriter: true, version: "SELECT sqlite_version()"}
+	sqlite = dialect{
+		name: "SQLite", prepare: true, oneWriter: true, version: "SELECT sqlite_version()",
+		beginShared: "BEGIN IMMEDIATE", beginAlone: "BEGIN IMMEDIATE",
+	}
 	postgres = dialect{
 		name: "PostgreSQL", arrays: true, lock: " FOR UPDATE", skip: " FOR UPDATE SKIP LOCKED", keep: " FOR SHARE",
-		lockClaims: "LOCK TABLE claim IN SHARE ROW EXCLUSIVE MODE", version: "SHOW server_version",
+		beginShared: "BEGIN; LOCK TABLE claim IN ROW EXCLUSIVE MODE", beginAlone: "BEGIN; LOCK TABLE claim IN SHARE ROW EXCLUSIVE MODE",
+		version:   "SHOW server_version",
 		ownNumber: "SELECT pg_current_xact_id_if_assigned()::text", fateOf: "SELECT pg_xact_status($1::text::xid8)",
 	}
 )

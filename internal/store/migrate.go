@@ -51,7 +51,7 @@ func (t *tx) makePartitions(ctx context.Context, first, end int64) error {
 		return nil
 	}
 	for n := first / partition; n <= (end-1)/partition; n++ {
-		_, err := t.db.ExecContext(ctx, fmt.Sprintf("CREATE TABLE IF NOT EXISTS message_%d PARTITION OF message FOR VALUES FROM (%d) TO (%d)",
+		_, err := t.db.ExecContext(ctx, fmt.Sprintf("CREATE TABLE IF NOT EXISTS message_%d PARTITION OF message FOR VALUES FROM (%d) TO (%d) WITH (fillfactor = 50)",
 			n, n*partition, (n+1)*partition))
 		if err != nil {
 			return err

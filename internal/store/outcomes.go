@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,6 +28,8 @@ type Outcome struct {
 	overdue    []queueRun
 	overdueWhy string
 	overdueAt  time.Time
+	// Of WriteRefs.
+	refs *refsOrder
 }
 
 // OutcomeResult counts what an outcome's group did; of several outcomes in one group the first gets the counts.
@@ -77,6 +80,16 @@ type settlement struct {
 	events []sms.Event
 	result OutcomeResult
 	at     time.Time // of the latest thing that came
+
+	held map[int64]*inHand    // those of the messages that are in hand
+	was  map[int64]rowVersion // of each message when it was loaded
+	out  []*inHand            // whose references go to the table
+}
+
+// rowVersion is what a row must still be when it is changed.
+type rowVersion struct {
+	state    sms.State
+	attempts int
 }
 
 func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
@@ -85,7 +98,8 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 	}
 	w := &settlement{
 		s: s, t: t, messages: map[int64]*sms.Message{}, changed: map[int64]bool{}, captured: map[int64]int64{},
-		released: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, handed: map[int64]time.Time{}, result: OutcomeResult{Moved: map[sms.State]int{}},
+		released: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, handed: map[int64]time.Time{}, held: map[int64]*inHand{}, was: map[int64]rowVersion{},
+		result: OutcomeResult{Moved: map[sms.State]int{}},
 	}
 	var all Outcome
 	for _, o := range ops {
@@ -97,16 +111,21 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 			}
 		}
 		w.see(one)
+		if one.refs != nil {
+			w.out = append(w.out, s.hand.old(one.refs.carrier, one.refs.before)...)
+		}
 		all.Answers, all.Receipts = append(all.Answers, one.Answers...), append(all.Receipts, one.Receipts...)
 		all.Incoming, all.Ended = append(all.Incoming, one.Incoming...), append(all.Ended, one.Ended...)
 	}
-	// Claims end first: who cancels a message keeps the table of claims for itself before it touches anything else.
-	steps := []func(context.Context, *Outcome) error{w.endClaims, w.answers, w.unpark, w.receipts, w.incoming, w.write}
-	for _, step := range steps {
+	for _, step := range []func(context.Context, *Outcome) error{w.answers, w.unpark, w.receipts, w.incoming, w.write, w.endClaims} {
 		if err := step(ctx, &all); err != nil {
+			if _, ok := errors.AsType[*outdated](err); ok {
+				s.hand.suspect(w.held)
+			}
 			return err
 		}
 	}
+	t.afterwards(w.putDown)
 	ops[0].arg.(*Outcome).Result = w.result
 	return nil
 }
@@ -129,15 +148,35 @@ func (w *settlement) see(o *Outcome) {
 	}
 }
 
-// load reads messages that are not in memory yet, and keeps others from changing them.
+// load takes up messages that are in hand, and reads others, which nobody else can change then.
 func (w *settlement) load(ctx context.Context, ids []int64) error {
-	ids = slices.Sorted(slices.Values(ids))
-	ids = slices.DeleteFunc(slices.Compact(ids), func(id int64) bool { return w.messages[id] != nil })
+	var read []int64
+	for _, id := range ids {
+		if w.messages[id] != nil {
+			continue
+		}
+		if m := w.s.hand.message(id); m != nil {
+			w.held[id] = m
+			if !m.suspect {
+				w.loaded(m.Message)
+				continue
+			}
+		}
+		read = append(read, id)
+	}
+	slices.Sort(read)
+	read = slices.Compact(read)
 	return w.t.query(ctx, `SELECT `+messageColumns+` FROM v JOIN message m ON m.id = v.id`+lockOf(w.t.dialect, "m"), func(r *sql.Rows) error {
 		m, err := scanMessage(r)
-		w.messages[m.ID] = &m
+		w.loaded(m)
 		return err
-	}, ints("id", ids))
+	}, ints("id", read))
+}
+
+func (w *settlement) loaded(m sms.Message) {
+	m.Refs = slices.Clone(m.Refs)
+	w.messages[m.ID] = &m
+	w.was[m.ID] = rowVersion{m.State, m.Attempts}
 }
 
 func lockOf(d *dialect, table string) string {
@@ -185,13 +224,19 @@ func (w *settlement) answers(ctx context.Context, o *Outcome) error {
 		w.released[m.ServiceID] += int64(released)
 		w.moved(m)
 		w.await(m, before)
+		if m.State.Final() {
+			w.allDone(m)
+		}
 		w.afterAnswer(m, a)
 	}
 	return nil
 }
 
-// await notes the references that are new.
+// await notes the references that are new, unless nothing can change the message any more.
 func (w *settlement) await(m *sms.Message, before []string) {
+	if m.State.Final() {
+		return
+	}
 	for part, ref := range m.Refs {
 		if ref == "" || (part < len(before) && before[part] == ref) {
 			continue
@@ -247,9 +292,9 @@ func (w *settlement) write(ctx context.Context, _ *Outcome) error {
 
 func (w *settlement) writeMessages(ctx context.Context) error {
 	var c struct {
-		id, accepted, arrived, credits, ptt, attempts, rev, sent, done []int64
-		state, failure, refs, receipt                                  []string
-		duplicate                                                      []bool
+		id, accepted, arrived, credits, ptt, attempts, rev, sent, done, hadAttempts []int64
+		state, failure, refs, receipt, was                                          []string
+		duplicate                                                                   []bool
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.changed)) {
 		m := w.messages[id]
@@ -260,19 +305,36 @@ func (w *settlement) writeMessages(ctx context.Context) error {
 		c.state, c.failure = append(c.state, string(m.State)), append(c.failure, m.Error)
 		c.refs, c.receipt = append(c.refs, strings.Join(m.Refs, "\n")), append(c.receipt, m.Receipt)
 		c.duplicate = append(c.duplicate, m.Duplicate)
+		c.was, c.hadAttempts = append(c.was, string(w.was[id].state)), append(c.hadAttempts, int64(w.was[id].attempts))
 	}
-	_, err := w.t.exec(ctx, `UPDATE message SET state = v.state, accepted = v.accepted, arrived = v.arrived, credits = v.credits,
+	n, err := w.t.exec(ctx, `UPDATE message SET state = v.state, accepted = v.accepted, arrived = v.arrived, credits = v.credits,
 		ptt = v.ptt, attempts = v.attempts, rev = v.rev, sent_at = v.sent_at, done_at = v.done_at, error = v.error, refs = v.refs,
-		receipt = v.receipt, duplicate = v.duplicate FROM v WHERE message.id = v.id`,
+		receipt = v.receipt, duplicate = v.duplicate FROM v
+		WHERE message.id = v.id AND message.state = v.was AND message.attempts = v.had_attempts`,
 		ints("id", c.id), texts("state", c.state), ints("accepted", c.accepted), ints("arrived", c.arrived),
 		ints("credits", c.credits), ints("ptt", c.ptt), ints("attempts", c.attempts), ints("rev", c.rev), ints("sent_at", c.sent),
 		ints("done_at", c.done), texts("error", c.failure), texts("refs", c.refs), texts("receipt", c.receipt),
-		bools("duplicate", c.duplicate))
+		bools("duplicate", c.duplicate), texts("was", c.was), ints("had_attempts", c.hadAttempts))
+	if want := int64(len(c.id)); err == nil && n != want {
+		return &outdated{n, want}
+	}
 	return err
 }
 
+// writeRefs puts the references that are awaited from now on into the table, but for those that stay in hand.
 func (w *settlement) writeRefs(ctx context.Context) error {
-	begun := slices.SortedFunc(maps.Values(w.awaited), func(a, b awaited) int { return cmp.Compare(a.ref, b.ref) })
+	var begun []awaited
+	for _, a := range w.awaited {
+		if m := w.held[a.message]; m == nil || w.fate(m) != kept {
+			begun = append(begun, a)
+		}
+	}
+	for _, m := range w.out {
+		if w.held[m.ID] == nil || w.fate(m) == kept {
+			begun = append(begun, awaited{m.CarrierID, m.ID, 0, m.Refs[0]})
+		}
+	}
+	slices.SortFunc(begun, func(a, b awaited) int { return cmp.Compare(a.ref, b.ref) })
 	if _, err := w.t.exec(ctx, `INSERT INTO awaiting (carrier_id, ref, message_id, part) SELECT carrier_id, ref, message_id, part FROM v
 		WHERE TRUE ON CONFLICT DO NOTHING`, awaitedColumns(begun)...); err != nil {
 		return err
@@ -284,8 +346,8 @@ func (w *settlement) writeRefs(ctx context.Context) error {
 
 func (w *settlement) writeQueue(ctx context.Context) error {
 	q := &w.requeue
-	_, err := w.t.exec(ctx, `INSERT INTO queue (carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts)
-		SELECT v.carrier_id, j.lane, v.due_at, v.id, v.id, v.service_id, v.job_id, v.attempts FROM v JOIN job j ON j.id = v.job_id`,
+	_, err := w.t.exec(ctx, `INSERT INTO queue (carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts, touched)
+		SELECT v.carrier_id, j.lane, v.due_at, v.id, v.id, v.service_id, v.job_id, v.attempts, FALSE FROM v JOIN job j ON j.id = v.job_id`,
 		ints("carrier_id", q.carrier), ints("due_at", q.due), ints("id", q.id), ints("service_id", q.service),
 		ints("job_id", q.job), ints("attempts", q.attempts))
 	return err
@@ -304,10 +366,5 @@ func (w *settlement) writeEvents(ctx context.Context) error {
 	}
 	_, err := w.t.exec(ctx, `INSERT INTO event (id, message_id, at, kind, text) SELECT id, message_id, at, kind, text FROM v`,
 		ints("id", id), ints("message_id", message), ints("at", at), texts("kind", kind), texts("text", text))
-	return err
-}
-
-func (w *settlement) endClaims(ctx context.Context, o *Outcome) error {
-	_, err := w.t.exec(ctx, `DELETE FROM claim WHERE id IN (SELECT id FROM v)`, ints("id", o.Ended))
 	return err
 }

@@ -77,14 +77,20 @@ func (w *settlement) apply(r sms.Receipt, a awaited) {
 		w.done(a)
 	}
 	if m.State.Final() {
-		for part, ref := range m.Refs {
-			w.done(awaited{m.CarrierID, m.ID, int64(part), ref})
-		}
+		w.allDone(m)
 	}
 	if len(m.Refs) > 1 && m.State != sms.Buffered {
 		w.event(m.ID, r.At, "part-receipt", r.Raw)
 	}
 	w.moved(m)
+}
+
+func (w *settlement) allDone(m *sms.Message) {
+	for part, ref := range m.Refs {
+		if ref != "" {
+			w.done(awaited{m.CarrierID, m.ID, int64(part), ref})
+		}
+	}
 }
 
 // done ends the wait for a reference. One that was noted in this very group is never written.
@@ -94,44 +100,71 @@ func (w *settlement) done(a awaited) {
 		delete(w.awaited, a.id())
 		return
 	}
+	if m := w.held[a.message]; m != nil && m.awaited {
+		return
+	}
 	w.settled = append(w.settled, a)
 }
 
-// match finds for each receipt the awaited parts that one of the forms of its reference names, the likeliest form first.
+// match finds for each receipt the awaited parts that one of the forms of its reference names, the likeliest form first. The
+// table is asked only for receipts that do not name the handset of a part in this node's hand.
 func (w *settlement) match(ctx context.Context, receipts []sms.Receipt) ([][]awaited, error) {
 	found := make([][]awaited, len(receipts))
-	type key struct {
-		carrier int64
-		ref     string
-	}
-	known := map[key][]awaited{}
+	known := map[reference][]awaited{}
 	for _, a := range w.awaited {
-		k := key{a.carrier, a.ref}
+		k := reference{a.carrier, a.ref}
 		known[k] = append(known[k], a)
 	}
 	var carrier []int64
 	var ref []string
-	for _, r := range receipts {
+	for i, r := range receipts {
+		for _, form := range r.Refs {
+			k := reference{r.CarrierID, form}
+			found[i] = append(append(found[i], known[k]...), w.s.hand.named(k)...)
+		}
+		if len(r.Refs) > 0 && w.sure(r, found[i]) {
+			continue
+		}
 		for _, form := range r.Refs {
 			carrier, ref = append(carrier, r.CarrierID), append(ref, form)
 		}
 	}
+	stored := map[reference][]awaited{}
 	err := w.t.query(ctx, `SELECT DISTINCT a.carrier_id, a.ref, a.message_id, a.part FROM v
 		JOIN awaiting a ON a.carrier_id = v.carrier_id AND a.ref = v.ref`, func(rows *sql.Rows) error {
 		var a awaited
 		err := rows.Scan(&a.carrier, &a.ref, &a.message, &a.part)
-		k := key{a.carrier, a.ref}
-		if !slices.Contains(known[k], a) {
-			known[k] = append(known[k], a)
+		k := reference{a.carrier, a.ref}
+		if !slices.Contains(stored[k], a) && !slices.Contains(known[k], a) {
+			stored[k] = append(stored[k], a)
 		}
 		return err
 	}, ints("carrier_id", carrier), texts("ref", ref))
-	for i, r := range receipts {
-		for _, form := range r.Refs {
-			found[i] = append(found[i], known[key{r.CarrierID, form}]...)
+	if len(stored) > 0 {
+		for i, r := range receipts {
+			for _, form := range r.Refs {
+				found[i] = append(found[i], stored[reference{r.CarrierID, form}]...)
+			}
 		}
 	}
 	return found, err
+}
+
+// sure tells that no other part than one of the candidates can be meant: the likeliest form of the reference names it, and
+// the receipt its handset.
+func (w *settlement) sure(r sms.Receipt, candidates []awaited) bool {
+	for _, a := range candidates {
+		m := w.messages[a.message]
+		if m == nil {
+			if held := w.s.hand.message(a.message); held != nil {
+				m = &held.Message
+			}
+		}
+		if m != nil && a.ref == r.Refs[0] && m.Receiver == r.Receiver {
+			return true
+		}
+	}
+	return false
 }
 
 // choose picks among parts that carry the same reference, since carriers use references again: one whose receiver the

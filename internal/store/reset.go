@@ -10,6 +10,7 @@ func (s *Store) Reset(ctx context.Context) error {
 		"message", "job", "queue", "claim", "awaiting", "parked_form", "parked", "event", "conversation", "incoming", "optout", "idempotency",
 	}
 	return s.write(ctx, other, func(t *tx) error {
+		s.hand.empty()
 		statements := []string{
 			"DELETE FROM ledger WHERE kind <> 'order' AND kind <> 'transfer'",
 			"UPDATE balance SET available = available + held + used, held = 0, used = 0, rev = rev + 1",

@@ -47,6 +47,7 @@ type Store struct {
 	writers map[kind]*writer
 	ids     map[string]*idBlock
 	rules   rulesCache
+	hand    *hand
 	turns   map[int64]int // of the carriers' lanes; the writer of claims owns it
 	Metrics Metrics
 	close   func()
@@ -65,7 +66,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	if o.Limits == (sms.Limits{}) {
 		o.Limits = sms.DefaultLimits()
 	}
-	s := &Store{limits: o.Limits, node: o.Node, log: o.Logger, sealer: o.Sealer, queued: func([]int64) {}}
+	s := &Store{limits: o.Limits, node: o.Node, log: o.Logger, sealer: o.Sealer, hand: newHand(), queued: func([]int64) {}}
 	var err error
 	switch path, isFile := strings.CutPrefix(address, "sqlite://"); {
 	case isFile && path != "":

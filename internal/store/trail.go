@@ -76,6 +76,9 @@ type OpenClaim struct {
 	Messages []Claimed
 }
 
+// LetGo forgets what is in memory of claims: from now on they are those of an ended process.
+func (s *Store) LetGo() { s.hand.empty() }
+
 // OpenClaims lists the claims of a node. SQLite has only one node: all claims are its own.
 func (s *Store) OpenClaims(ctx context.Context) ([]OpenClaim, error) {
 	var all []OpenClaim

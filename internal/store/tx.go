@@ -98,7 +98,11 @@ type tx struct {
 	db      query.DBTX
 	dialect *dialect
 	ids     *idRange
+	after   *[]func(committed bool)
 }
+
+// afterwards has f called when it is known whether the transaction was committed.
+func (t *tx) afterwards(f func(committed bool)) { *t.after = append(*t.after, f) }
 
 // conn is one connection for writing, which begins and ends transactions itself so that its prepared statements live on.
 type conn struct {
@@ -107,6 +111,8 @@ type conn struct {
 	d  *dialect
 	// ids are reserved for what its transactions make.
 	ids idRange
+	// after is to be called when the fate of the last transaction is known.
+	after []func(committed bool)
 }
 
 func (s *Store) connect(ctx context.Context) (*conn, error) {
@@ -122,12 +128,13 @@ func (c *conn) close() {
 	_ = c.c.Close()
 }
 
-// do runs f in a transaction. If f or the commit fails nothing has happened, unless the error is an unknownCommit.
-func (c *conn) do(ctx context.Context, f func(*tx) error) error {
-	if _, err := c.c.ExecContext(ctx, begin(c.d)); err != nil {
+// do runs f in a transaction that begins with a statement. If f or the commit fails nothing has happened, unless the error is an unknownCommit.
+func (c *conn) do(ctx context.Context, begin string, f func(*tx) error) error {
+	if _, err := c.c.ExecContext(ctx, begin); err != nil {
 		return err
 	}
-	err := f(&tx{Queries: query.New(c.db), db: c.db, dialect: c.d, ids: &c.ids})
+	c.after = nil
+	err := f(&tx{Queries: query.New(c.db), db: c.db, dialect: c.d, ids: &c.ids, after: &c.after})
 	if err == nil {
 		err = c.commit(ctx)
 	}
@@ -180,13 +187,6 @@ func (c *conn) discard() {
 	c.db.close()
 	_ = c.c.Raw(func(any) error { return driver.ErrBadConn })
 	_ = c.c.Close()
-}
-
-func begin(d *dialect) string {
-	if d.arrays {
-		return "BEGIN"
-	}
-	return "BEGIN IMMEDIATE"
 }
 
 // savepoint runs f so that its failure undoes only what it did.

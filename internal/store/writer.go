@@ -217,17 +217,23 @@ func (w *writer) drop() {
 // tryTwice attempts once more what failed by no fault of its own: because two transactions waited for each other, or because
 // a connection broke that was only thought to be up.
 func (w *writer) tryTwice(group []*op) error {
-	err := w.settled(w.attempt(group))
-	if err == nil || len(group) > 1 && !isDeadlock(err) {
+	err := w.attempt(group)
+	if err == nil || len(group) > 1 && !again(err) {
 		return err
 	}
-	if _, unknown := errors.AsType[*unknownCommit](err); unknown || (!isDeadlock(err) && !isBroken(err)) {
+	if _, unknown := errors.AsType[*unknownCommit](err); unknown || (!again(err) && !isBroken(err)) {
 		return err
 	}
 	for _, o := range group {
 		o.err = nil
 	}
-	return w.settled(w.attempt(group))
+	return w.attempt(group)
+}
+
+// again tells that a group as a whole may succeed when it is tried again.
+func again(err error) bool {
+	_, stale := errors.AsType[*outdated](err)
+	return stale || isDeadlock(err)
 }
 
 func isDeadlock(err error) bool {
@@ -316,13 +322,20 @@ func (w *writer) attempt(group []*op) error {
 		}
 		w.conn = c
 	}
-	err := w.conn.reserve(ctx, idsFor(group))
-	if err == nil {
-		err = w.conn.do(ctx, func(t *tx) error { return w.s.group(ctx, t, group) })
+	if err := w.conn.reserve(ctx, idsFor(group)); err != nil {
+		w.drop()
+		return err
 	}
+	used := w.conn
+	err := used.do(ctx, w.s.dialect.begin(group), func(t *tx) error { return w.s.group(ctx, t, group) })
 	if err != nil {
 		w.drop()
 	}
+	err = w.settled(err)
+	for _, f := range used.after {
+		f(err == nil)
+	}
+	used.after = nil
 	return err
 }
 
@@ -332,9 +345,6 @@ func (s *Store) group(ctx context.Context, t *tx, group []*op) error {
 	var byKind [kinds][]*op
 	for _, o := range group {
 		byKind[o.kind] = append(byKind[o.kind], o)
-	}
-	if err := t.keepClaims(ctx, byKind[other]); err != nil {
-		return err
 	}
 	if err := s.acceptGroup(ctx, t, byKind[accept]); err != nil {
 		return err

@@ -159,7 +159,7 @@ func (q *Queries) HideMessage(ctx context.Context, id int64) (int64, error) {
 }
 
 const insertClaim = `-- name: InsertClaim :exec
-INSERT INTO claim (id, node, carrier_id, at, runs) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO claim (id, node, carrier_id, at, first_id, last_id, runs) VALUES ($1, $2, $3, $4, $5, $6, $7)
 `
 
 type InsertClaimParams struct {
@@ -167,6 +167,8 @@ type InsertClaimParams struct {
 	Node      string
 	CarrierID int64
 	At        int64
+	FirstID   int64
+	LastID    int64
 	Runs      string
 }
 
@@ -176,6 +178,8 @@ func (q *Queries) InsertClaim(ctx context.Context, arg InsertClaimParams) error 
 		arg.Node,
 		arg.CarrierID,
 		arg.At,
+		arg.FirstID,
+		arg.LastID,
 		arg.Runs,
 	)
 	return err
@@ -400,6 +404,20 @@ func (q *Queries) TakeIDs(ctx context.Context, arg TakeIDsParams) (int64, error)
 	var next int64
 	err := row.Scan(&next)
 	return next, err
+}
+
+const touchRun = `-- name: TouchRun :exec
+UPDATE queue SET touched = TRUE WHERE service_id = $1 AND first_id <= $2 AND last_id >= $2
+`
+
+type TouchRunParams struct {
+	ServiceID int64
+	FirstID   int64
+}
+
+func (q *Queries) TouchRun(ctx context.Context, arg TouchRunParams) error {
+	_, err := q.db.ExecContext(ctx, touchRun, arg.ServiceID, arg.FirstID)
+	return err
 }
 
 const waitingMessage = `-- name: WaitingMessage :one

@@ -206,16 +206,20 @@ CREATE TABLE queue (
   service_id BIGINT NOT NULL,
   job_id     BIGINT NOT NULL,
   attempts   INTEGER NOT NULL,
+  touched    BOOLEAN NOT NULL, -- one of its messages was cancelled: they are read before they are sent
   PRIMARY KEY (carrier_id, lane, due_at, first_id)
 );
 CREATE INDEX queue_service ON queue (service_id, first_id);
 
--- The intent to send: committed before the first PDU of a batch leaves, removed with the settling of its last.
+-- The intent to send: committed before the first PDU of a batch leaves, removed when each of its messages has ended, is back in
+-- the queue, or has its references in the table awaiting. first_id and last_id bound all the runs.
 CREATE TABLE claim (
   id         BIGINT PRIMARY KEY,
   node       TEXT NOT NULL,
   carrier_id BIGINT NOT NULL,
   at         BIGINT NOT NULL,
+  first_id   BIGINT NOT NULL,
+  last_id    BIGINT NOT NULL,
   runs       TEXT NOT NULL
 );
 

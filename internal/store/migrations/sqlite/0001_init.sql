@@ -204,16 +204,20 @@ CREATE TABLE queue (
   service_id INTEGER NOT NULL,
   job_id     INTEGER NOT NULL,
   attempts   INTEGER NOT NULL,
+  touched    BOOLEAN NOT NULL, -- one of its messages was cancelled: they are read before they are sent
   PRIMARY KEY (carrier_id, lane, due_at, first_id)
 ) WITHOUT ROWID;
 CREATE INDEX queue_service ON queue (service_id, first_id);
 
--- The intent to send: committed before the first PDU of a batch leaves, removed with the settling of its last.
+-- The intent to send: committed before the first PDU of a batch leaves, removed when each of its messages has ended, is back in
+-- the queue, or has its references in the table awaiting. first_id and last_id bound all the runs.
 CREATE TABLE claim (
   id         INTEGER PRIMARY KEY,
   node       TEXT NOT NULL,
   carrier_id INTEGER NOT NULL,
   at         INTEGER NOT NULL,
+  first_id   INTEGER NOT NULL,
+  last_id    INTEGER NOT NULL,
   runs       TEXT NOT NULL
 );
 

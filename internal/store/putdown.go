@@ -1,0 +1,137 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"ramier/internal/sms"
+)
+
+// fate is what becomes of a message in hand by a group of outcomes.
+type fate int
+
+const (
+	waits   fate = iota // its answer has not come
+	kept                // it was sent, and its receipt is awaited
+	dropped             // the rows of the database say all that is left to know
+)
+
+// fate judges a message that the group has loaded.
+func (w *settlement) fate(held *inHand) fate {
+	m := w.messages[held.ID]
+	switch {
+	case m.Attempts != held.Attempts: // back in the queue, or in doubt
+		return dropped
+	case m.State.Waiting() || m.State == sms.InDoubt:
+		return waits
+	case (m.State == sms.Sent || m.State == sms.Buffered) && len(m.Refs) == 1:
+		return kept
+	}
+	return dropped
+}
+
+// endClaims removes the claims of which nothing is left in hand. Those that are not in hand, because an earlier process made them,
+// end when their outcome says so.
+func (w *settlement) endClaims(ctx context.Context, o *Outcome) error {
+	gone := map[*claimInHand]int{}
+	for _, m := range w.leaving() {
+		gone[m.claim]++
+	}
+	var ended []int64
+	for c, n := range gone {
+		if n == c.left {
+			ended = append(ended, c.id)
+		}
+	}
+	var foreign []int64
+	for _, id := range o.Ended {
+		if !w.s.hand.hasClaim(id) {
+			foreign = append(foreign, id)
+		}
+	}
+	if err := w.t.refsOfClaims(ctx, foreign); err != nil {
+		return err
+	}
+	ended = append(ended, foreign...)
+	slices.Sort(ended)
+	_, err := w.t.exec(ctx, `DELETE FROM claim WHERE id IN (SELECT id FROM v)`, ints("id", ended))
+	return err
+}
+
+// leaving lists the messages that are no longer in hand after this group.
+func (w *settlement) leaving() []*inHand {
+	var all []*inHand
+	for _, m := range w.held {
+		if w.fate(m) == dropped {
+			all = append(all, m)
+		}
+	}
+	for _, m := range w.out {
+		if w.held[m.ID] == nil || w.fate(m) == kept {
+			all = append(all, m)
+		}
+	}
+	return all
+}
+
+// refsOfClaims puts the references of the sent messages of claims into the table: the node that had them in hand is gone.
+func (t *tx) refsOfClaims(ctx context.Context, claims []int64) error {
+	var carrier, first, last, attempts []int64
+	err := t.query(ctx, `SELECT c.carrier_id, c.runs FROM v JOIN claim c ON c.id = v.id`, func(rows *sql.Rows) error {
+		var id int64
+		var text string
+		var runs []run
+		err := rows.Scan(&id, &text)
+		if err == nil {
+			err = json.Unmarshal([]byte(text), &runs)
+		}
+		for _, r := range runs {
+			carrier, first, last, attempts = append(carrier, id), append(first, r.First), append(last, r.Last), append(attempts, r.Attempts)
+		}
+		return err
+	}, ints("id", claims))
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(ctx, `INSERT INTO awaiting (carrier_id, ref, message_id, part) SELECT m.carrier_id, m.refs, m.id, 0 FROM v
+		JOIN message m ON m.id BETWEEN v.first_id AND v.last_id AND m.carrier_id = v.carrier_id AND m.attempts = v.attempts
+		WHERE m.state IN ('sent', 'buffered') AND m.refs <> '' AND m.refs NOT LIKE '%`+"\n"+`%' ON CONFLICT DO NOTHING`,
+		ints("carrier_id", carrier), ints("first_id", first), ints("last_id", last), ints("attempts", attempts))
+	return err
+}
+
+// putDown brings the hand up to date after the commit.
+func (w *settlement) putDown(committed bool) {
+	if !committed {
+		return
+	}
+	h := w.s.hand
+	leaving := w.leaving()
+	for _, m := range w.held {
+		if w.fate(m) == kept {
+			h.keep(m, *w.messages[m.ID])
+		}
+	}
+	for _, m := range leaving {
+		h.drop(m)
+	}
+}
+
+// refsOrder tells which references go from memory to the table.
+type refsOrder struct {
+	carrier int64 // 0 = of all carriers
+	before  time.Time
+}
+
+// WriteRefs puts references that are awaited and known only to this process into the database, and so ends their claims: those of a
+// carrier, or of all for 0, that have been here for longer than age. When there are too many it takes the oldest half at least.
+func (s *Store) WriteRefs(ctx context.Context, carrier int64, age time.Duration) error {
+	o := &Outcome{refs: &refsOrder{carrier: carrier, before: time.Now().Add(-age)}}
+	if len(s.hand.old(carrier, o.refs.before)) == 0 {
+		return nil
+	}
+	return s.submit(ctx, outcome, o)
+}
