@@ -3,6 +3,7 @@ package dispatch
 import (
 	"context"
 	"math"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -17,7 +18,9 @@ type line struct {
 	carrier sms.Carrier
 	port    Carrier
 	limit   *rate.Limiter
-	nudge   chan struct{}
+	queued  chan struct{}      // something may be in the queue
+	freed   chan struct{}      // the carrier may take more
+	ahead   atomic.Int64       // messages claimed and not handed over yet
 	cancel  context.CancelFunc // ends claims and hand-overs
 	quit    context.CancelFunc // ends the connection
 	handed  chan struct{}      // closed when nothing more is handed over
@@ -35,13 +38,13 @@ type batch struct {
 // newLine starts a line. One that it replaces is stopped first, so that a carrier never sees two of ours.
 func newLine(d *Dispatcher, c sms.Carrier, replaced *line) *line {
 	l := &line{
-		d: d, carrier: c, nudge: make(chan struct{}, 1), handed: make(chan struct{}), ended: make(chan struct{}),
-		batches: make(chan *batch), limit: rate.NewLimiter(rate.Inf, 0),
+		d: d, carrier: c, queued: make(chan struct{}, 1), freed: make(chan struct{}, 1), handed: make(chan struct{}),
+		ended: make(chan struct{}), batches: make(chan *batch, maxBatches), limit: rate.NewLimiter(rate.Inf, 0),
 	}
 	if c.Settings.Rate > 0 {
 		l.limit = rate.NewLimiter(rate.Limit(c.Settings.Rate), max(1, c.Settings.Rate/10))
 	}
-	l.port = d.cfg.NewCarrier(c, sms.Inbox{Receipt: d.desk.receipt, Incoming: d.desk.incoming, Wake: l.wake})
+	l.port = d.cfg.NewCarrier(c, sms.Inbox{Receipt: d.desk.receipt, Incoming: d.desk.incoming, Wake: l.free})
 	base := d.ctx
 	handing, cancel := context.WithCancel(base)
 	connected, quit := context.WithCancel(base)
@@ -74,18 +77,27 @@ func (l *line) stop(ctx context.Context) {
 	}
 }
 
-func (l *line) wake() {
+// wake tells the line that something was queued, free that the carrier may take more.
+func (l *line) wake() { ring(l.queued) }
+
+func (l *line) free() { ring(l.freed) }
+
+func ring(bell chan struct{}) {
 	select {
-	case l.nudge <- struct{}{}:
+	case bell <- struct{}{}:
 	default:
 	}
 }
 
-// maxClaim is the most messages of one claim; all of a claim are in doubt after a crash, so it stays near what the window
-// and the rate allow in a quarter of a second.
-const maxClaim = 1000
+const (
+	// maxClaim is the most messages of one claim; all of a claim are in doubt after a crash, so it stays near what the window
+	// and the rate allow in a quarter of a second.
+	maxClaim = 1000
+	// maxBatches is how many claims may wait to be handed over.
+	maxBatches = 64
+)
 
-// claimSize is a window ahead of what is being handed over, 0 while the carrier takes nothing.
+// claimSize is a window ahead of what the carrier has, 0 while it takes nothing or enough is claimed.
 func (l *line) claimSize() int {
 	room := l.port.Room()
 	if room == 0 {
@@ -95,58 +107,66 @@ func (l *line) claimSize() int {
 	if r := l.carrier.Settings.Rate; r > 0 {
 		n = min(n, max(1, r/4))
 	}
-	return min(n, maxClaim)
+	return max(0, min(n, maxClaim)-int(l.ahead.Load()))
 }
 
-// claims takes batches out of the queue while the carrier has room, one ahead of what is being handed over.
+// claims takes batches for the carrier while it has room, ahead of what is being handed over: out of the queue, and when that is
+// empty, from what is being accepted.
 func (l *line) claims(ctx context.Context) {
 	defer close(l.batches)
+	var due time.Time // when the first of the queue is
+	empty := false    // nothing is due before
 	for ctx.Err() == nil {
 		n := l.claimSize()
 		if n == 0 || l.d.desk.full() {
-			l.wait(ctx, time.Time{})
+			l.wait(ctx, l.freed)
 			continue
 		}
 		asked := time.Now()
-		claim, err := l.d.cfg.Store.Claim(ctx, l.carrier.ID, n, l.d.cfg.Clock.Now())
-		switch {
-		case err != nil:
-			if ctx.Err() == nil {
-				l.d.cfg.Log.Error("cannot claim messages", "carrier", l.carrier.Name, "error", err)
-				pause(ctx, time.Second)
+		var claim *store.Claim
+		var err error
+		if empty {
+			claim, empty = l.offer(ctx, n, due)
+		} else {
+			claim, err = l.d.cfg.Store.Claim(ctx, l.carrier.ID, n, l.d.cfg.Clock.Now())
+			if err == nil && claim == nil {
+				due, empty = l.nextDue(ctx)
 			}
-		case claim == nil:
-			l.idle(ctx)
-		case len(claim.Messages) > 0:
+		}
+		if err != nil && ctx.Err() == nil {
+			l.d.cfg.Log.Error("cannot claim messages", "carrier", l.carrier.Name, "error", err)
+			pause(ctx, time.Second)
+		}
+		if claim != nil && len(claim.Messages) > 0 {
+			l.ahead.Add(int64(len(claim.Messages)))
 			l.batches <- &batch{claim: claim, open: len(claim.Messages), asked: asked}
 		}
 	}
 }
 
-// idle waits until something is queued or due.
-func (l *line) idle(ctx context.Context) {
-	for again := false; ctx.Err() == nil; again = true {
-		due, err := l.d.cfg.Store.NextDue(ctx, l.carrier.ID)
-		if err != nil {
-			pause(ctx, time.Second)
-			return
-		}
-		if now := l.d.cfg.Clock.Now(); !due.IsZero() && !due.After(now) {
-			if !again {
-				pause(ctx, 20*time.Millisecond) // another node has in hand what the claim has not found
-			}
-			return
-		}
-		if l.wait(ctx, due) {
-			return
-		}
+// nextDue tells when the first message of the queue is due, zero for none. It is false if that is now: another node has in hand
+// what the claim has not found.
+func (l *line) nextDue(ctx context.Context) (due time.Time, empty bool) {
+	due, err := l.d.cfg.Store.NextDue(ctx, l.carrier.ID)
+	if err != nil {
+		pause(ctx, time.Second)
+		return due, false
 	}
+	if now := l.d.cfg.Clock.Now(); !due.IsZero() && !due.After(now) {
+		pause(ctx, 20*time.Millisecond)
+		return due, false
+	}
+	return due, true
 }
 
-// wait tells whether the line was woken. It also returns when it is due, if that is not zero, and after a while in case another
-// node has queued something.
-func (l *line) wait(ctx context.Context, due time.Time) bool {
-	const poll = time.Second
+// offer waits for messages that are accepted for the carrier while its queue is empty. The queue has to be asked again when
+// something was queued or is due, and after a while in case another node has queued something.
+func (l *line) offer(ctx context.Context, n int, due time.Time) (claim *store.Claim, empty bool) {
+	given := make(chan *store.Claim, 1)
+	o := &store.Offer{Carrier: l.carrier.ID, Most: n, Give: func(c *store.Claim) { given <- c }}
+	if !l.d.cfg.Store.Offer(o) {
+		return nil, false
+	}
 	alarm, cancel := context.WithTimeout(ctx, poll)
 	defer cancel()
 	if !due.IsZero() {
@@ -157,10 +177,28 @@ func (l *line) wait(ctx context.Context, due time.Time) bool {
 		}()
 	}
 	select {
-	case <-l.nudge:
-		return true
+	case claim = <-given:
+		return claim, claim != nil
+	case <-l.queued:
 	case <-alarm.Done():
-		return false
+	}
+	if !l.d.cfg.Store.Withdraw(o) {
+		claim = <-given
+	}
+	return claim, false
+}
+
+// poll is how often the queue is looked at without a reason.
+const poll = time.Second
+
+// wait returns when the bell rings, and after a while.
+func (l *line) wait(ctx context.Context, bell chan struct{}) {
+	alarm := time.NewTimer(poll)
+	defer alarm.Stop()
+	select {
+	case <-bell:
+	case <-alarm.C:
+	case <-ctx.Done():
 	}
 }
 
@@ -180,6 +218,9 @@ func (l *line) handOver(ctx context.Context) {
 		for i := range b.claim.Messages {
 			l.askAgain(ctx, b, i)
 			l.hand(ctx, b, b.claim.Messages[i])
+			if l.ahead.Add(-1) == int64(l.carrier.Settings.Window/2) {
+				l.free()
+			}
 		}
 	}
 }
@@ -205,7 +246,7 @@ func (l *line) hand(ctx context.Context, b *batch, m store.Claimed) {
 	answer := func(a sms.Answer) {
 		a.MessageID, a.CarrierID, a.Attempt, a.Handed = m.ID, l.carrier.ID, m.Attempts, now
 		l.d.desk.answer(b, l.complete(a, m))
-		l.wake()
+		l.free()
 	}
 	switch {
 	case m.OptedOut && m.Job.Marketing:

@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"log/slog"
+	"syscall"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ func BenchmarkMessages(b *testing.B) {
 				Service: s.Info.ServiceName, Sender: s.Info.Sender,
 			}
 			requests := max(1, b.N/receivers)
+			before := cpuTime(b)
 			b.ResetTimer()
 			r, err := load.Run(b.Context(), target, load.Options{Requests: requests, Receivers: receivers, Connections: 64})
 			if err != nil || r.Refused > 0 {
@@ -36,9 +38,20 @@ func BenchmarkMessages(b *testing.B) {
 				<-time.After(time.Millisecond)
 			}
 			b.StopTimer()
+			b.ReportMetric(float64((cpuTime(b)-before).Microseconds())/float64(r.Accepted), "cpu-us/message")
 			b.ReportMetric(float64(r.Accepted)/b.Elapsed().Seconds(), "messages/s")
 			b.ReportMetric(float64(r.Quantile(0.5).Microseconds())/1000, "p50-ms")
 			b.ReportMetric(float64(r.Quantile(0.99).Microseconds())/1000, "p99-ms")
 		})
 	}
+}
+
+// cpuTime is what the process has used.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

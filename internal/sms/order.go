@@ -1,7 +1,6 @@
 package sms
 
 import (
-	"slices"
 	"time"
 )
 
@@ -105,15 +104,4 @@ type Plan struct {
 	Messages    []Planned
 	Invalid     []Refusal
 	Credits     Credits
-}
-
-// Carriers lists the carriers that the plan's messages go to.
-func (p *Plan) Carriers() []int64 {
-	var all []int64
-	for _, m := range p.Messages {
-		if !m.Refused && !slices.Contains(all, m.Carrier) {
-			all = append(all, m.Carrier)
-		}
-	}
-	return all
 }

@@ -56,7 +56,6 @@ func (s *Store) Accept(ctx context.Context, a *Acceptance) (first int64, repeate
 		return 0, a.repeated, nil
 	}
 	s.Metrics.accept(len(a.Plan.Messages))
-	s.wake(a.Plan.Carriers())
 	return a.first, "", nil
 }
 
@@ -86,7 +85,30 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op) error {
 			rows.add(a)
 		}
 	}
+	if err := s.serve(ctx, t, &rows); err != nil {
+		return err
+	}
+	t.afterwards(func(committed bool) {
+		if committed {
+			s.queuedJobs(&rows)
+		}
+	})
 	return rows.write(ctx, t, spent)
+}
+
+// queuedJobs keeps jobs that have gone to the queue for the claims that follow soon, and wakes their carriers.
+func (s *Store) queuedJobs(rows *acceptRows) {
+	var last *freshJob
+	carriers := map[int64]int64{}
+	for _, r := range rows.runs {
+		carriers[r.CarrierID] = 0
+		if r.due && r.job != last {
+			s.fresh.put(r.job)
+			last = r.job
+		}
+	}
+	ids, _ := sorted(carriers)
+	s.wake(ids)
 }
 
 // decide says whether a plan can be accepted, and takes its price from the balance if so.

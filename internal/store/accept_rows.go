@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"ramier/internal/sms"
 )
@@ -17,9 +18,7 @@ type acceptRows struct {
 		id, service, job, carrier, route, parts, credits, ptt, done []int64
 		receiver, country, state, text, source                      []string
 	}
-	run struct {
-		carrier, lane, due, first, last, service, job []int64
-	}
+	runs   []newRun
 	ledger struct {
 		id, service, at, amount, job []int64
 	}
@@ -34,6 +33,13 @@ type acceptRows struct {
 	}
 }
 
+// newRun is a run for the queue, with its job.
+type newRun struct {
+	queueRun
+	job *freshJob
+	due bool // now
+}
+
 func (r *acceptRows) add(a *Acceptance) {
 	p := a.Plan
 	if a.Key != "" {
@@ -44,28 +50,28 @@ func (r *acceptRows) add(a *Acceptance) {
 	if len(p.Messages) == 0 {
 		return
 	}
-	r.addJob(a)
+	j := a.accepted()
+	r.addJob(j.job)
 	runs := map[int64]int{} // carrier -> its run
-	for i, m := range p.Messages {
-		id := a.first + int64(i)
-		r.addMessage(a, m, id)
-		if m.Refused {
+	for i := range j.messages {
+		m := &j.messages[i]
+		r.addMessage(m)
+		if m.State == sms.Refused {
 			continue
 		}
-		at, ok := runs[m.Carrier]
+		at, ok := runs[m.CarrierID]
 		if !ok {
-			at = len(r.run.first)
-			runs[m.Carrier] = at
-			q := &r.run
-			q.carrier, q.lane = append(q.carrier, m.Carrier), append(q.lane, int64(p.Order.Priority.Lane()))
-			q.due, q.first, q.last = append(q.due, micros(p.DueAt)), append(q.first, id), append(q.last, id)
-			q.service, q.job = append(q.service, p.Service.ID), append(q.job, a.first)
+			at = len(r.runs)
+			runs[m.CarrierID] = at
+			r.runs = append(r.runs, newRun{job: j, due: m.State == sms.Queued, queueRun: queueRun{
+				CarrierID: m.CarrierID, Lane: p.Order.Priority.Lane(), DueAt: micros(p.DueAt), FirstID: m.ID, ServiceID: m.ServiceID, JobID: m.JobID,
+			}})
 		}
-		r.run.last[at] = id
+		r.runs[at].LastID = m.ID
 		if m.Source != "" {
 			c := &r.talk
 			c.number, c.receiver = append(c.number, m.Source), append(c.receiver, m.Receiver)
-			c.service, c.message, c.at = append(c.service, p.Service.ID), append(c.message, id), append(c.at, micros(p.At))
+			c.service, c.message, c.at = append(c.service, p.Service.ID), append(c.message, m.ID), append(c.at, micros(p.At))
 		}
 	}
 	if p.Credits > 0 {
@@ -75,41 +81,74 @@ func (r *acceptRows) add(a *Acceptance) {
 	}
 }
 
-func (r *acceptRows) addJob(a *Acceptance) {
-	p, o, j := a.Plan, a.Plan.Order, &r.job
-	j.id, j.service, j.credential = append(j.id, a.first), append(j.service, p.Service.ID), append(j.credential, o.Credential)
-	j.query, j.text, j.sender = append(j.query, o.QueryID), append(j.text, p.Messages[0].Text), append(j.sender, p.Sender)
-	j.tag, j.class = append(j.tag, p.Tag), append(j.class, string(o.Class))
-	j.lane = append(j.lane, int64(o.Priority.Lane()))
-	j.validity = append(j.validity, o.Validity.Microseconds())
-	j.deferred = append(j.deferred, o.Deferred.Microseconds())
-	j.marketing, j.unicode = append(j.marketing, p.Marketing), append(j.unicode, o.ForceUnicode)
-	j.created, j.due = append(j.created, micros(p.At)), append(j.due, micros(p.DueAt))
-	j.count, j.credits = append(j.count, int64(len(p.Messages))), append(j.credits, int64(p.Credits))
+// accepted is the job that a plan becomes.
+func (a *Acceptance) accepted() *freshJob {
+	p, o := a.Plan, &a.Plan.Order
+	j := &freshJob{rev: p.Rev, messages: make([]sms.Message, len(p.Messages)), job: &sms.Job{
+		ID: a.first, ServiceID: p.Service.ID, Credential: o.Credential, QueryID: o.QueryID, Text: p.Messages[0].Text, Sender: p.Sender,
+		Tag: p.Tag, Class: o.Class, Priority: o.Priority, Validity: o.Validity.Truncate(time.Microsecond),
+		Deferred: o.Deferred.Truncate(time.Microsecond), Marketing: p.Marketing, Unicode: o.ForceUnicode,
+		CreatedAt: fromMicros(micros(p.At)), DueAt: fromMicros(micros(p.DueAt)), Count: len(p.Messages), Credits: p.Credits,
+	}}
+	for i, planned := range p.Messages {
+		m := sms.Message{
+			ID: a.first + int64(i), JobID: a.first, ServiceID: p.Service.ID, Receiver: planned.Receiver, Country: planned.Country,
+			CarrierID: planned.Carrier, RouteID: planned.Route, State: sms.Queued, Source: planned.Source, Parts: planned.Parts,
+			Credits: planned.Credits, PTT: planned.PTT,
+		}
+		switch {
+		case planned.Refused:
+			m.State, m.DoneAt = sms.Refused, p.At
+		case p.DueAt.After(p.At):
+			m.State = sms.Scheduled
+		}
+		if planned.Text != j.job.Text {
+			m.Text = planned.Text
+		}
+		j.messages[i] = m
+	}
+	return j
 }
 
-func (r *acceptRows) addMessage(a *Acceptance, m sms.Planned, id int64) {
-	p, rows := a.Plan, &r.message
-	state, done, text := sms.Queued, int64(0), m.Text
-	switch {
-	case m.Refused:
-		state, done = sms.Refused, micros(p.At)
-	case p.DueAt.After(p.At):
-		state = sms.Scheduled
-	}
-	if text == p.Messages[0].Text {
-		text = ""
-	}
-	rows.id, rows.service, rows.job = append(rows.id, id), append(rows.service, p.Service.ID), append(rows.job, a.first)
+func (r *acceptRows) addJob(job *sms.Job) {
+	j := &r.job
+	j.id, j.service, j.credential = append(j.id, job.ID), append(j.service, job.ServiceID), append(j.credential, job.Credential)
+	j.query, j.text, j.sender = append(j.query, job.QueryID), append(j.text, job.Text), append(j.sender, job.Sender)
+	j.tag, j.class = append(j.tag, job.Tag), append(j.class, string(job.Class))
+	j.lane = append(j.lane, int64(job.Priority.Lane()))
+	j.validity = append(j.validity, job.Validity.Microseconds())
+	j.deferred = append(j.deferred, job.Deferred.Microseconds())
+	j.marketing, j.unicode = append(j.marketing, job.Marketing), append(j.unicode, job.Unicode)
+	j.created, j.due = append(j.created, micros(job.CreatedAt)), append(j.due, micros(job.DueAt))
+	j.count, j.credits = append(j.count, int64(job.Count)), append(j.credits, int64(job.Credits))
+}
+
+func (r *acceptRows) addMessage(m *sms.Message) {
+	rows := &r.message
+	rows.id, rows.service, rows.job = append(rows.id, m.ID), append(rows.service, m.ServiceID), append(rows.job, m.JobID)
 	rows.receiver, rows.country = append(rows.receiver, m.Receiver), append(rows.country, m.Country)
-	rows.carrier, rows.route = append(rows.carrier, m.Carrier), append(rows.route, m.Route)
-	rows.state, rows.text, rows.source = append(rows.state, string(state)), append(rows.text, text), append(rows.source, m.Source)
+	rows.carrier, rows.route = append(rows.carrier, m.CarrierID), append(rows.route, m.RouteID)
+	rows.state, rows.text, rows.source = append(rows.state, string(m.State)), append(rows.text, m.Text), append(rows.source, m.Source)
 	rows.parts, rows.credits = append(rows.parts, int64(m.Parts)), append(rows.credits, int64(m.Credits))
-	rows.ptt, rows.done = append(rows.ptt, int64(m.PTT)), append(rows.done, done)
+	rows.ptt, rows.done = append(rows.ptt, int64(m.PTT)), append(rows.done, micros(m.DoneAt))
+}
+
+// queue gives the runs that go to the queue as columns.
+func (r *acceptRows) queue() []column {
+	var carrier, lane, due, first, last, service, job []int64
+	for _, q := range r.runs {
+		carrier, lane, due = append(carrier, q.CarrierID), append(lane, int64(q.Lane)), append(due, q.DueAt)
+		first, last = append(first, q.FirstID), append(last, q.LastID)
+		service, job = append(service, q.ServiceID), append(job, q.JobID)
+	}
+	return []column{
+		ints("carrier_id", carrier), ints("lane", lane), ints("due_at", due), ints("first_id", first), ints("last_id", last),
+		ints("service_id", service), ints("job_id", job),
+	}
 }
 
 func (r *acceptRows) write(ctx context.Context, t *tx, spent map[int64]int64) error {
-	j, m, q, l, c, k := &r.job, &r.message, &r.run, &r.ledger, &r.talk, &r.key
+	j, m, l, c, k := &r.job, &r.message, &r.ledger, &r.talk, &r.key
 	services, amounts := sorted(spent)
 	steps := []struct {
 		statement string
@@ -151,10 +190,7 @@ func (r *acceptRows) write(ctx context.Context, t *tx, spent map[int64]int64) er
 		{
 			`INSERT INTO queue (carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts, touched)
 		  SELECT carrier_id, lane, due_at, first_id, last_id, service_id, job_id, 0, FALSE FROM v`,
-			[]column{
-				ints("carrier_id", q.carrier), ints("lane", q.lane), ints("due_at", q.due), ints("first_id", q.first),
-				ints("last_id", q.last), ints("service_id", q.service), ints("job_id", q.job),
-			},
+			r.queue(),
 		},
 		{
 			`INSERT INTO conversation (number, receiver, service_id, message_id, at)

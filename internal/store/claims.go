@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -40,6 +39,7 @@ type queueRun struct {
 	DueAt, FirstID, LastID, JobID int64
 	ServiceID                     int64
 	Attempts                      int64
+	Touched                       bool
 }
 
 type claimRequest struct {
@@ -65,6 +65,9 @@ func (s *Store) claimGroup(ctx context.Context, t *tx, ops []*op) error {
 		runs, err := t.takeRuns(ctx, r, s.turn(r))
 		if err != nil {
 			return err
+		}
+		if len(runs) == 0 {
+			s.offers.isEmpty(r.carrier)
 		}
 		if r.claim, err = s.makeClaim(ctx, t, r, runs); err != nil {
 			return err
@@ -153,7 +156,7 @@ func (t *tx) takeRuns(ctx context.Context, r *claimRequest, turn int) ([]queueRu
 }
 
 func (t *tx) dueRuns(ctx context.Context, r *claimRequest, lane int) ([]queueRun, error) {
-	rows, err := t.db.QueryContext(ctx, `SELECT carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts FROM queue
+	rows, err := t.db.QueryContext(ctx, `SELECT carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts, touched FROM queue
 		WHERE carrier_id = $1 AND lane = $2 AND due_at <= $3 ORDER BY due_at, first_id LIMIT $4`+t.dialect.skip,
 		r.carrier, lane, micros(r.now), r.most)
 	if err != nil {
@@ -167,7 +170,7 @@ func scanRuns(rows *sql.Rows) ([]queueRun, error) {
 	var runs []queueRun
 	for rows.Next() {
 		var q queueRun
-		if err := rows.Scan(&q.CarrierID, &q.Lane, &q.DueAt, &q.FirstID, &q.LastID, &q.ServiceID, &q.JobID, &q.Attempts); err != nil {
+		if err := rows.Scan(&q.CarrierID, &q.Lane, &q.DueAt, &q.FirstID, &q.LastID, &q.ServiceID, &q.JobID, &q.Attempts, &q.Touched); err != nil {
 			return nil, err
 		}
 		runs = append(runs, q)
@@ -190,43 +193,55 @@ func (t *tx) shorten(ctx context.Context, q *queueRun, first int64) error {
 	return err
 }
 
-// makeClaim writes the claim that lists the runs, and reads what of them still waits. In this order: once the claim is written
+// makeClaim writes the claim that lists the runs, and gets what of them still waits. In this order: once the claim is written
 // nothing is cancelled any more, so nothing is read that somebody else cancels meanwhile.
 func (s *Store) makeClaim(ctx context.Context, t *tx, r *claimRequest, runs []queueRun) (*Claim, error) {
 	if len(runs) == 0 {
 		return nil, nil
 	}
-	id, err := t.id(ctx)
-	if err != nil {
-		return nil, err
-	}
 	listed := make([]run, len(runs))
 	for i, q := range runs {
 		listed[i] = run{q.FirstID, q.LastID, q.Attempts}
 	}
-	text, err := json.Marshal(listed)
+	id, err := t.insertClaim(ctx, s.node, r.carrier, r.now, listed)
 	if err != nil {
 		return nil, err
 	}
-	first, last := listed[0].First, listed[0].Last
-	for _, r := range listed {
-		first, last = min(first, r.First), max(last, r.Last)
-	}
-	if err := t.InsertClaim(ctx, query.InsertClaimParams{
-		ID: id, Node: s.node, CarrierID: r.carrier, At: micros(r.now), FirstID: first, LastID: last, Runs: string(text),
-	}); err != nil {
-		return nil, err
-	}
 	c := &Claim{ID: id}
-	if c.Messages, err = t.waitingIn(ctx, r.carrier, listed); err != nil {
+	jobs, err := s.freshJobs(ctx, t, runs)
+	if err != nil {
 		return nil, err
+	}
+	var toRead []run
+	for i, j := range jobs {
+		if j == nil {
+			toRead = append(toRead, listed[i])
+		}
+	}
+	read, err := t.waitingByRun(ctx, r.carrier, toRead)
+	if err != nil {
+		return nil, err
+	}
+	for i, j := range jobs {
+		if j != nil {
+			c.Messages = j.claimed(c.Messages, r.carrier, runs[i].FirstID, runs[i].LastID)
+			continue
+		}
+		c.Messages = append(c.Messages, read[0]...)
+		read = read[1:]
 	}
 	if len(c.Messages) == 0 {
 		return &Claim{}, t.DeleteClaim(ctx, id)
 	}
 	t.afterwards(func(committed bool) {
-		if committed {
-			s.hand.take(r.carrier, c)
+		if !committed {
+			return
+		}
+		s.hand.take(r.carrier, c)
+		for i, j := range jobs {
+			if j != nil {
+				s.fresh.done(j, runs[i].LastID)
+			}
 		}
 	})
 	return c, nil
@@ -261,8 +276,12 @@ func runColumns(runs []run) []column {
 
 // waitingIn reads the messages of runs that still wait for the carrier, in the order of the runs, with their jobs.
 func (t *tx) waitingIn(ctx context.Context, carrier int64, runs []run) ([]Claimed, error) {
-	var claimed []Claimed
-	places := map[int64]int64{}
+	byRun, err := t.waitingByRun(ctx, carrier, runs)
+	return slices.Concat(byRun...), err
+}
+
+func (t *tx) waitingByRun(ctx context.Context, carrier int64, runs []run) ([][]Claimed, error) {
+	byRun := make([][]Claimed, len(runs))
 	jobs := map[int64]*sms.Job{}
 	err := t.query(ctx, `SELECT `+messageColumns+`, o.receiver IS NOT NULL, v.place FROM v
 		JOIN message m ON m.id BETWEEN v.first_id AND v.last_id AND m.attempts = v.attempts AND m.state IN ('queued', 'scheduled', 'indoubt')
@@ -274,18 +293,17 @@ func (t *tx) waitingIn(ctx context.Context, carrier int64, runs []run) ([]Claime
 			if jobs[m.JobID] == nil {
 				jobs[m.JobID] = &sms.Job{ID: m.JobID}
 			}
-			places[m.ID] = place
-			claimed = append(claimed, Claimed{Message: m, Job: jobs[m.JobID], OptedOut: optedOut})
+			byRun[place] = append(byRun[place], Claimed{Message: m, Job: jobs[m.JobID], OptedOut: optedOut})
 		}
 		return err
 	}, runColumns(runs)...)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(claimed, func(a, b Claimed) int {
-		return cmp.Or(cmp.Compare(places[a.ID], places[b.ID]), cmp.Compare(a.ID, b.ID))
-	})
-	return claimed, t.loadJobs(ctx, jobs)
+	for _, messages := range byRun {
+		slices.SortFunc(messages, func(a, b Claimed) int { return cmp.Compare(a.ID, b.ID) })
+	}
+	return byRun, t.loadJobs(ctx, jobs)
 }
 
 // loadJobs fills the jobs of the map.

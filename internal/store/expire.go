@@ -22,7 +22,7 @@ const shortestValidity = time.Minute
 // credits. There may be more, unless the outcome has no answers. It reads the carrier's whole queue, so it is for carriers that
 // take nothing: in the way of the others a claim finds such messages.
 func (s *Store) Expire(ctx context.Context, carrier int64, why string, now time.Time) (*Outcome, error) {
-	rows, err := s.reads.QueryContext(ctx, `SELECT q.carrier_id, q.lane, q.due_at, q.first_id, q.last_id, q.service_id, q.job_id, q.attempts
+	rows, err := s.reads.QueryContext(ctx, `SELECT q.carrier_id, q.lane, q.due_at, q.first_id, q.last_id, q.service_id, q.job_id, q.attempts, q.touched
 		FROM queue q JOIN job j ON j.id = q.job_id
 		WHERE q.carrier_id = $1 AND q.due_at <= $2 AND j.due_at + j.validity <= $3 LIMIT $4`,
 		carrier, micros(now.Add(-shortestValidity)), micros(now), maxExpired)

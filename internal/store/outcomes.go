@@ -84,6 +84,8 @@ type settlement struct {
 	held map[int64]*inHand    // those of the messages that are in hand
 	was  map[int64]rowVersion // of each message when it was loaded
 	out  []*inHand            // whose references go to the table
+
+	unparked []sms.Receipt
 }
 
 // rowVersion is what a row must still be when it is changed.

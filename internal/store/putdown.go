@@ -108,6 +108,7 @@ func (w *settlement) putDown(committed bool) {
 	if !committed {
 		return
 	}
+	w.s.parked.remove(w.unparked)
 	h := w.s.hand
 	leaving := w.leaving()
 	for _, m := range w.held {

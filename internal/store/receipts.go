@@ -316,6 +316,7 @@ func (w *settlement) park(ctx context.Context, receipts []sms.Receipt) error {
 		ref             []string
 	}
 	for _, r := range receipts {
+		w.s.parked.add(r)
 		id, err := w.t.id(ctx)
 		if err != nil {
 			return err
@@ -324,7 +325,7 @@ func (w *settlement) park(ctx context.Context, receipts []sms.Receipt) error {
 		p.done, p.at = append(p.done, micros(r.DoneAt)), append(p.at, micros(r.At))
 		p.ref, p.receiver = append(p.ref, strings.Join(r.Refs, "\n")), append(p.receiver, r.Receiver)
 		p.state, p.failure, p.raw = append(p.state, string(r.State)), append(p.failure, r.Error), append(p.raw, r.Raw)
-		for _, form := range slices.Compact(slices.Sorted(slices.Values(r.Refs))) {
+		for _, form := range forms(r) {
 			f.carrier, f.ref, f.parked = append(f.carrier, r.CarrierID), append(f.ref, form), append(f.parked, id)
 		}
 	}
@@ -354,7 +355,9 @@ func (w *settlement) unpark(ctx context.Context, o *Outcome) error {
 		if !m.State.Waiting() {
 			// Those of parts that earlier attempts brought, too: their receipts have waited for the message to be sent.
 			for _, r := range m.Refs {
-				carrier, ref = append(carrier, m.CarrierID), append(ref, r)
+				if w.s.parked.may(reference{m.CarrierID, r}) {
+					carrier, ref = append(carrier, m.CarrierID), append(ref, r)
+				}
 			}
 		}
 	}
@@ -388,6 +391,7 @@ func (w *settlement) unpark(ctx context.Context, o *Outcome) error {
 		came[i] = parked[id]
 	}
 	o.Receipts = slices.Concat(came, o.Receipts)
+	w.unparked = append(w.unparked, came...)
 	if _, err = w.t.exec(ctx, `DELETE FROM parked_form WHERE parked_id IN (SELECT id FROM v)`, ints("id", ids)); err == nil {
 		_, err = w.t.exec(ctx, `DELETE FROM parked WHERE id IN (SELECT id FROM v)`, ints("id", ids))
 	}

@@ -11,6 +11,7 @@ func (s *Store) Reset(ctx context.Context) error {
 	}
 	return s.write(ctx, other, func(t *tx) error {
 		s.hand.empty()
+		s.fresh.empty()
 		statements := []string{
 			"DELETE FROM ledger WHERE kind <> 'order' AND kind <> 'transfer'",
 			"UPDATE balance SET available = available + held + used, held = 0, used = 0, rev = rev + 1",

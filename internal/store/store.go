@@ -48,6 +48,9 @@ type Store struct {
 	ids     map[string]*idBlock
 	rules   rulesCache
 	hand    *hand
+	parked  parkedForms
+	offers  offers
+	fresh   fresh
 	turns   map[int64]int // of the carriers' lanes; the writer of claims owns it
 	Metrics Metrics
 	close   func()
@@ -82,6 +85,9 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	s.kept = &prepared{db: s.reads, keep: s.dialect.prepare}
 	s.read = query.New(s.kept)
 	s.ids = map[string]*idBlock{"message": newIDBlock(s, "message", 10_000), "object": newIDBlock(s, "object", 1_000)}
+	if err := s.parked.load(ctx, s.reads); err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the database: %w", err), s.Close())
+	}
 	s.startWriters()
 	return s, nil
 }

@@ -82,6 +82,9 @@ func (s *Store) LetGo() { s.hand.empty() }
 // OpenClaims lists the claims of a node. SQLite has only one node: all claims are its own.
 func (s *Store) OpenClaims(ctx context.Context) ([]OpenClaim, error) {
 	var all []OpenClaim
+	if err := s.parked.load(ctx, s.reads); err != nil {
+		return nil, unavailable(err)
+	}
 	err := s.write(ctx, other, func(t *tx) error {
 		all = nil
 		rows, err := t.db.QueryContext(ctx, "SELECT id, carrier_id, at, runs FROM claim WHERE node = $1 OR $2 ORDER BY id", s.node, s.dialect.oneWriter)
