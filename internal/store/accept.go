@@ -85,8 +85,10 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op) error {
 			rows.add(a)
 		}
 	}
-	if err := s.serve(ctx, t, &rows); err != nil {
-		return err
+	if !ops[0].queue {
+		if err := s.serve(ctx, t, &rows); err != nil {
+			return err
+		}
 	}
 	t.afterwards(func(committed bool) {
 		if committed {
@@ -102,6 +104,7 @@ func (s *Store) queuedJobs(rows *acceptRows) {
 	carriers := map[int64]int64{}
 	for _, r := range rows.runs {
 		carriers[r.CarrierID] = 0
+		s.offers.isFilled(r.CarrierID)
 		if r.due && r.job != last {
 			s.fresh.put(r.job)
 			last = r.job

@@ -97,17 +97,21 @@ func (s *Store) serve(ctx context.Context, t *tx, rows *acceptRows) error {
 		}
 		if r.FirstID = v.take(r); r.FirstID <= r.LastID {
 			left = append(left, r)
-			s.offers.isFilled(r.CarrierID)
 		}
 	}
 	rows.runs = left
 	for carrier, v := range served {
 		if err := s.claimServed(ctx, t, carrier, v); err != nil {
-			return err
+			return &unserved{err}
 		}
 	}
 	return nil
 }
+
+// unserved says that messages could be accepted if no carrier claimed them at once.
+type unserved struct{ error }
+
+func (e *unserved) Unwrap() error { return e.error }
 
 // service is an offer that is being taken up.
 type service struct {

@@ -31,6 +31,8 @@ type op struct {
 	arg  any
 	done chan error
 	err  error
+	// queue: what it accepts goes to the queue, since claiming it at once has failed.
+	queue bool
 }
 
 // fail marks an op whose refusal leaves the rest of its group as it is.
@@ -224,8 +226,9 @@ func (w *writer) tryTwice(group []*op) error {
 	if _, unknown := errors.AsType[*unknownCommit](err); unknown || (!again(err) && !isBroken(err)) {
 		return err
 	}
+	_, queue := errors.AsType[*unserved](err)
 	for _, o := range group {
-		o.err = nil
+		o.err, o.queue = nil, queue
 	}
 	return w.attempt(group)
 }
@@ -233,7 +236,8 @@ func (w *writer) tryTwice(group []*op) error {
 // again tells that a group as a whole may succeed when it is tried again.
 func again(err error) bool {
 	_, stale := errors.AsType[*outdated](err)
-	return stale || isDeadlock(err)
+	_, queued := errors.AsType[*unserved](err)
+	return stale || queued || isDeadlock(err)
 }
 
 func isDeadlock(err error) bool {
