@@ -44,15 +44,16 @@ type queueRun struct {
 
 type claimRequest struct {
 	carrier int64
+	hold    Hold
 	most    int64
 	now     time.Time
 	claim   *Claim
 }
 
 // Claim takes up to most messages that are due for a carrier, the lanes by their weights. The claim is committed when it
-// returns; nil means that nothing is due.
-func (s *Store) Claim(ctx context.Context, carrier int64, most int, now time.Time) (*Claim, error) {
-	r := &claimRequest{carrier: carrier, most: int64(most), now: now}
+// returns; nil means that nothing is due. Only who holds the carrier's lease may claim. Error: *LostLeaseError.
+func (s *Store) Claim(ctx context.Context, carrier int64, h Hold, most int, now time.Time) (*Claim, error) {
+	r := &claimRequest{carrier: carrier, hold: h, most: int64(most), now: now}
 	if err := s.submit(ctx, claim, r); err != nil {
 		return nil, err
 	}
@@ -60,8 +61,20 @@ func (s *Store) Claim(ctx context.Context, carrier int64, most int, now time.Tim
 }
 
 func (s *Store) claimGroup(ctx context.Context, t *tx, ops []*op) error {
+	names := make([]string, len(ops))
+	for i, o := range ops {
+		names[i] = o.arg.(*claimRequest).hold.Name
+	}
+	held, err := t.heldLeases(ctx, names)
+	if err != nil {
+		return err
+	}
 	for _, o := range ops {
 		r := o.arg.(*claimRequest)
+		if !held[r.hold] || r.hold.Name != CarrierLease(r.carrier) {
+			o.fail(&LostLeaseError{r.hold})
+			continue
+		}
 		runs, err := t.takeRuns(ctx, r, s.turn(r))
 		if err != nil {
 			return err
@@ -208,7 +221,7 @@ func (s *Store) makeClaim(ctx context.Context, t *tx, r *claimRequest, runs []qu
 	if err != nil {
 		return nil, err
 	}
-	if err := t.InsertClaim(ctx, query.InsertClaimParams{ID: id, Node: s.node, CarrierID: r.carrier, At: micros(r.now), Runs: string(text)}); err != nil {
+	if err := t.InsertClaim(ctx, query.InsertClaimParams{ID: id, Node: r.hold.Holder, CarrierID: r.carrier, At: micros(r.now), Runs: string(text)}); err != nil {
 		return nil, err
 	}
 	c := &Claim{ID: id}
