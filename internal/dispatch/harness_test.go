@@ -33,6 +33,7 @@ type port struct {
 	reply  func(m sms.Outbound, n int) sms.Answer // to the nth message that was handed over
 	handed []sms.Outbound
 	open   []func(sms.Answer)
+	cuts   int
 	opens  sync.WaitGroup
 }
 
@@ -91,6 +92,17 @@ func (p *port) release() {
 	p.mu.Unlock()
 	for i, answer := range open {
 		answer(sms.Answer{State: sms.Sent, Refs: []string{fmt.Sprintf("held-%d", i)}, PTT: sms.PTTAccepted})
+	}
+}
+
+// Cut leaves what has no answer in doubt.
+func (p *port) Cut() {
+	p.mu.Lock()
+	open := p.open
+	p.open, p.cuts = nil, p.cuts+1
+	p.mu.Unlock()
+	for _, answer := range open {
+		answer(sms.Answer{State: sms.InDoubt, PTT: sms.PTTAccepted})
 	}
 }
 

@@ -54,6 +54,16 @@ func CarrierLease(carrier int64) string { return carrierLease + strconv.FormatIn
 // NodeLease names the lease by which a holder shows that it lives.
 func NodeLease(holder string) string { return nodeLease + holder }
 
+// Carrier gives the carrier whose lease it is.
+func (h Hold) Carrier() (id int64, ok bool) {
+	text, ok := strings.CutPrefix(h.Name, carrierLease)
+	if !ok {
+		return 0, false
+	}
+	id, err := strconv.ParseInt(text, 10, 64)
+	return id, err == nil
+}
+
 // IsNode tells whether the lease stands for a living node.
 func (l Lease) IsNode() bool { return strings.HasPrefix(l.Name, nodeLease) }
 
