@@ -152,6 +152,8 @@ type world struct {
 	shop  storetest.Shop
 	clock *clock.Clock
 	d     *dispatch.Dispatcher
+	// patience is set if it is not zero.
+	patience time.Duration
 
 	mu    sync.Mutex
 	ports []*port
@@ -175,6 +177,9 @@ func (w *world) start() *world {
 		w.ports = append(w.ports, p)
 		return p
 	}})
+	if w.patience > 0 {
+		w.d.SetPatience(w.patience)
+	}
 	w.must(w.d.Start(w.t.Context()))
 	w.t.Cleanup(w.stop)
 	return w

@@ -44,6 +44,8 @@ type hold struct {
 func newHold(h store.Hold, asked time.Time, runsOut bool) *hold {
 	k := &hold{Hold: h, over: make(chan struct{}), recovered: make(chan struct{})}
 	if runsOut {
+		k.mu.Lock() // the timer may ring at once
+		defer k.mu.Unlock()
 		k.until = asked.Add(store.LeaseTime)
 		k.timer = time.AfterFunc(time.Until(k.until)-handMargin, k.look)
 	}
