@@ -247,6 +247,7 @@ func (d *Dispatcher) note(holder string, got []store.Hold, asked time.Time) []*h
 	for i, h := range got {
 		taken[i] = newHold(h, asked, !d.cfg.Store.Alone())
 		d.holds[h.Name] = taken[i]
+		d.cfg.Log.Info("a lease is taken", "lease", h.Name, "term", h.Term)
 	}
 	return taken
 }

@@ -222,8 +222,10 @@ func IsLost(err error) bool {
 // oldLease is how long the traces of ended nodes are kept.
 const oldLease = time.Hour
 
-// dropNodes forgets nodes that ended a while ago.
-func (t *tx) dropNodes(ctx context.Context) error {
-	_, err := t.db.ExecContext(ctx, fmt.Sprintf("DELETE FROM lease WHERE name LIKE '%s%%' AND until < %s - %d", nodeLease, t.dialect.now, oldLease.Microseconds()))
+// dropLeases forgets nodes that ended a while ago, and the leases of carriers that were deleted.
+func (t *tx) dropLeases(ctx context.Context) error {
+	_, err := t.db.ExecContext(ctx, fmt.Sprintf(`DELETE FROM lease WHERE until < %s - %d AND (name LIKE '%s%%'
+		OR (name LIKE '%s%%' AND NOT EXISTS (SELECT 1 FROM carrier c WHERE '%s' || c.id = lease.name)))`,
+		t.dialect.now, oldLease.Microseconds(), nodeLease, carrierLease, carrierLease))
 	return err
 }

@@ -284,3 +284,20 @@ func openClaims(t *testing.T, s *store.Store, shop storetest.Shop, h store.Hold)
 	}
 	return open
 }
+
+func TestOldLeasesAreForgotten(t *testing.T) {
+	address := storetest.URL(t, "postgres")
+	s := storetest.Open(t, address)
+	shop := storetest.NewShop(t, s)
+	kept := store.CarrierLease(shop.Carrier.ID)
+	acquire(t, s, "a", store.NodeLease("a"), kept, store.CarrierLease(999), store.TimersLease)
+	storetest.Exec(t, address, "UPDATE lease SET until = until - 7200000000")
+	acquire(t, s, "b", store.NodeLease("b"))
+	if err := s.DropOld(t.Context(), storetest.Noon); err != nil {
+		t.Fatal(err)
+	}
+	all, err := s.Leases(t.Context())
+	if err != nil || len(all) != 3 || all[0].Name != kept || !all[1].IsNode() || all[1].Holder != "b" || all[2].Name != store.TimersLease {
+		t.Errorf("%+v, %v", all, err)
+	}
+}

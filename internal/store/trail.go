@@ -147,10 +147,10 @@ func (s *Store) Count(ctx context.Context) (c Counts, err error) {
 	return c, err
 }
 
-// DropOld forgets what is kept for a limited time only: the answers of requests with an Idempotency-Key, and ended nodes.
+// DropOld forgets what is kept for a limited time only: the answers of requests with an Idempotency-Key, and the leases of what is no more.
 func (s *Store) DropOld(ctx context.Context, now time.Time) error {
 	return s.write(ctx, other, func(t *tx) error {
-		if err := t.dropNodes(ctx); err != nil {
+		if err := t.dropLeases(ctx); err != nil {
 			return err
 		}
 		return t.DropIdempotency(ctx, micros(now)-idempotencyTime)
