@@ -120,7 +120,7 @@ func (c *cluster) takenFrom(n *node, since time.Time) time.Duration {
 // carrierAt asks a node for the state of the carrier.
 func (c *cluster) carrierAt(n *node) string {
 	c.t.Helper()
-	r, err := http.Get("http://" + n.address + "/readyz") //nolint:noctx // of a test
+	r, err := http.Get("http://" + n.address + "/readyz")
 	if err != nil {
 		return err.Error()
 	}

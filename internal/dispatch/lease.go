@@ -425,13 +425,14 @@ func (d *Dispatcher) settled(ctx context.Context, carrier int64) {
 // giveUp releases all leases after a stop.
 func (d *Dispatcher) giveUp() {
 	d.mu.Lock()
-	var all []store.Hold
-	for _, k := range d.holds {
-		all = append(all, k.Hold)
-		defer k.lose()
-	}
+	given := d.holds
 	d.holds = map[string]*hold{}
 	d.mu.Unlock()
+	var all []store.Hold
+	for _, k := range given {
+		k.lose()
+		all = append(all, k.Hold)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), lastWords)
 	defer cancel()
 	if err := d.cfg.Store.Release(ctx, all...); err != nil {
