@@ -144,6 +144,9 @@ func onlyLoopback(_, address string, _ syscall.RawConn) error {
 // tidy forgets once an hour what is kept for a limited time.
 func (a *App) tidy(ctx context.Context) {
 	for a.opts.Clock.Sleep(ctx, a.opts.Clock.Now().Add(time.Hour)) == nil {
+		if !a.Dispatcher.RunsTimers() {
+			continue // another node does
+		}
 		if err := a.Store.DropOld(ctx, a.opts.Clock.Now()); err != nil {
 			a.opts.Log.Error("cannot forget old requests", "error", err)
 		}

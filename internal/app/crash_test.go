@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -115,38 +114,18 @@ func (s *server) store(f func(*store.Store)) {
 // start starts the child and waits until it takes requests.
 func (s *server) start() {
 	s.t.Helper()
-	text, err := json.Marshal(s.settings)
-	s.must(err)
-	s.child = exec.Command(os.Args[0]) //nolint:gosec // the test itself
-	s.child.Env = append(os.Environ(), childSettings+"="+string(text))
-	s.child.Stderr = s.t.Output()
-	out, err := s.child.StdoutPipe()
-	s.must(err)
-	s.must(s.child.Start())
-	lines := bufio.NewScanner(out)
-	if !lines.Scan() {
-		s.t.Fatal("the server ended at its start")
-	}
-	s.client, err = ovh.NewClient("http://"+lines.Text()+"/1.0", s.keys.ApplicationKey, s.keys.ApplicationSecret, s.keys.ConsumerKey)
-	s.must(err)
+	n := s.startNode(s.settings.Node)
+	s.child, s.client = n.child, n.client
 }
 
 func (s *server) end(sig os.Signal) {
 	s.t.Helper()
-	s.must(s.child.Process.Signal(sig))
-	err := s.child.Wait()
-	if sig == syscall.SIGTERM && err != nil {
-		s.t.Error("the planned stop: ", err)
-	}
+	s.endChild(s.child, sig)
 }
 
 // send posts a job and gives its ids; an error is for the caller to judge.
 func (s *server) send(text string, receivers []string) ([]int64, error) {
-	var r struct{ IDs []int64 }
-	err := s.client.Post("/sms/"+s.shop.Service.Name+"/jobs", map[string]any{
-		"message": text, "receivers": receivers, "sender": "Ramier", "noStopClause": true,
-	}, &r)
-	return r.IDs, err
+	return s.post(s.client, text, receivers)
 }
 
 // until looks every 10 ms until done says so, for at most a minute.

@@ -97,6 +97,7 @@ var (
 	oldestDesc    = prometheus.NewDesc("ramier_queued_oldest_seconds", "How long the first message of a lane has been due.", []string{"carrier", "priority"}, nil)
 	doubtDesc     = prometheus.NewDesc("ramier_in_doubt_messages", "Messages whose carrier's answer was lost.", nil, nil)
 	unmatchedDesc = prometheus.NewDesc("ramier_unmatched_receipts", "Receipts that belong to no known message.", nil, nil)
+	heldDesc      = prometheus.NewDesc("ramier_lease_held", "1 while this node has the carrier's lease: it alone speaks to the operator.", []string{"carrier"}, nil)
 	connectedDesc = prometheus.NewDesc("ramier_carrier_connected", "1 while the carrier is connected.", []string{"carrier"}, nil)
 	windowDesc    = prometheus.NewDesc("ramier_carrier_window_used", "Unanswered PDUs.", []string{"carrier"}, nil)
 	sizeDesc      = prometheus.NewDesc("ramier_carrier_window_size", "The most unanswered PDUs.", []string{"carrier"}, nil)
@@ -105,7 +106,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (q *queueCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{queuedDesc, oldestDesc, doubtDesc, unmatchedDesc, connectedDesc, windowDesc, sizeDesc, throttledDesc} {
+	for _, d := range []*prometheus.Desc{queuedDesc, oldestDesc, doubtDesc, unmatchedDesc, heldDesc, connectedDesc, windowDesc, sizeDesc, throttledDesc} {
 		out <- d
 	}
 }
@@ -130,6 +131,11 @@ func (q *queueCollector) Collect(out chan<- prometheus.Metric) {
 		if status.State == "connected" {
 			connected = 1
 		}
+		held := 0.0
+		if q.app.Dispatcher.Holds(c.ID) {
+			held = 1
+		}
+		gauge(heldDesc, held, c.Name)
 		gauge(connectedDesc, connected, c.Name)
 		gauge(windowDesc, float64(status.WindowUsed), c.Name)
 		gauge(sizeDesc, float64(status.WindowSize), c.Name)

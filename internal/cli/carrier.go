@@ -105,7 +105,7 @@ func (r resource) status() *cobra.Command {
 			if *asJSON {
 				return printJSON(r.out, s.Carriers)
 			}
-			return printTable(r.out, s.Carriers, "carrier", "state", "since", "binds", "windowUsed", "windowSize", "queued", "sent", "throttled", "late", "lastError")
+			return printTable(r.out, s.Carriers, "carrier", "state", "since", "node", "term", "binds", "windowUsed", "windowSize", "queued", "sent", "throttled", "late", "lastError")
 		}
 		var o object
 		if err := api.call(c.Context(), http.MethodGet, r.at(args[0])+"/status", nil, &o); err != nil {
@@ -114,7 +114,7 @@ func (r resource) status() *cobra.Command {
 		if *asJSON {
 			return printJSON(r.out, o)
 		}
-		return printObject(r.out, o, "carrier", "state", "since", "lastError")
+		return printObject(r.out, o, "carrier", "state", "since", "node", "leaseSince", "term", "lastError")
 	}
 	return c
 }
@@ -143,7 +143,7 @@ func (p *program) statusCommand() *cobra.Command {
 			return err
 		}
 		fmt.Fprintln(p.out, "\nCarriers")
-		if err := printTable(p.out, carriers, "carrier", "state", "queued", "sent", "lastError"); err != nil {
+		if err := printTable(p.out, carriers, "carrier", "state", "node", "queued", "sent", "lastError"); err != nil {
 			return err
 		}
 		fmt.Fprintln(p.out, "\nQueues")

@@ -79,6 +79,7 @@ type status struct {
 	Carriers []struct {
 		Carrier   string `json:"carrier"`
 		State     string `json:"state"`
+		Node      string `json:"node"`
 		LastError string `json:"lastError"`
 		Queued    int64  `json:"queued"`
 	} `json:"carriers"`
@@ -129,6 +130,8 @@ func (d *doctor) checkCarriers(s status) {
 			d.ok("carrier", "%s is connected, %d message(s) wait", c.Carrier, c.Queued)
 		case "disabled":
 			d.ok("carrier", "%s is disabled", c.Carrier)
+		case "elsewhere":
+			d.ok("carrier", "%s runs on the node %s, which knows more; %d message(s) wait", c.Carrier, c.Node, c.Queued)
 		case "connecting":
 			d.warn("carrier", "wait; if it stays so, look at host, port and firewall", "%s is connecting%s", c.Carrier, why)
 		default:

@@ -3,7 +3,10 @@ package dispatch
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +26,8 @@ type Carrier interface {
 	// ends, perhaps from another goroutine.
 	Submit(ctx context.Context, m sms.Outbound, answer func(sms.Answer))
 	Status() sms.CarrierStatus
+	// Cut closes the connection at once, after the context of Run has ended: what has no answer then is in doubt.
+	Cut()
 }
 
 // Config is what a Dispatcher needs.
@@ -54,9 +59,20 @@ type Dispatcher struct {
 	lines     map[int64]*line
 	ending    map[int64]*line // the last line of each carrier that was stopped, perhaps not ended yet
 	ctx       context.Context // nil unless started
+	looking   context.Context // ends with the stop
 	cancel    context.CancelFunc
 	wg        sync.WaitGroup
 	desk      *desk
+
+	holder       string                 // this life of the node, to the others
+	holds        map[string]*hold       // by name
+	seen         map[string]store.Lease // the leases of all nodes when they were last looked at
+	share        int                    // how many enabled carriers this node should have
+	surplusSince time.Time              // since when it has had more, zero if it has not
+	patience     time.Duration
+	nudged       chan struct{} // wakes lookLoop
+	endRenewing  context.CancelFunc
+	renewing     sync.WaitGroup
 }
 
 // New makes a Dispatcher. Start starts it.
@@ -64,31 +80,38 @@ func New(cfg Config) *Dispatcher {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Dispatcher{cfg: cfg, lines: map[int64]*line{}, ending: map[int64]*line{}}
+	return &Dispatcher{
+		cfg: cfg, lines: map[int64]*line{}, ending: map[int64]*line{}, holds: map[string]*hold{}, nudged: make(chan struct{}, 1), patience: patience,
+	}
 }
 
-// Start settles what an earlier process left open and starts the enabled carriers. Stop ends it, unless it fails.
+// Start starts the enabled carriers whose leases are to be had now; others follow when their leases run out. Stop ends it,
+// unless it fails.
 func (d *Dispatcher) Start(ctx context.Context) error {
-	if err := d.recover(ctx); err != nil {
-		return err
-	}
 	d.desk = newDesk(d)
 	base := context.WithoutCancel(ctx)
 	looking, cancel := context.WithCancel(base)
 	d.mu.Lock()
-	d.ctx, d.cancel = base, cancel
+	d.ctx, d.looking, d.cancel, d.holder = base, looking, cancel, d.cfg.Store.NewHolder()
 	d.mu.Unlock()
 	d.cfg.Store.OnQueued(d.wake)
+	renewing, endRenewing := context.WithCancel(base)
+	d.endRenewing = endRenewing
+	if !d.cfg.Store.Alone() {
+		d.renewing.Go(func() { d.renewLoop(renewing) })
+	}
 	if err := d.Reload(ctx); err != nil {
 		d.Stop(ctx)
 		return err
 	}
 	d.wg.Go(func() { d.expireLoop(looking) })
+	d.wg.Go(func() { d.lookLoop(looking) })
+	d.wg.Go(func() { d.cfg.Store.Listen(looking, d.hear) })
 	return nil
 }
 
-// Stop hands nothing more to the carriers, waits for the answers to what they have, and settles them. When the context ends
-// first, what has no answer is in doubt at the next start.
+// Stop hands nothing more to the carriers, waits for the answers to what they have, settles them, and gives up the leases. When
+// the context ends first, what has no answer is in doubt.
 func (d *Dispatcher) Stop(ctx context.Context) {
 	d.mu.Lock()
 	if d.ctx == nil {
@@ -113,8 +136,25 @@ func (d *Dispatcher) Stop(ctx context.Context) {
 	select {
 	case <-ended:
 	case <-ctx.Done():
+		d.cut(lines)
 	}
 	d.desk.stop(ctx)
+	d.giveUp()
+	d.endRenewing()
+	d.renewing.Wait()
+}
+
+// cut ends the connections that have not ended in time, so that their carriers can be had by others.
+func (d *Dispatcher) cut(stopped map[int64]*line) {
+	d.mu.Lock()
+	lines := slices.Concat(slices.Collect(maps.Values(stopped)), slices.Collect(maps.Values(d.ending)))
+	d.mu.Unlock()
+	for _, l := range lines {
+		l.quit()
+		if !isClosed(l.ended) {
+			l.port.Cut()
+		}
+	}
 }
 
 // Reload starts, stops and restarts carriers so that they run as the store describes them.
@@ -126,22 +166,43 @@ func (d *Dispatcher) Reload(ctx context.Context) error {
 		return err
 	}
 	d.mu.Lock()
+	started := d.ctx != nil
+	d.mu.Unlock()
+	if !started {
+		return nil
+	}
+	if err := d.takeCarriers(ctx, carriers); err != nil {
+		if errors.Is(err, errStopped) {
+			return nil
+		}
+		return err
+	}
+	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.ctx == nil {
 		return nil
 	}
+	d.runLines(carriers)
+	d.dropCarriers(carriers)
+	d.giveBack(carriers)
+	return nil
+}
+
+// runLines has a line for each enabled carrier whose lease this node has. The caller holds mu.
+func (d *Dispatcher) runLines(carriers []sms.Carrier) {
 	wanted := map[int64]bool{}
 	for _, c := range carriers {
-		wanted[c.ID] = c.Enabled
+		k := d.holds[store.CarrierLease(c.ID)]
+		wanted[c.ID] = c.Enabled && k != nil && !k.leaving
 		old := d.lines[c.ID]
-		if !c.Enabled || (old != nil && old.carrier.Rev == c.Rev) {
+		if !wanted[c.ID] || (old != nil && old.carrier.Rev == c.Rev) {
 			continue
 		}
 		if old == nil {
 			old = d.ending[c.ID] // it may still be connected
 		}
 		delete(d.ending, c.ID)
-		d.lines[c.ID] = newLine(d, c, old)
+		d.lines[c.ID] = newLine(d, c, old, k)
 	}
 	for id, l := range d.lines {
 		if !wanted[id] {
@@ -150,7 +211,19 @@ func (d *Dispatcher) Reload(ctx context.Context) error {
 			d.wg.Go(func() { l.stop(context.Background()) })
 		}
 	}
-	return nil
+}
+
+// dropCarriers gives up the leases of carriers that were deleted. The caller holds mu.
+func (d *Dispatcher) dropCarriers(carriers []sms.Carrier) {
+	exists := map[string]bool{}
+	for _, c := range carriers {
+		exists[store.CarrierLease(c.ID)] = true
+	}
+	for name, k := range d.holds {
+		if id, ok := k.Carrier(); ok && !exists[name] && !k.leaving {
+			d.leave(id, k)
+		}
+	}
 }
 
 func (d *Dispatcher) observe(o *store.Outcome) {
@@ -164,23 +237,32 @@ func (d *Dispatcher) observe(o *store.Outcome) {
 	}
 }
 
-// wake tells carriers that something is queued for them.
+// wake tells carriers that something is queued for them, on this node or on another.
 func (d *Dispatcher) wake(carriers []int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	var others []int64
 	for _, id := range carriers {
 		if l := d.lines[id]; l != nil {
 			l.wake()
+		} else {
+			others = append(others, id)
 		}
+	}
+	if len(others) > 0 {
+		d.cfg.Store.Tell(store.Signal{Queued: others})
 	}
 }
 
 // Status gives the state of a carrier; ok is false if it does not run here.
 func (d *Dispatcher) Status(carrier int64) (status sms.CarrierStatus, ok bool) {
 	d.mu.Lock()
-	l := d.lines[carrier]
+	l, elsewhere := d.lines[carrier], d.elsewhere(carrier)
 	d.mu.Unlock()
-	if l == nil {
+	switch {
+	case l == nil && elsewhere:
+		return sms.CarrierStatus{State: "elsewhere"}, false
+	case l == nil:
 		return sms.CarrierStatus{State: "stopped"}, false
 	}
 	return l.port.Status(), true

@@ -1,7 +1,6 @@
 package dispatch
 
 import (
-	"context"
 	"time"
 
 	"ramier/internal/sms"
@@ -32,36 +31,4 @@ func resolve(a sms.Answer, policy string, m store.Claimed) sms.Answer {
 		a.State, a.PTT = sms.Failed, sms.PTTUnknown
 	}
 	return a
-}
-
-// recover settles the claims that an earlier process left open. Their messages may have been sent or not: each is in doubt.
-func (d *Dispatcher) recover(ctx context.Context) error {
-	d.cfg.Store.LetGo()
-	claims, err := d.cfg.Store.OpenClaims(ctx)
-	if err != nil {
-		return err
-	}
-	carriers, err := d.cfg.Store.Carriers(ctx)
-	if err != nil {
-		return err
-	}
-	policies := map[int64]sms.Carrier{}
-	for _, c := range carriers {
-		policies[c.ID] = c
-	}
-	for _, c := range claims {
-		o := &store.Outcome{Ended: []int64{c.ID}}
-		for _, m := range c.Messages {
-			o.Answers = append(o.Answers, resolve(sms.Answer{
-				MessageID: m.ID, CarrierID: c.Carrier, State: sms.InDoubt, PTT: sms.PTTAccepted, Attempt: m.Attempts, Handed: c.At, At: d.cfg.Clock.Now(), Rev: policies[c.Carrier].Rev,
-				Error: "The platform ended without a stop while the message was being handed over.",
-			}, policies[c.Carrier].Settings.InDoubt, m))
-		}
-		if err := d.cfg.Store.Settle(ctx, o); err != nil {
-			return err
-		}
-		d.observe(o)
-		d.cfg.Log.Warn("messages are in doubt after an unplanned end", "claim", c.ID, "messages", len(c.Messages))
-	}
-	return nil
 }

@@ -5,15 +5,15 @@ import (
 	"time"
 )
 
-// look is how often the queues of carriers that take nothing are searched for messages whose validity has ended.
-const look = 30 * time.Second
+// expireEvery is how often the queues of carriers that take nothing are searched for messages whose validity has ended.
+const expireEvery = 30 * time.Second
 
-// expireLoop ends messages that wait for a carrier which is disabled or not connected when their validity has ended. Those of
-// the others are found when they are claimed.
+// expireLoop ends messages that wait for a carrier of this node which is disabled or not connected when their validity has ended.
+// Those of the others are found when they are claimed.
 func (d *Dispatcher) expireLoop(ctx context.Context) {
 	for {
 		d.expireAll(ctx)
-		if d.cfg.Clock.Sleep(ctx, d.cfg.Clock.Now().Add(look)) != nil {
+		if d.cfg.Clock.Sleep(ctx, d.cfg.Clock.Now().Add(expireEvery)) != nil {
 			return
 		}
 	}
@@ -23,7 +23,7 @@ func (d *Dispatcher) expireAll(ctx context.Context) {
 	carriers, err := d.cfg.Store.Carriers(ctx)
 	for _, c := range carriers {
 		status, runs := d.Status(c.ID)
-		if err == nil && (!runs || status.State != connected) {
+		if err == nil && d.Holds(c.ID) && (!runs || status.State != connected) {
 			err = d.expire(ctx, c.ID)
 		}
 	}

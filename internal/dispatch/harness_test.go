@@ -33,6 +33,7 @@ type port struct {
 	reply  func(m sms.Outbound, n int) sms.Answer // to the nth message that was handed over
 	handed []sms.Outbound
 	open   []func(sms.Answer)
+	cuts   int
 	opens  sync.WaitGroup
 }
 
@@ -94,6 +95,17 @@ func (p *port) release() {
 	}
 }
 
+// Cut leaves what has no answer in doubt.
+func (p *port) Cut() {
+	p.mu.Lock()
+	open := p.open
+	p.open, p.cuts = nil, p.cuts+1
+	p.mu.Unlock()
+	for _, answer := range open {
+		answer(sms.Answer{State: sms.InDoubt, PTT: sms.PTTAccepted})
+	}
+}
+
 func (p *port) texts() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -140,6 +152,8 @@ type world struct {
 	shop  storetest.Shop
 	clock *clock.Clock
 	d     *dispatch.Dispatcher
+	// patience is set if it is not zero.
+	patience time.Duration
 
 	mu    sync.Mutex
 	ports []*port
@@ -163,6 +177,9 @@ func (w *world) start() *world {
 		w.ports = append(w.ports, p)
 		return p
 	}})
+	if w.patience > 0 {
+		w.d.SetPatience(w.patience)
+	}
 	w.must(w.d.Start(w.t.Context()))
 	w.t.Cleanup(w.stop)
 	return w

@@ -16,6 +16,7 @@ import (
 type line struct {
 	d       *Dispatcher
 	carrier sms.Carrier
+	hold    *hold
 	port    Carrier
 	limit   *rate.Limiter
 	queued  chan struct{}      // something may be in the queue
@@ -36,9 +37,9 @@ type batch struct {
 }
 
 // newLine starts a line. One that it replaces is stopped first, so that a carrier never sees two of ours.
-func newLine(d *Dispatcher, c sms.Carrier, replaced *line) *line {
+func newLine(d *Dispatcher, c sms.Carrier, replaced *line, k *hold) *line {
 	l := &line{
-		d: d, carrier: c, queued: make(chan struct{}, 1), freed: make(chan struct{}, 1), handed: make(chan struct{}),
+		d: d, carrier: c, hold: k, queued: make(chan struct{}, 1), freed: make(chan struct{}, 1), handed: make(chan struct{}),
 		ended: make(chan struct{}), batches: make(chan *batch, maxBatches), limit: rate.NewLimiter(rate.Inf, 0),
 	}
 	if c.Settings.Rate > 0 {
@@ -54,13 +55,44 @@ func newLine(d *Dispatcher, c sms.Carrier, replaced *line) *line {
 		if replaced != nil {
 			replaced.stop(base)
 		}
+		select {
+		case <-k.recovered:
+		case <-handing.Done():
+		}
 		d.wg.Go(func() { l.claims(handing) })
 		d.wg.Go(func() { l.handOver(handing) })
 		l.port.Run(connected)
 		<-l.handed
 		d.desk.ended(c.ID)
 	})
+	d.wg.Go(func() { l.guard(base) })
 	return l
+}
+
+// guard ends the line before its lease does. What is left of the lease is for the answers to what was handed over; then the
+// connection is cut, so that the next holder's is the only one.
+func (l *line) guard(base context.Context) {
+	select {
+	case <-l.ended:
+		return
+	case <-l.hold.over:
+	}
+	rest, cancel := context.WithTimeout(base, l.hold.left())
+	defer cancel()
+	l.stop(rest)
+	if !isClosed(l.ended) {
+		l.port.Cut()
+	}
+	l.d.nudge()
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
 }
 
 // stop hands over nothing more, lets the carrier answer what it has, and closes the connection.
@@ -128,10 +160,14 @@ func (l *line) claims(ctx context.Context) {
 		if empty {
 			claim, empty = l.offer(ctx, n, due)
 		} else {
-			claim, err = l.d.cfg.Store.Claim(ctx, l.carrier.ID, n, l.d.cfg.Clock.Now())
+			claim, err = l.d.cfg.Store.Claim(ctx, l.carrier.ID, l.hold.Hold, n, l.d.cfg.Clock.Now())
 			if err == nil && claim == nil {
 				due, empty = l.nextDue(ctx)
 			}
+		}
+		if store.IsLost(err) {
+			l.hold.lose()
+			return
 		}
 		if err != nil && ctx.Err() == nil {
 			l.d.cfg.Log.Error("cannot claim messages", "carrier", l.carrier.Name, "error", err)
@@ -163,7 +199,7 @@ func (l *line) nextDue(ctx context.Context) (due time.Time, empty bool) {
 // something was queued or is due, and after a while in case another node has queued something.
 func (l *line) offer(ctx context.Context, n int, due time.Time) (claim *store.Claim, empty bool) {
 	given := make(chan *store.Claim, 1)
-	o := &store.Offer{Carrier: l.carrier.ID, Most: n, Give: func(c *store.Claim) { given <- c }}
+	o := &store.Offer{Carrier: l.carrier.ID, Hold: l.hold.Hold, Most: n, Give: func(c *store.Claim) { given <- c }}
 	if !l.d.cfg.Store.Offer(o) {
 		return nil, false
 	}
@@ -255,11 +291,13 @@ func (l *line) hand(ctx context.Context, b *batch, m store.Claimed) {
 		answer(sms.Answer{State: sms.Expired, PTT: sms.PTTExpired, Error: "Its validity ended before the carrier took it.", At: now})
 	case l.limit.Wait(ctx) != nil:
 		answer(sms.Answer{State: sms.Queued, RetryAt: now, Error: "Given back at a stop, not handed over.", At: now})
+	case !l.hold.valid():
+		answer(sms.Answer{State: sms.Queued, RetryAt: now, Error: "Given back, not handed over: the node no longer has the carrier.", At: now})
 	default:
 		if f := l.d.cfg.Observe.Handed; f != nil {
 			f(l.carrier.Name, now.Sub(later(m.Job.CreatedAt, m.Job.DueAt)))
 		}
-		l.port.Submit(ctx, m.Outbound(*m.Job, expires), func(a sms.Answer) {
+		l.port.Submit(held{ctx, l.hold}, m.Outbound(*m.Job, expires), func(a sms.Answer) {
 			a.Rev = l.carrier.Rev
 			answer(a)
 		})

@@ -69,7 +69,8 @@ func TestAnEndWithoutAStopLeavesADoubt(t *testing.T) {
 		w := newWorld(t, s, nil)
 		w.change(doubtPolicy("resend"))
 		id := w.send("x", alice, bob)
-		claim, err := s.Claim(t.Context(), w.shop.Carrier.ID, 10, w.clock.Now()) // by a process that is no more
+		hold := w.shop.Hold(t, s)
+		claim, err := s.Claim(t.Context(), w.shop.Carrier.ID, hold, 10, w.clock.Now()) // by a process that is no more
 		w.must(err)
 		w.must(s.Settle(t.Context(), &store.Outcome{
 			Answers: []sms.Answer{{MessageID: id + 1, CarrierID: w.shop.Carrier.ID, State: sms.Sent, Refs: []string{"b"}, At: w.clock.Now()}},
@@ -78,18 +79,17 @@ func TestAnEndWithoutAStopLeavesADoubt(t *testing.T) {
 		parked.CarrierID, parked.At = w.shop.Carrier.ID, w.clock.Now()
 		w.must(s.Settle(t.Context(), &store.Outcome{Receipts: []sms.Receipt{parked}}))
 		third := w.send("y", "+33639980003")
-		again, err := s.Claim(t.Context(), w.shop.Carrier.ID, 10, w.clock.Now().Add(time.Second))
+		again, err := s.Claim(t.Context(), w.shop.Carrier.ID, hold, 10, w.clock.Now().Add(time.Second))
 		w.must(err)
 		if len(claim.Messages) != 2 || len(again.Messages) != 1 {
 			t.Fatal("claims")
 		}
+		w.must(s.Release(t.Context(), hold)) // as if it had run out
 		w.clock.Advance(time.Minute)
 		w.start()
 		w.becomes(id, sms.Delivered)
 		w.becomes(id+1, sms.Sent)
-		if w.claims() != 0 {
-			t.Error("claims stay open")
-		}
+		w.until("the claims end", func() bool { return w.claims() == 0 })
 		w.becomes(third, sms.InDoubt)
 		w.clock.Advance(5 * time.Second)
 		if m := w.becomes(third, sms.Sent); !m.Duplicate {

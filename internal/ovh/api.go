@@ -47,7 +47,7 @@ type Config struct {
 
 // Carriers is what the API needs of those who run the carriers.
 type Carriers interface {
-	// Status gives the state of a carrier; ok is false if it does not run here.
+	// Status gives the state of a carrier; ok is false if it does not run here, and the state elsewhere if another node has it.
 	Status(carrier int64) (status sms.CarrierStatus, ok bool)
 	// Reload makes the carriers run as the store describes them now.
 	Reload(ctx context.Context) error

@@ -83,5 +83,9 @@ func (a *API) showCarrierStatus(ctx context.Context, _ *Call, in getOperatorCarr
 		return operatorCarrierStatus{}, err
 	}
 	lanes, err := a.store.Lanes(ctx)
-	return a.carrierStatus(c, lanes), err
+	if err != nil {
+		return operatorCarrierStatus{}, err
+	}
+	leases, err := a.store.Leases(ctx)
+	return a.carrierStatus(c, lanes, leases), err
 }

@@ -20,6 +20,10 @@ func (a *API) showStatus(ctx context.Context, _ *Call, _ getOperatorStatusIn) (o
 	if err != nil {
 		return operatorStatus{}, err
 	}
+	leases, err := a.store.Leases(ctx)
+	if err != nil {
+		return operatorStatus{}, err
+	}
 	out := operatorStatus{
 		Carriers: make([]operatorCarrierStatus, len(carriers)), Database: a.store.Describe(ctx), InDoubt: counts.InDoubt,
 		Now: datetime{a.now()}, Queues: make([]operatorQueue, len(lanes)), SendersWaiting: counts.SendersWaiting,
@@ -28,7 +32,7 @@ func (a *API) showStatus(ctx context.Context, _ *Call, _ getOperatorStatusIn) (o
 	names := make(map[int64]string, len(carriers))
 	for i, c := range carriers {
 		names[c.ID] = c.Name
-		out.Carriers[i] = a.carrierStatus(c, lanes)
+		out.Carriers[i] = a.carrierStatus(c, lanes, leases)
 	}
 	for i, l := range lanes {
 		out.Queues[i] = operatorQueue{Carrier: names[l.Carrier], Lane: string(l.Priority), Oldest: datetime{l.Oldest}, Queued: l.Messages}
@@ -36,8 +40,8 @@ func (a *API) showStatus(ctx context.Context, _ *Call, _ getOperatorStatusIn) (o
 	return out, nil
 }
 
-// carrierStatus tells how a carrier is doing on this node.
-func (a *API) carrierStatus(c sms.Carrier, lanes []store.Lane) operatorCarrierStatus {
+// carrierStatus tells which node has a carrier, and how it is doing on this one.
+func (a *API) carrierStatus(c sms.Carrier, lanes []store.Lane, leases []store.Lease) operatorCarrierStatus {
 	s, here := a.carriers.Status(c.ID)
 	out := operatorCarrierStatus{
 		Binds: int64(s.Binds), Carrier: c.Name, LastError: orNull(s.LastError), Late: s.Late, Sent: s.Sent, Since: at(s.Since),
@@ -46,8 +50,16 @@ func (a *API) carrierStatus(c sms.Carrier, lanes []store.Lane) operatorCarrierSt
 	switch {
 	case !c.Enabled:
 		out.State = operatorCarrierStateDisabled
-	case !here:
+	case !here && out.State != operatorCarrierStateElsewhere:
 		out.State = operatorCarrierStateStopped
+	}
+	for _, l := range leases {
+		if l.Name != store.CarrierLease(c.ID) {
+			continue
+		}
+		if out.Term = l.Term; l.Live {
+			out.Node, out.LeaseSince = orNull(l.Holder), at(l.Since)
+		}
 	}
 	for _, l := range lanes {
 		if l.Carrier == c.ID {

@@ -21,11 +21,15 @@ import (
 
 // idleCarriers stands for carriers of which one is connected.
 type idleCarriers struct {
+	elsewhere int64
 	connected int64
 	reloads   int
 }
 
 func (c *idleCarriers) Status(carrier int64) (sms.CarrierStatus, bool) {
+	if carrier == c.elsewhere {
+		return sms.CarrierStatus{State: "elsewhere"}, false
+	}
 	if carrier != c.connected {
 		return sms.CarrierStatus{State: "stopped"}, false
 	}
@@ -198,6 +202,14 @@ func TestOperatorManagesCarriers(t *testing.T) {
 	p.carriers.connected = c.ID
 	p.do("GET", "/carriers/orange/status", "",
 		`{"carrier":"orange","state":"connected","since":"2026-11-23T13:00:00+01:00","binds":1,"sent":7,"windowUsed":3,"windowSize":50,"lastError":null}`)
+	p.do("GET", "/carriers/orange/status", "", `{"node":null,"leaseSince":null,"term":0}`)
+	if _, err := p.store.Acquire(t.Context(), "ws-2.abc", store.CarrierLease(c.ID)); err != nil {
+		t.Fatal(err)
+	}
+	p.do("GET", "/carriers/orange/status", "", `{"node":"ws-2.abc","term":1}`)
+	p.do("GET", "/status", "", `{"carriers":[{"carrier":"orange","node":"ws-2.abc","term":1}]}`)
+	p.carriers.connected, p.carriers.elsewhere = 0, c.ID
+	p.do("GET", "/carriers/orange/status", "", `{"state":"elsewhere","binds":0}`)
 	p.do("PUT", "/carriers/orange", `{"enabled":false}`, "")
 	p.do("GET", "/carriers/orange/status", "", `{"state":"disabled"}`)
 	p.do("DELETE", "/carriers/orange", "", `null`)

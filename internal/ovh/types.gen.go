@@ -561,13 +561,14 @@ const (
 	operatorCarrierKindSmpp operatorCarrierKind = "smpp"
 )
 
-// operatorCarrierState is operator.CarrierStateEnum: states of a connection: refused is by the carrier, stopped is not run by this node.
+// operatorCarrierState is operator.CarrierStateEnum: states of a connection: refused is by the carrier, elsewhere is run by another node, stopped by none.
 type operatorCarrierState string
 
 const (
 	operatorCarrierStateConnected  operatorCarrierState = "connected"
 	operatorCarrierStateConnecting operatorCarrierState = "connecting"
 	operatorCarrierStateDisabled   operatorCarrierState = "disabled"
+	operatorCarrierStateElsewhere  operatorCarrierState = "elsewhere"
 	operatorCarrierStateRefused    operatorCarrierState = "refused"
 	operatorCarrierStateStopped    operatorCarrierState = "stopped"
 )
@@ -578,10 +579,13 @@ type operatorCarrierStatus struct {
 	Carrier    string               `json:"carrier"`    // Carrier name
 	LastError  *string              `json:"lastError"`  // Last error, or null
 	Late       int64                `json:"late"`       // Answers that came after their time-out, since the start
+	LeaseSince *datetime            `json:"leaseSince"` // Since when that node has it, or null
+	Node       *string              `json:"node"`       // Node that has the carrier, or null while none has; only that one speaks to the operator
 	Queued     int64                `json:"queued"`     // Messages that wait for it
 	Sent       int64                `json:"sent"`       // Messages sent since the start
 	Since      *datetime            `json:"since"`      // Since when, or null
 	State      operatorCarrierState `json:"state"`      // State
+	Term       int64                `json:"term"`       // How often a node has taken the carrier
 	Throttled  int64                `json:"throttled"`  // Answers that asked to slow down, since the start
 	WindowSize int64                `json:"windowSize"` // Requests that may be unanswered
 	WindowUsed int64                `json:"windowUsed"` // Requests without an answer yet

@@ -64,7 +64,7 @@ func (o *operator) sameAs(before *operator) {
 	}
 	got, want := o.Status(), before.Status()
 	for _, s := range []*simulator.Status{&got, &want} {
-		s.Seed, s.Binds, s.Faults = 0, nil, nil
+		s.Seed, s.Binds, s.MostBinds, s.Faults = 0, nil, 0, nil
 		s.Receipts.Sent, s.Replies.Sent, s.Receipts.Repeated, s.Replies.Repeated = 0, 0, 0, 0
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -63,6 +63,13 @@ func (s *Simulator) link(session *smpp.Session) *link {
 	l := &link{session: session, peer: p, since: s.clock.Now(), mode: b.Mode, more: make(chan struct{}, 1)}
 	s.links[session] = l
 	p.links = append(p.links, l)
+	same := 0
+	for _, other := range p.links {
+		if other.mode == l.mode && !other.session.Leaving() {
+			same++
+		}
+	}
+	s.mostBinds = max(s.mostBinds, same)
 	return l
 }
 

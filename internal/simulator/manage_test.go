@@ -34,7 +34,7 @@ func TestBinds(t *testing.T) {
 			t.Error(err)
 		}
 		cancel()
-		o.until("it is gone", func(s simulator.Status) bool { return len(s.Binds) == 0 })
+		o.until("it is gone", func(s simulator.Status) bool { return len(s.Binds) == 0 && s.MostBinds == 1 })
 	}
 }
 

@@ -106,6 +106,7 @@ type Simulator struct {
 	links     map[*smpp.Session]*link
 	faults    []*Fault
 	count     counters
+	mostBinds int // see Status
 	tallies   *tallies
 	reference byte // of the last long reply
 
@@ -200,7 +201,7 @@ func (s *Simulator) Reset() {
 		})
 	}
 	s.faults = nil
-	s.count = counters{}
+	s.count, s.mostBinds = counters{}, 0
 	s.tallies = &tallies{}
 	if s.journal != nil {
 		s.journal.restart(s.totals())

@@ -22,6 +22,9 @@ type Status struct {
 	Now   time.Time `json:"now"`
 	Seed  uint64    `json:"seed"`
 	Binds []Bind    `json:"binds"`
+	// MostBinds is the most sessions of one mode that one system id had at once, of those bound since the last reset: more
+	// than 1 means that a client connected twice.
+	MostBinds int `json:"mostBinds"`
 	counters
 	Enroute  uint64      `json:"enroute"` // not in a final state yet
 	Receipts Deliveries  `json:"receipts"`
@@ -58,7 +61,7 @@ func (s *Simulator) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := Status{
-		Now: s.clock.Now(), Seed: s.options.Seed, Binds: []Bind{}, counters: s.count,
+		Now: s.clock.Now(), Seed: s.options.Seed, Binds: []Bind{}, MostBinds: s.mostBinds, counters: s.count,
 		Enroute: s.count.Accepted - s.count.Finished, Receipts: s.tallies.receipts.counts(), Replies: s.tallies.replies.counts(),
 		Handsets: len(s.handsets), Kept: len(s.kept.texts), Faults: s.standing(),
 	}

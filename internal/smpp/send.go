@@ -94,6 +94,10 @@ func (s *Session) enter(ctx context.Context, window chan struct{}) error {
 	}
 	select {
 	case window <- struct{}{}:
+		if err := ctx.Err(); err != nil {
+			<-window
+			return err // its time ended while it waited
+		}
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -60,6 +60,9 @@ func (s *Session) leave() {
 	s.checkDrained()
 }
 
+// Leaving tells whether one of the peers has asked to end the session, or it is over.
+func (s *Session) Leaving() bool { return s.isLeaving() || s.Err() != nil }
+
 func (s *Session) isLeaving() bool { return isClosed(s.leaving) }
 func (s *Session) isDrained() bool { return isClosed(s.drained) }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -313,4 +314,48 @@ func TestAnswersFindTheirRequests(t *testing.T) {
 	if st := s.Stats(); st.Window != 0 || st.Sent != 2001 || st.Received != 2001 {
 		t.Errorf("stats %+v", st)
 	}
+}
+
+// lapsed is a context whose time is known to be over before anybody has said so.
+type lapsed struct {
+	context.Context
+	over *atomic.Bool
+}
+
+func (c lapsed) Err() error {
+	if c.over.Load() {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// A request that has waited for the window is not sent when its time has ended meanwhile.
+func TestARequestIsNotSentAfterItsTime(t *testing.T) {
+	answer := smpptest.Answer(smpp.OK, &smpp.SubmitSMResp{MessageID: "7f"})
+	o := newOutcomes(t)
+	var over atomic.Bool
+	smpptest.Run(t, bound(t, smpp.Settings{Window: 1}, func(s *smpp.Session) {
+		s.Send(ctx, hello, o.once())
+		s.Send(lapsed{ctx, &over}, hello, func(a smpp.Answer) {
+			if !errors.Is(a.Err, smpp.ErrNotSent) || !errors.Is(a.Err, context.DeadlineExceeded) {
+				t.Errorf("the request that waited: %+v", a)
+			}
+		})
+		s.Send(ctx, hello, o.once()) // the slot is free again
+		<-s.Done()
+	}),
+		smpptest.Expect(aBind), accepted,
+		smpptest.Expect(hello),
+		smpptest.Wait(time.Second),
+		smpptest.Do(func() { over.Store(true) }),
+		answer, smpptest.Expect(hello), answer,
+		smpptest.Do(func() {
+			for range 2 {
+				if a := o.next(); a.Err != nil {
+					t.Errorf("got %+v", a)
+				}
+			}
+		}),
+		smpptest.Close(),
+	)
 }

@@ -47,7 +47,7 @@ type Inbox struct {
 
 // CarrierStatus is how a carrier's connection is.
 type CarrierStatus struct {
-	State      string // connected, connecting, refused or stopped
+	State      string // connected, connecting, refused or stopped; elsewhere on another node
 	Since      time.Time
 	LastError  string
 	Binds      int

@@ -11,6 +11,7 @@ import (
 
 // changePlatform changes what all services share; plans made before it are made again.
 func (s *Store) changePlatform(ctx context.Context, f func(*tx) error) error {
+	defer s.Tell(Signal{Carriers: true})
 	defer s.forget()
 	return s.write(ctx, other, func(t *tx) error {
 		if err := f(t); err != nil {

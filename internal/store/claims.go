@@ -16,6 +16,7 @@ import (
 type Claim struct {
 	ID       int64
 	Messages []Claimed
+	holder   string // of the carrier's lease
 }
 
 // Claimed is one message of a claim with its job.
@@ -44,15 +45,16 @@ type queueRun struct {
 
 type claimRequest struct {
 	carrier int64
+	hold    Hold
 	most    int64
 	now     time.Time
 	claim   *Claim
 }
 
 // Claim takes up to most messages that are due for a carrier, the lanes by their weights. The claim is committed when it
-// returns; nil means that nothing is due.
-func (s *Store) Claim(ctx context.Context, carrier int64, most int, now time.Time) (*Claim, error) {
-	r := &claimRequest{carrier: carrier, most: int64(most), now: now}
+// returns; nil means that nothing is due. Only who holds the carrier's lease may claim. Error: *LostLeaseError.
+func (s *Store) Claim(ctx context.Context, carrier int64, h Hold, most int, now time.Time) (*Claim, error) {
+	r := &claimRequest{carrier: carrier, hold: h, most: int64(most), now: now}
 	if err := s.submit(ctx, claim, r); err != nil {
 		return nil, err
 	}
@@ -60,8 +62,20 @@ func (s *Store) Claim(ctx context.Context, carrier int64, most int, now time.Tim
 }
 
 func (s *Store) claimGroup(ctx context.Context, t *tx, ops []*op) error {
+	names := make([]string, len(ops))
+	for i, o := range ops {
+		names[i] = o.arg.(*claimRequest).hold.Name
+	}
+	held, err := t.heldLeases(ctx, names)
+	if err != nil {
+		return err
+	}
 	for _, o := range ops {
 		r := o.arg.(*claimRequest)
+		if !held[r.hold] || r.hold.Name != CarrierLease(r.carrier) {
+			o.fail(&LostLeaseError{r.hold})
+			continue
+		}
 		runs, err := t.takeRuns(ctx, r, s.turn(r))
 		if err != nil {
 			return err
@@ -203,11 +217,11 @@ func (s *Store) makeClaim(ctx context.Context, t *tx, r *claimRequest, runs []qu
 	for i, q := range runs {
 		listed[i] = run{q.FirstID, q.LastID, q.Attempts}
 	}
-	id, err := t.insertClaim(ctx, s.node, r.carrier, r.now, listed)
+	id, err := t.insertClaim(ctx, r.hold.Holder, r.carrier, r.now, listed)
 	if err != nil {
 		return nil, err
 	}
-	c := &Claim{ID: id}
+	c := &Claim{ID: id, holder: r.hold.Holder}
 	jobs, err := s.freshJobs(ctx, t, runs)
 	if err != nil {
 		return nil, err

@@ -122,10 +122,11 @@ func TestALostAnswerToACommitIsFoundOut(t *testing.T) {
 			}
 			wantBalance(t, s, shop, 98_000, 1_000, 1_000)
 
+			hold := shop.Hold(t, s)
 			b.armed.Store(how)
-			c, err := s.Claim(t.Context(), shop.Carrier.ID, 10, storetest.Noon)
+			c, err := s.Claim(t.Context(), shop.Carrier.ID, hold, 10, storetest.Noon)
 			if err != nil && how == 1 {
-				c, err = s.Claim(t.Context(), shop.Carrier.ID, 10, storetest.Noon)
+				c, err = s.Claim(t.Context(), shop.Carrier.ID, hold, 10, storetest.Noon)
 			}
 			if err != nil || len(messages(c)) != 1 {
 				t.Fatal("the claim belongs to nobody: ", err)

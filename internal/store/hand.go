@@ -44,6 +44,7 @@ func (m *inHand) reference() reference { return reference{m.CarrierID, m.Refs[0]
 // claimInHand is an open claim with the number of its messages in hand.
 type claimInHand struct {
 	id, carrier int64
+	holder      string // of the carrier's lease
 	since       time.Time // by the system's clock
 	messages    []*inHand
 	left        int
@@ -57,7 +58,7 @@ func newHand() *hand {
 func (h *hand) take(carrier int64, c *Claim) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	held := &claimInHand{id: c.ID, carrier: carrier, since: time.Now(), left: len(c.Messages), messages: make([]*inHand, len(c.Messages))}
+	held := &claimInHand{id: c.ID, carrier: carrier, holder: c.holder, since: time.Now(), left: len(c.Messages), messages: make([]*inHand, len(c.Messages))}
 	all := make([]inHand, len(c.Messages))
 	for i, m := range c.Messages {
 		all[i] = inHand{Message: m.Message, claim: held}
@@ -108,6 +109,11 @@ func (h *hand) keep(m *inHand, now sms.Message) {
 func (h *hand) drop(m *inHand) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.remove(m)
+}
+
+// remove must be called with mu.
+func (h *hand) remove(m *inHand) {
 	if m.awaited {
 		h.forgetRef(m)
 	}
@@ -188,4 +194,20 @@ func (h *hand) empty() {
 	clear(h.refs)
 	clear(h.claims)
 	h.byAge = nil
+}
+
+// letGo forgets the claims of a carrier that others than the holder made.
+func (h *hand) letGo(carrier int64, holder string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, c := range h.byAge {
+		if c.carrier != carrier || c.holder == holder {
+			continue
+		}
+		for _, m := range c.messages {
+			if h.messages[m.ID] == m {
+				h.remove(m)
+			}
+		}
+	}
 }

@@ -80,7 +80,7 @@ func (h *history) step(rt *rapid.T) {
 	case "send":
 		h.send(rt)
 	case "claim":
-		c, err := h.s.Claim(ctx, h.shop.Carrier.ID, rapid.IntRange(1, 5).Draw(rt, "most"), h.now)
+		c, err := h.s.Claim(ctx, h.shop.Carrier.ID, h.shop.Hold(h.t, h.s), rapid.IntRange(1, 5).Draw(rt, "most"), h.now)
 		h.must(err)
 		if c != nil && len(c.Messages) > 0 {
 			h.claims = append(h.claims, c)
@@ -161,7 +161,7 @@ func (h *history) settle(rt *rapid.T) {
 // finish settles what is open, so that it is not in the way of the next history.
 func (h *history) finish() {
 	for range 100 {
-		c, err := h.s.Claim(h.t.Context(), h.shop.Carrier.ID, 100, h.now.Add(time.Hour))
+		c, err := h.s.Claim(h.t.Context(), h.shop.Carrier.ID, h.shop.Hold(h.t, h.s), 100, h.now.Add(time.Hour))
 		h.must(err)
 		if c != nil && len(c.Messages) > 0 {
 			h.claims = append(h.claims, c)

@@ -15,7 +15,8 @@ import (
 // claims them as well, and they never enter the queue.
 type Offer struct {
 	Carrier int64
-	Most    int // messages
+	Hold    Hold // of the carrier's lease; without it nothing is given
+	Most    int  // messages
 	// Give is called once with the committed claim, or with nil when nothing came of it: then the queue has something.
 	Give func(*Claim)
 }
@@ -84,26 +85,35 @@ func (f *offers) isFilled(carrier int64) {
 func (s *Store) serve(ctx context.Context, t *tx, rows *acceptRows) error {
 	slices.SortStableFunc(rows.runs, func(a, b newRun) int { return cmp.Compare(a.Lane, b.Lane) })
 	served := map[int64]*service{}
+	for _, r := range rows.runs {
+		if r.due && served[r.CarrierID] == nil {
+			v := &service{offer: s.offers.take(r.CarrierID)}
+			served[r.CarrierID] = v
+			t.afterwards(func(committed bool) { s.give(v, committed) })
+		}
+	}
+	if err := t.checkHolds(ctx, served); err != nil {
+		return &unserved{err}
+	}
 	left := rows.runs[:0]
 	for _, r := range rows.runs {
-		if !r.due {
-			left = append(left, r)
-			continue
+		if r.due {
+			r.FirstID = served[r.CarrierID].take(r)
 		}
-		v, ok := served[r.CarrierID]
-		if !ok {
-			v = &service{offer: s.offers.take(r.CarrierID)}
-			served[r.CarrierID] = v
-		}
-		if r.FirstID = v.take(r); r.FirstID <= r.LastID {
+		if r.FirstID <= r.LastID {
 			left = append(left, r)
 		}
 	}
 	rows.runs = left
-	for carrier, v := range served {
-		if err := s.claimServed(ctx, t, carrier, v); err != nil {
+	for _, v := range served {
+		if len(v.runs) == 0 {
+			continue
+		}
+		id, err := t.insertClaim(ctx, v.offer.Hold.Holder, v.offer.Carrier, v.at, v.runs)
+		if err != nil {
 			return &unserved{err}
 		}
+		v.claim = &Claim{ID: id, Messages: v.messages, holder: v.offer.Hold.Holder}
 	}
 	return nil
 }
@@ -116,14 +126,35 @@ func (e *unserved) Unwrap() error { return e.error }
 // service is an offer that is being taken up.
 type service struct {
 	offer    *Offer // nil: none
+	lost     bool   // who made it no longer has the carrier
+	claim    *Claim
 	at       time.Time
 	runs     []run
 	messages []Claimed
 }
 
+// checkHolds passes over the offers of those who no longer have the carrier.
+func (t *tx) checkHolds(ctx context.Context, served map[int64]*service) error {
+	if t.dialect.oneWriter {
+		return nil // nobody else can have taken it
+	}
+	var names []string
+	for _, v := range served {
+		if v.offer != nil {
+			names = append(names, v.offer.Hold.Name)
+		}
+	}
+	slices.Sort(names)
+	held, err := t.heldLeases(ctx, names)
+	for carrier, v := range served {
+		v.lost = v.offer != nil && (!held[v.offer.Hold] || v.offer.Hold.Name != CarrierLease(carrier))
+	}
+	return err
+}
+
 // take claims of a run what the offer still takes, and gives the first id that is left.
 func (v *service) take(r newRun) (next int64) {
-	if v.offer == nil || len(v.messages) >= v.offer.Most {
+	if v.offer == nil || v.lost || len(v.messages) >= v.offer.Most {
 		return r.FirstID
 	}
 	last := min(r.LastID, r.FirstID+int64(v.offer.Most-len(v.messages))-1)
@@ -133,32 +164,20 @@ func (v *service) take(r newRun) (next int64) {
 	return last + 1
 }
 
-func (s *Store) claimServed(ctx context.Context, t *tx, carrier int64, v *service) error {
-	if v.offer == nil {
-		return nil
+// give answers an offer that was taken up.
+func (s *Store) give(v *service, committed bool) {
+	switch {
+	case v.offer == nil:
+	case committed && v.claim != nil:
+		s.hand.take(v.offer.Carrier, v.claim)
+		v.offer.Give(v.claim)
+	default:
+		v.offer.Give(nil)
 	}
-	var c *Claim
-	t.afterwards(func(committed bool) {
-		if !committed {
-			c = nil
-		}
-		if c != nil {
-			s.hand.take(carrier, c)
-		}
-		v.offer.Give(c)
-	})
-	if len(v.runs) == 0 {
-		return nil
-	}
-	id, err := t.insertClaim(ctx, s.node, carrier, v.at, v.runs)
-	if err == nil {
-		c = &Claim{ID: id, Messages: v.messages}
-	}
-	return err
 }
 
 // insertClaim writes the claim that lists the runs.
-func (t *tx) insertClaim(ctx context.Context, node string, carrier int64, at time.Time, runs []run) (id int64, err error) {
+func (t *tx) insertClaim(ctx context.Context, holder string, carrier int64, at time.Time, runs []run) (id int64, err error) {
 	if id, err = t.id(ctx); err != nil {
 		return 0, err
 	}
@@ -171,6 +190,6 @@ func (t *tx) insertClaim(ctx context.Context, node string, carrier int64, at tim
 		first, last = min(first, r.First), max(last, r.Last)
 	}
 	return id, t.InsertClaim(ctx, query.InsertClaimParams{
-		ID: id, Node: node, CarrierID: carrier, At: micros(at), FirstID: first, LastID: last, Runs: string(text),
+		ID: id, Node: holder, CarrierID: carrier, At: micros(at), FirstID: first, LastID: last, Runs: string(text),
 	})
 }

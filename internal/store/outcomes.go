@@ -85,6 +85,9 @@ type settlement struct {
 	was  map[int64]rowVersion // of each message when it was loaded
 	out  []*inHand            // whose references go to the table
 
+	adopted     []int64 // claims that end and are not in hand
+	mayBeParked []int64 // messages whose receipts may have come before
+
 	unparked []sms.Receipt
 }
 
@@ -119,7 +122,7 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 		all.Answers, all.Receipts = append(all.Answers, one.Answers...), append(all.Receipts, one.Receipts...)
 		all.Incoming, all.Ended = append(all.Incoming, one.Incoming...), append(all.Ended, one.Ended...)
 	}
-	for _, step := range []func(context.Context, *Outcome) error{w.answers, w.unpark, w.receipts, w.incoming, w.write, w.endClaims} {
+	for _, step := range []func(context.Context, *Outcome) error{w.answers, w.adopt, w.unpark, w.receipts, w.incoming, w.write, w.endClaims} {
 		if err := step(ctx, &all); err != nil {
 			if _, ok := errors.AsType[*outdated](err); ok {
 				s.hand.suspect(w.held)

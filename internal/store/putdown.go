@@ -33,9 +33,8 @@ func (w *settlement) fate(held *inHand) fate {
 	return dropped
 }
 
-// endClaims removes the claims of which nothing is left in hand. Those that are not in hand, because an earlier process made them,
-// end when their outcome says so.
-func (w *settlement) endClaims(ctx context.Context, o *Outcome) error {
+// endClaims removes the claims of which nothing is left in hand, and those that were adopted.
+func (w *settlement) endClaims(ctx context.Context, _ *Outcome) error {
 	gone := map[*claimInHand]int{}
 	for _, m := range w.leaving() {
 		gone[m.claim]++
@@ -46,16 +45,7 @@ func (w *settlement) endClaims(ctx context.Context, o *Outcome) error {
 			ended = append(ended, c.id)
 		}
 	}
-	var foreign []int64
-	for _, id := range o.Ended {
-		if !w.s.hand.hasClaim(id) {
-			foreign = append(foreign, id)
-		}
-	}
-	if err := w.t.refsOfClaims(ctx, foreign); err != nil {
-		return err
-	}
-	ended = append(ended, foreign...)
+	ended = append(ended, w.adopted...)
 	slices.Sort(ended)
 	_, err := w.t.exec(ctx, `DELETE FROM claim WHERE id IN (SELECT id FROM v)`, ints("id", ended))
 	return err
@@ -77,10 +67,16 @@ func (w *settlement) leaving() []*inHand {
 	return all
 }
 
-// refsOfClaims puts the references of the sent messages of claims into the table: the node that had them in hand is gone.
-func (t *tx) refsOfClaims(ctx context.Context, claims []int64) error {
+// adopt takes up claims that are not in hand: the node that had them is gone. The references of their sent messages are awaited
+// from now on, and receipts that came meanwhile find them.
+func (w *settlement) adopt(ctx context.Context, o *Outcome) error {
+	for _, id := range o.Ended {
+		if !w.s.hand.hasClaim(id) {
+			w.adopted = append(w.adopted, id)
+		}
+	}
 	var carrier, first, last, attempts []int64
-	err := t.query(ctx, `SELECT c.carrier_id, c.runs FROM v JOIN claim c ON c.id = v.id`, func(rows *sql.Rows) error {
+	err := w.t.query(ctx, `SELECT c.carrier_id, c.runs FROM v JOIN claim c ON c.id = v.id`, func(rows *sql.Rows) error {
 		var id int64
 		var text string
 		var runs []run
@@ -92,14 +88,28 @@ func (t *tx) refsOfClaims(ctx context.Context, claims []int64) error {
 			carrier, first, last, attempts = append(carrier, id), append(first, r.First), append(last, r.Last), append(attempts, r.Attempts)
 		}
 		return err
-	}, ints("id", claims))
+	}, ints("id", w.adopted))
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(ctx, `INSERT INTO awaiting (carrier_id, ref, message_id, part) SELECT m.carrier_id, m.refs, m.id, 0 FROM v
-		JOIN message m ON m.id BETWEEN v.first_id AND v.last_id AND m.carrier_id = v.carrier_id AND m.attempts = v.attempts
-		WHERE m.state IN ('sent', 'buffered') AND m.refs <> '' AND m.refs NOT LIKE '%`+"\n"+`%' ON CONFLICT DO NOTHING`,
-		ints("carrier_id", carrier), ints("first_id", first), ints("last_id", last), ints("attempts", attempts))
+	var sent []int64
+	err = w.t.query(ctx, `SELECT m.id FROM v JOIN message m ON m.id BETWEEN v.first_id AND v.last_id AND m.carrier_id = v.carrier_id
+		AND m.attempts = v.attempts WHERE m.state IN ('sent', 'buffered') AND m.refs <> '' AND m.refs NOT LIKE '%`+"\n"+`%'`, func(rows *sql.Rows) error {
+		var id int64
+		err := rows.Scan(&id)
+		sent = append(sent, id)
+		return err
+	}, ints("carrier_id", carrier), ints("first_id", first), ints("last_id", last), ints("attempts", attempts))
+	if err == nil {
+		err = w.load(ctx, sent)
+	}
+	for _, id := range sent {
+		if m := w.messages[id]; m != nil && (m.State == sms.Sent || m.State == sms.Buffered) && len(m.Refs) == 1 {
+			a := awaited{m.CarrierID, m.ID, 0, m.Refs[0]}
+			w.awaited[a.id()] = a
+			w.mayBeParked = append(w.mayBeParked, id)
+		}
+	}
 	return err
 }
 

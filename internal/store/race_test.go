@@ -41,9 +41,10 @@ func TestCancelAndClaimRace(t *testing.T) {
 				}
 			})
 		}
+		hold := shop.Hold(t, s)
 		wg.Go(func() {
 			for {
-				c, err := s.Claim(t.Context(), shop.Carrier.ID, 3, storetest.Noon)
+				c, err := s.Claim(t.Context(), shop.Carrier.ID, hold, 3, storetest.Noon)
 				if err != nil {
 					t.Errorf("claim: %v", err)
 				}

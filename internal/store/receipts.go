@@ -346,7 +346,7 @@ func (w *settlement) park(ctx context.Context, receipts []sms.Receipt) error {
 func (w *settlement) unpark(ctx context.Context, o *Outcome) error {
 	var carrier, doubtCarrier, doubtSince []int64
 	var ref, doubtReceiver []string
-	for id := range w.changed {
+	for _, id := range slices.AppendSeq(w.mayBeParked, maps.Keys(w.changed)) {
 		m := w.messages[id]
 		if since, ok := w.handed[id]; ok {
 			doubtCarrier, doubtReceiver = append(doubtCarrier, m.CarrierID), append(doubtReceiver, m.Receiver)

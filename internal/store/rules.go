@@ -54,11 +54,16 @@ func (s *Store) FreshRules(ctx context.Context, service string) (*sms.Rules, err
 	return r, nil
 }
 
-// forget drops all rules from memory after a change of this process.
+// forget drops all rules from memory after a change of this process, and has other nodes do the same.
 func (s *Store) forget() {
-	s.rules.mu.Lock()
-	defer s.rules.mu.Unlock()
-	s.rules.services = nil
+	s.rules.drop()
+	s.Tell(Signal{Rules: true})
+}
+
+func (r *rulesCache) drop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.services = nil
 }
 
 // snapshot reads several tables as they were at one moment.

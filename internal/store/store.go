@@ -27,7 +27,7 @@ type Options struct {
 	// Sealer hides what must be readable again: application secrets and carrier passwords.
 	Sealer *Sealer
 	Logger *slog.Logger
-	// Node names this process among those that share the database. Claims are made in its name.
+	// Node names this machine to people; see NewHolder.
 	Node string
 	// Limits bound orders; zero = sms.DefaultLimits.
 	Limits sms.Limits
@@ -42,6 +42,8 @@ type Store struct {
 	sealer  *Sealer
 	reads   *sql.DB
 	writes  *sql.DB
+	aside   *sql.DB // of PostgreSQL: for leases and notifications, which must not wait for the others
+	address string  // of PostgreSQL
 	read    *query.Queries
 	kept    *prepared // of reads
 	writers map[kind]*writer
@@ -54,6 +56,7 @@ type Store struct {
 	turns   map[int64]int // of the carriers' lanes; the writer of claims owns it
 	Metrics Metrics
 	close   func()
+	teller  *teller // nil on SQLite
 
 	// Queued is called after a commit that left messages for the carriers. It must not block.
 	queuedMu sync.Mutex
@@ -89,6 +92,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 		return nil, errors.Join(fmt.Errorf("reading the database: %w", err), s.Close())
 	}
 	s.startWriters()
+	s.startTeller()
 	return s, nil
 }
 
@@ -125,6 +129,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 
 func (s *Store) openPostgres(ctx context.Context, address string) error {
 	s.dialect = postgres
+	s.address = address
 	db, err := sql.Open("pgx", address)
 	if err == nil {
 		db.SetMaxOpenConns(24)
@@ -133,6 +138,12 @@ func (s *Store) openPostgres(ctx context.Context, address string) error {
 		s.writes, s.reads = db, db
 		if err = s.migrate(ctx, "postgres"); err != nil {
 			_ = db.Close()
+		}
+	}
+	if err == nil {
+		if s.aside, err = sql.Open("pgx", address); err == nil {
+			s.aside.SetMaxOpenConns(3)
+			s.aside.SetMaxIdleConns(3)
 		}
 	}
 	if err != nil {
@@ -148,9 +159,13 @@ func (s *Store) Close() error {
 		w.stop()
 	}
 	s.kept.close()
+	s.teller.stop()
 	var err error
+	if s.aside != nil {
+		err = s.aside.Close()
+	}
 	if s.reads != s.writes {
-		err = s.reads.Close()
+		err = errors.Join(err, s.reads.Close())
 	}
 	err = errors.Join(err, s.writes.Close()) // the last to go empties SQLite's log into the database
 	s.close()

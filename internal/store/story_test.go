@@ -18,7 +18,7 @@ const alice, bob = "+33639980001", "+33639980002"
 // claimAll claims what is due and fails if it is not n messages.
 func claimAll(t *testing.T, s *store.Store, shop storetest.Shop, n int, at time.Time) *store.Claim {
 	t.Helper()
-	c, err := s.Claim(t.Context(), shop.Carrier.ID, 100, at)
+	c, err := s.Claim(t.Context(), shop.Carrier.ID, shop.Hold(t, s), 100, at)
 	if err != nil {
 		t.Fatal(err)
 	}

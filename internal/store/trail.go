@@ -76,18 +76,23 @@ type OpenClaim struct {
 	Messages []Claimed
 }
 
-// LetGo forgets what is in memory of claims: from now on they are those of an ended process.
-func (s *Store) LetGo() { s.hand.empty() }
+// LetGo forgets what is in memory of a carrier's claims, but for those of a holder of its lease: from now on they are those of an
+// ended process.
+func (s *Store) LetGo(carrier int64, holder string) { s.hand.letGo(carrier, holder) }
 
-// OpenClaims lists the claims of a node. SQLite has only one node: all claims are its own.
-func (s *Store) OpenClaims(ctx context.Context) ([]OpenClaim, error) {
+// OpenClaims lists the claims of a carrier that earlier holders of its lease have left. The present one, h, may have claims of
+// its own in hand. Error: *LostLeaseError; while the lease is held nobody else can make claims.
+func (s *Store) OpenClaims(ctx context.Context, carrier int64, h Hold) ([]OpenClaim, error) {
 	var all []OpenClaim
 	if err := s.parked.load(ctx, s.reads); err != nil {
 		return nil, unavailable(err)
 	}
 	err := s.write(ctx, other, func(t *tx) error {
 		all = nil
-		rows, err := t.db.QueryContext(ctx, "SELECT id, carrier_id, at, runs FROM claim WHERE node = $1 OR $2 ORDER BY id", s.node, s.dialect.oneWriter)
+		if err := t.mustHold(ctx, h); err != nil {
+			return err
+		}
+		rows, err := t.db.QueryContext(ctx, "SELECT id, carrier_id, at, runs FROM claim WHERE carrier_id = $1 AND node <> $2 ORDER BY id", carrier, h.Holder)
 		if err != nil {
 			return err
 		}
@@ -103,6 +108,15 @@ func (s *Store) OpenClaims(ctx context.Context) ([]OpenClaim, error) {
 		return nil
 	})
 	return all, err
+}
+
+// CountClaims counts the open claims of a carrier: those of a holder, or all for "".
+func (s *Store) CountClaims(ctx context.Context, carrier int64, holder string) (n int, err error) {
+	err = s.reads.QueryRowContext(ctx, "SELECT COUNT(*) FROM claim WHERE carrier_id = $1 AND (node = $2 OR $2 = '')", carrier, holder).Scan(&n)
+	if err != nil {
+		err = unavailable(err)
+	}
+	return n, err
 }
 
 func scanClaims(rows *sql.Rows, claims *[]OpenClaim) ([][]run, error) {
@@ -140,7 +154,12 @@ func (s *Store) Count(ctx context.Context) (c Counts, err error) {
 	return c, err
 }
 
-// DropOld forgets what is kept for a limited time only: the answers of requests with an Idempotency-Key.
+// DropOld forgets what is kept for a limited time only: the answers of requests with an Idempotency-Key, and the leases of what is no more.
 func (s *Store) DropOld(ctx context.Context, now time.Time) error {
-	return s.write(ctx, other, func(t *tx) error { return t.DropIdempotency(ctx, micros(now)-idempotencyTime) })
+	return s.write(ctx, other, func(t *tx) error {
+		if err := t.dropLeases(ctx); err != nil {
+			return err
+		}
+		return t.DropIdempotency(ctx, micros(now)-idempotencyTime)
+	})
 }

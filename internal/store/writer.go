@@ -299,7 +299,7 @@ func (w *writer) settle(o *op, err error) error {
 	switch {
 	case err == nil, errors.As(err, &known), errors.As(err, &stale):
 		return err
-	case isOwn(err):
+	case isOwn(err), IsLost(err):
 		return err
 	}
 	w.s.log.Error("writing to the database failed", "error", err)

@@ -21,6 +21,7 @@ type Carrier interface {
 	Room() int
 	Submit(ctx context.Context, m sms.Outbound, answer func(sms.Answer))
 	Status() sms.CarrierStatus
+	Cut()
 }
 
 // A Line is a carrier that does not run yet and the operator at its other end.
@@ -160,6 +161,33 @@ func Stop[R any](t *testing.T, line New[R], slow R) {
 		}
 		if n, s := d.line.Carrier.Room(), d.line.Carrier.Status(); n != 0 || s.State != "stopped" {
 			t.Errorf("after the end, there is room for %d and the state is %s", n, s.State)
+		}
+	})
+}
+
+// Cut asks whether a carrier that is cut ends at once and leaves what has no answer in doubt. silent is a reply that never comes.
+func Cut[R any](t *testing.T, line New[R], silent R) {
+	synctest.Test(t, func(t *testing.T) {
+		d := start(t, line, silent, silent)
+		defer d.line.Close()
+		d.submit(t.Context(), Message)
+		d.submit(t.Context(), Message)
+		synctest.Wait()
+		begin := time.Now()
+		d.cancel()
+		synctest.Wait()
+		d.line.Carrier.Cut()
+		d.running.Wait()
+		if took := time.Since(begin); took > time.Second {
+			t.Errorf("it took %v", took)
+		}
+		if len(d.answers) != 2 || d.answers[0].State != sms.InDoubt || d.answers[1].State != sms.InDoubt {
+			t.Errorf("the answers are %+v", d.answers)
+		}
+		d.line.Carrier.Cut() // of what is cut already
+		d.submit(t.Context(), Message)
+		if a := d.answers[2]; a.State != sms.Queued {
+			t.Errorf("after the cut, the message is %s, want queued", a.State)
 		}
 	})
 }

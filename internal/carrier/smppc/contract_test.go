@@ -103,3 +103,19 @@ func TestReceiptsAreAcknowledgedWhenTheyAreStored(t *testing.T) {
 func TestStop(t *testing.T) {
 	carriertest.Stop(t, newLine, reply{after: 9 * time.Second})
 }
+
+func TestCut(t *testing.T) {
+	carriertest.Cut(t, newLine, reply{silent: true})
+}
+
+// Nothing is sent by one that is cut before it runs.
+func TestCutBeforeTheStart(t *testing.T) {
+	c := smppc.New(carrierOf(settings()), sms.Inbox{}, smppc.Options{})
+	c.Cut()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	c.Run(ctx)
+	if s := c.Status(); s.State != "stopped" {
+		t.Errorf("%+v", s)
+	}
+}

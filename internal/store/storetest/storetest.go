@@ -78,6 +78,12 @@ func URL(t *testing.T, database string) string {
 	return u.String()
 }
 
+// Exec runs a statement on a PostgreSQL database behind the back of its stores.
+func Exec(t *testing.T, address, statement string) {
+	t.Helper()
+	admin(t, address, statement)
+}
+
 func admin(t *testing.T, server, statement string) {
 	t.Helper()
 	db, err := sql.Open("pgx", server)
@@ -129,6 +135,16 @@ func NewShop(t *testing.T, s *store.Store) Shop {
 	check(s.AddShortNumber(ctx, sms.ShortNumber{Number: "38000", Country: "FR", CarrierID: shop.Carrier.ID}))
 	check(s.SetRate(ctx, "*", sms.Credit))
 	return shop
+}
+
+// Hold takes the lease of the shop's carrier, which lets a test claim its messages. Taking it again ends what was taken before.
+func (shop Shop) Hold(t *testing.T, s *store.Store) store.Hold {
+	t.Helper()
+	got, err := s.Acquire(t.Context(), "test.holder", store.CarrierLease(shop.Carrier.ID))
+	if err != nil || len(got) != 1 {
+		t.Fatal("the lease of the carrier is not to be had: ", err)
+	}
+	return got[0]
 }
 
 // Order is a transactional order of a text to receivers.

@@ -308,6 +308,15 @@ CREATE TABLE idempotency (
 );
 CREATE INDEX idempotency_at ON idempotency (at);
 
+-- Who may do what only one node may do at a time, until when by the database's clock. The term grows with each taking.
+CREATE TABLE lease (
+  name   TEXT PRIMARY KEY,
+  holder TEXT NOT NULL, -- empty: given up
+  term   BIGINT NOT NULL,
+  since  BIGINT NOT NULL,
+  until  BIGINT NOT NULL
+);
+
 -- +goose Down
-DROP TABLE idempotency, optout, incoming, conversation, event, parked_form, parked, awaiting, claim, queue, message, job, short_number,
+DROP TABLE lease, idempotency, optout, incoming, conversation, event, parked_form, parked, awaiting, claim, queue, message, job, short_number,
   rate, route, carrier_revision, carrier, sender, credential, application, ledger, balance, service, account, sequence;

@@ -306,7 +306,17 @@ CREATE TABLE idempotency (
 ) WITHOUT ROWID;
 CREATE INDEX idempotency_at ON idempotency (at);
 
+-- Who may do what only one node may do at a time, until when by the database's clock. The term grows with each taking.
+CREATE TABLE lease (
+  name   TEXT PRIMARY KEY,
+  holder TEXT NOT NULL, -- empty: given up
+  term   INTEGER NOT NULL,
+  since  INTEGER NOT NULL,
+  until  INTEGER NOT NULL
+) WITHOUT ROWID;
+
 -- +goose Down
+DROP TABLE lease;
 DROP TABLE idempotency;
 DROP TABLE optout;
 DROP TABLE incoming;
