@@ -39,6 +39,7 @@ type CarrierSettings struct {
 	Validity           bool // send validity_period
 	AddressPlus        bool // keep the + of destinations
 	ServiceType        string
+	QueryMinutes       int    // query_sm asks for what has had no final receipt for so long; 0 = never
 	InDoubt            string // resend, hold, fail, or automatic: resend transactional, hold marketing
 }
 

@@ -36,6 +36,7 @@ type OutcomeResult struct {
 	Moved map[sms.State]int
 	// OptedOut counts new opt-outs.
 	OptedOut int
+	Doubts   Doubts
 }
 
 // Settle writes outcomes, in one transaction that concurrent calls share: answers before receipts, so that a receipt finds
@@ -52,6 +53,7 @@ func (s *Store) Settle(ctx context.Context, o *Outcome) error {
 	}
 	slices.Sort(retry)
 	s.wake(slices.Compact(retry))
+	s.Metrics.doubts(o.Result.Doubts)
 	if o.Result.OptedOut > 0 {
 		s.forget()
 	}
@@ -79,14 +81,18 @@ type settlement struct {
 	at     time.Time // of the latest thing that came
 }
 
+func newSettlement(s *Store, t *tx) *settlement {
+	return &settlement{
+		s: s, t: t, messages: map[int64]*sms.Message{}, changed: map[int64]bool{}, captured: map[int64]int64{},
+		released: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, handed: map[int64]time.Time{}, result: OutcomeResult{Moved: map[sms.State]int{}},
+	}
+}
+
 func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 	if len(ops) == 0 {
 		return nil
 	}
-	w := &settlement{
-		s: s, t: t, messages: map[int64]*sms.Message{}, changed: map[int64]bool{}, captured: map[int64]int64{},
-		released: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, handed: map[int64]time.Time{}, result: OutcomeResult{Moved: map[sms.State]int{}},
-	}
+	w := newSettlement(s, t)
 	var all Outcome
 	for _, o := range ops {
 		one := o.arg.(*Outcome)
@@ -170,8 +176,9 @@ func (w *settlement) answers(ctx context.Context, o *Outcome) error {
 		if m == nil {
 			continue
 		}
-		before, marked := slices.Clone(m.Refs), m.Duplicate
+		before, from, marked := slices.Clone(m.Refs), m.State, m.Duplicate
 		captured, released, changed := m.Settle(a)
+		w.noteDoubt(from, marked, m, resolvedBy(a))
 		if !changed && m.Duplicate != marked {
 			w.changed[m.ID] = true
 			w.event(m.ID, a.At, "duplicate", "It was sent again before its receipt came. References of the second copy: "+strings.Join(a.Refs, " "))
@@ -185,6 +192,9 @@ func (w *settlement) answers(ctx context.Context, o *Outcome) error {
 		w.released[m.ServiceID] += int64(released)
 		w.moved(m)
 		w.await(m, before)
+		if m.State.Final() {
+			w.endRefs(m)
+		}
 		w.afterAnswer(m, a)
 	}
 	return nil
