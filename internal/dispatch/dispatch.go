@@ -44,6 +44,8 @@ type Observer struct {
 	Receipt func(matched, parked, repeated int)
 	// Handed is the time from the acceptance of a message to its being handed to its carrier.
 	Handed func(carrier string, after time.Duration)
+	// Asked counts questions put to a carrier by what came of them; see AskResults.
+	Asked func(carrier, result string)
 }
 
 // Dispatcher runs the carriers.
@@ -57,6 +59,7 @@ type Dispatcher struct {
 	cancel    context.CancelFunc
 	wg        sync.WaitGroup
 	desk      *desk
+	late      late
 }
 
 // New makes a Dispatcher. Start starts it.
@@ -64,7 +67,7 @@ func New(cfg Config) *Dispatcher {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Dispatcher{cfg: cfg, lines: map[int64]*line{}, ending: map[int64]*line{}}
+	return &Dispatcher{cfg: cfg, lines: map[int64]*line{}, ending: map[int64]*line{}, late: late{nudge: make(chan struct{}, 1)}}
 }
 
 // Start settles what an earlier process left open and starts the enabled carriers. Stop ends it, unless it fails.
@@ -84,6 +87,7 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 		return err
 	}
 	d.wg.Go(func() { d.expireLoop(looking) })
+	d.wg.Go(func() { d.lateLoop(looking) })
 	return nil
 }
 
@@ -115,6 +119,7 @@ func (d *Dispatcher) Stop(ctx context.Context) {
 	case <-ctx.Done():
 	}
 	d.desk.stop(ctx)
+	d.writeLate(ctx)
 }
 
 // Reload starts, stops and restarts carriers so that they run as the store describes them.

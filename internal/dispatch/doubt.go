@@ -34,6 +34,22 @@ func resolve(a sms.Answer, policy string, m store.Claimed) sms.Answer {
 	return a
 }
 
+// lastChance is how long a message in doubt whose validity has ended waits for a receipt, from then on or from when its
+// carrier was connected again: operators deliver what they have kept for us after a bind.
+const lastChance = 10 * time.Minute
+
+// overdue answers for a message whose validity has ended before it was handed over. One in doubt is not sent again, but a
+// receipt may still settle it; then it expires as one that may have been sent.
+func (l *line) overdue(m store.Claimed, now, expires time.Time) sms.Answer {
+	if m.State != sms.InDoubt {
+		return sms.Answer{State: sms.Expired, PTT: sms.PTTExpired, Error: "Its validity ended before the carrier took it.", At: now}
+	}
+	if end := later(expires, l.port.Status().Since).Add(lastChance); now.Before(end) {
+		return sms.Answer{State: sms.Queued, RetryAt: end, Error: "Its validity has ended: it is not sent again, and expires unless a receipt settles it.", At: now}
+	}
+	return sms.Answer{State: sms.Expired, PTT: sms.PTTExpired, Error: sms.LostInDoubt, At: now}
+}
+
 // recover settles the claims that an earlier process left open. Their messages may have been sent or not: each is in doubt.
 func (d *Dispatcher) recover(ctx context.Context) error {
 	claims, err := d.cfg.Store.OpenClaims(ctx)

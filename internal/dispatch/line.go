@@ -41,7 +41,7 @@ func newLine(d *Dispatcher, c sms.Carrier, replaced *line) *line {
 	if c.Settings.Rate > 0 {
 		l.limit = rate.NewLimiter(rate.Limit(c.Settings.Rate), max(1, c.Settings.Rate/10))
 	}
-	l.port = d.cfg.NewCarrier(c, sms.Inbox{Receipt: d.desk.receipt, Incoming: d.desk.incoming, Wake: l.wake})
+	l.port = d.cfg.NewCarrier(c, sms.Inbox{Receipt: d.desk.receipt, Incoming: d.desk.incoming, Late: d.lateAnswer, Wake: l.wake})
 	base := d.ctx
 	handing, cancel := context.WithCancel(base)
 	connected, quit := context.WithCancel(base)
@@ -53,6 +53,7 @@ func newLine(d *Dispatcher, c sms.Carrier, replaced *line) *line {
 		}
 		d.wg.Go(func() { l.claims(handing) })
 		d.wg.Go(func() { l.handOver(handing) })
+		d.wg.Go(func() { l.asks(handing) })
 		l.port.Run(connected)
 		<-l.handed
 	})
@@ -210,7 +211,7 @@ func (l *line) hand(ctx context.Context, b *batch, m store.Claimed) {
 	case m.OptedOut && m.Job.Marketing:
 		answer(sms.Answer{State: sms.Refused, PTT: sms.PTTOptedOut, Error: "The receiver has answered STOP.", At: now})
 	case !now.Before(expires):
-		answer(sms.Answer{State: sms.Expired, PTT: sms.PTTExpired, Error: "Its validity ended before the carrier took it.", At: now})
+		answer(l.overdue(m, now, expires))
 	case l.limit.Wait(ctx) != nil:
 		answer(sms.Answer{State: sms.Queued, RetryAt: now, Error: "Given back at a stop, not handed over.", At: now})
 	default:

@@ -26,8 +26,8 @@ func (s *Store) Expire(ctx context.Context, carrier int64, why string, now time.
 	rows, err := s.reads.QueryContext(ctx, `SELECT q.carrier_id, q.lane, q.due_at, q.first_id, q.last_id, q.service_id, q.job_id, q.attempts
 		FROM queue q JOIN job j ON j.id = q.job_id
 		LEFT JOIN message d ON d.id = q.first_id AND d.id = q.last_id AND d.state = 'indoubt'
-		WHERE q.carrier_id = $1 AND q.due_at <= $2 AND j.due_at + j.validity <= CASE WHEN d.id IS NULL THEN $3 ELSE $4 END LIMIT $5`,
-		carrier, micros(now.Add(-shortestValidity)), micros(now), micros(now.Add(-DoubtPatience)), maxExpired)
+		WHERE q.carrier_id = $1 AND q.due_at <= $2 AND j.due_at + j.validity <= $3 - CASE WHEN d.id IS NULL THEN 0 ELSE CAST($4 AS bigint) END LIMIT $5`,
+		carrier, micros(now.Add(-shortestValidity)), micros(now), DoubtPatience.Microseconds(), maxExpired)
 	if err != nil {
 		return nil, unavailable(err)
 	}
