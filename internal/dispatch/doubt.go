@@ -16,14 +16,8 @@ const maxResends = 3
 
 // resolve applies a carrier's policy to an answer that leaves its message in doubt: resend it after the grace, hold it until
 // a receipt or somebody decides, or give up.
-func resolve(a sms.Answer, policy string, m store.Claimed) sms.Answer {
-	if policy == "automatic" || policy == "" {
-		policy = "resend"
-		if m.Job.Marketing {
-			policy = "hold"
-		}
-	}
-	switch policy {
+func resolve(a sms.Answer, s sms.CarrierSettings, m store.Claimed) sms.Answer {
+	switch s.DoubtPolicy(m.Job.Marketing) {
 	case "resend":
 		if m.State != sms.InDoubt || m.Attempts < maxResends {
 			a.RetryAt = a.At.Add(grace)
@@ -70,7 +64,7 @@ func (d *Dispatcher) recover(ctx context.Context) error {
 			o.Answers = append(o.Answers, resolve(sms.Answer{
 				MessageID: m.ID, CarrierID: c.Carrier, State: sms.InDoubt, PTT: sms.PTTAccepted, Attempt: m.Attempts, Handed: c.At, At: d.cfg.Clock.Now(), Rev: policies[c.Carrier].Rev,
 				Error: "The platform ended without a stop while the message was being handed over.",
-			}, policies[c.Carrier].Settings.InDoubt, m))
+			}, policies[c.Carrier].Settings, m))
 		}
 		if err := d.cfg.Store.Settle(ctx, o); err != nil {
 			return err

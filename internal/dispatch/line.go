@@ -240,7 +240,7 @@ func (l *line) complete(a sms.Answer, m store.Claimed) sms.Answer {
 	}
 	switch {
 	case a.State == sms.InDoubt:
-		return resolve(a, l.carrier.Settings.InDoubt, m)
+		return resolve(a, l.carrier.Settings, m)
 	case a.State == sms.Queued && a.RetryAt.IsZero():
 		wait := time.Duration(math.Pow(4, float64(min(m.Attempts, 5)))) * time.Second
 		a.RetryAt = a.At.Add(min(wait, 10*time.Minute))

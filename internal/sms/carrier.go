@@ -52,6 +52,17 @@ func DefaultCarrierSettings() CarrierSettings {
 	}
 }
 
+// DoubtPolicy tells what is done with messages in doubt, marketing or not: resend, hold or fail.
+func (s *CarrierSettings) DoubtPolicy(marketing bool) string {
+	switch {
+	case s.InDoubt != "automatic" && s.InDoubt != "":
+		return s.InDoubt
+	case marketing:
+		return "hold"
+	}
+	return "resend"
+}
+
 // Route sends what it matches to a carrier; empty conditions match everything. The enabled route with the lowest
 // position wins.
 type Route struct {

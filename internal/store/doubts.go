@@ -138,13 +138,19 @@ func (w *settlement) late(ctx context.Context, answers []sms.Answer, early *[]sm
 		w.moved(m)
 		w.await(m, before)
 		if m.State == sms.Queued {
-			w.again(m, cmp.Or(a.RetryAt, a.At))
+			w.instead(m, cmp.Or(a.RetryAt, a.At))
 		}
 		if m.State.Final() {
 			w.endRefs(m)
 		}
 	}
 	return w.finish(ctx)
+}
+
+// instead queues a message for an attempt that takes the place of another one, which may be in the queue for the same moment;
+// claims pass over that one. The microseconds keep the two apart.
+func (w *settlement) instead(m *sms.Message, at time.Time) {
+	w.again(m, at.Add(time.Duration(m.Attempts)*time.Microsecond))
 }
 
 // lateEvent tells in the trail what a late answer said and did.
@@ -247,6 +253,7 @@ func (s *Store) NextAttempt(ctx context.Context, id int64) (time.Time, error) {
 type Ruling struct {
 	Decision sms.Decision
 	By       string // who decided, for the trail
+	Reason   string // likewise; may be empty
 	At       time.Time
 }
 
@@ -318,11 +325,11 @@ func (w *settlement) decide(ctx context.Context, ids []int64, r Ruling, refused 
 		w.captured[m.ServiceID] += int64(captured)
 		w.released[m.ServiceID] += int64(released)
 		w.noteDoubt(sms.InDoubt, marked, m, "operator")
-		w.event(id, r.At, "decided", fmt.Sprintf("Decided by %s: %s.", r.By, r.Decision))
+		w.event(id, r.At, "decided", strings.TrimSpace(fmt.Sprintf("Decided by %s: %s. %s", r.By, r.Decision, r.Reason)))
 		w.changed[id] = true
 		switch m.State {
 		case sms.InDoubt:
-			w.again(m, r.At)
+			w.instead(m, r.At)
 		case sms.Sent:
 			w.moved(m)
 			w.await(m, before)
