@@ -28,10 +28,6 @@ const (
 	remembered = 3 * 24 * time.Hour
 )
 
-// AskResults lists what comes of asking: a receipt that was applied, still under way, not known (any more), queries are not
-// answered, no answer.
-var AskResults = []string{"final", "underWay", "unknown", "unsupported", "error"}
-
 // asks asks for messages that have had no final receipt for as long as the carrier's settings say, and again when that
 // time has doubled. It ends when the operator answers no such questions.
 func (l *line) asks(ctx context.Context) {

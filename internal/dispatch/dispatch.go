@@ -44,7 +44,8 @@ type Observer struct {
 	Receipt func(matched, parked, repeated int)
 	// Handed is the time from the acceptance of a message to its being handed to its carrier.
 	Handed func(carrier string, after time.Duration)
-	// Asked counts questions put to a carrier by what came of them; see AskResults.
+	// Asked counts questions put to a carrier by what came of them: final (a receipt that was applied), underWay, unknown (or not
+	// any more), unsupported or error.
 	Asked func(carrier, result string)
 }
 

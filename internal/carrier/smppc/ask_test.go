@@ -22,8 +22,10 @@ func TestAsk(t *testing.T) {
 		err   error // nil: a receipt
 		words string
 	}{
-		"delivered": {answered(smpp.OK, &smpp.QuerySMResp{MessageID: "7f3a", State: smpp.StateDelivered, FinalDate: "000101000500000+"}),
-			sms.Delivered, sms.PTTDelivered, nil, "query_sm: message_id 7f3a, message_state delivered, final_date 000101000500000+, error_code 0"},
+		"delivered": {
+			answered(smpp.OK, &smpp.QuerySMResp{MessageID: "7f3a", State: smpp.StateDelivered, FinalDate: "000101000500000+"}),
+			sms.Delivered, sms.PTTDelivered, nil, "query_sm: message_id 7f3a, message_state delivered, final_date 000101000500000+, error_code 0",
+		},
 		"barred":    {answered(smpp.OK, &smpp.QuerySMResp{State: smpp.StateUndeliverable, ErrorCode: 13}), sms.Failed, sms.PTTBarred, nil, "error_code 13"},
 		"expired":   {answered(smpp.OK, &smpp.QuerySMResp{State: smpp.StateExpired}), sms.Expired, sms.PTTExpired, nil, "expired"},
 		"under way": {answered(smpp.OK, &smpp.QuerySMResp{State: smpp.StateEnroute}), sms.Buffered, sms.PTTRetry, nil, "enroute"},
