@@ -82,9 +82,10 @@ func (a *App) start(ctx context.Context) error {
 	o, m := a.opts, newMetrics(a)
 	a.Store.Metrics.OnGroup(m.group)
 	a.Store.Metrics.OnAccept(m.accept)
+	a.Store.Metrics.OnDoubts(m.doubt)
 	a.Dispatcher = dispatch.New(dispatch.Config{
 		Store: a.Store, Clock: o.Clock, Log: o.Log, NewCarrier: a.newCarrier,
-		Observe: dispatch.Observer{Moved: m.moved, Receipt: m.receipt, Handed: m.handed},
+		Observe: dispatch.Observer{Moved: m.moved, Receipt: m.receipt, Handed: m.handed, Asked: m.ask},
 	})
 	var err error
 	a.Verifier, err = auth.New(auth.Config{

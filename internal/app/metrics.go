@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"ramier/internal/sms"
+	"ramier/internal/store"
 )
 
 // metrics is what the platform measures. Labels come from fixed sets: never a number, a sender or a raw path.
@@ -21,6 +22,10 @@ type metrics struct {
 	accepted prometheus.Counter
 	states   *prometheus.CounterVec
 	receipts *prometheus.CounterVec
+	doubts   prometheus.Counter
+	resolved *prometheus.CounterVec
+	marked   prometheus.Counter
+	asked    *prometheus.CounterVec
 	waits    *prometheus.HistogramVec
 	groups   prometheus.Histogram
 	commits  prometheus.Histogram
@@ -39,6 +44,18 @@ func newMetrics(a *App) *metrics {
 		receipts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ramier_receipts_total", Help: "Delivery receipts: matched, parked (no message known yet) or repeated.",
 		}, []string{"result"}),
+		doubts: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "ramier_messages_indoubt_total", Help: "Messages whose carrier's answer got lost.",
+		}),
+		resolved: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ramier_doubts_resolved_total", Help: "Doubts that ended, by what ended them.",
+		}, []string{"by"}),
+		marked: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "ramier_possible_duplicates_total", Help: "Messages that were marked as possible duplicates.",
+		}),
+		asked: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ramier_queries_total", Help: "Messages that a carrier was asked for, by what came of it.",
+		}, []string{"carrier", "result"}),
 		waits: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "ramier_handover_seconds", Help: "Time from a message being accepted, or due, to its being handed to its carrier.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2.5, 16),
@@ -54,10 +71,23 @@ func newMetrics(a *App) *metrics {
 	m.accepted = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "ramier_accepted_messages_total", Help: "Messages of accepted jobs, those refused for a STOP among them.",
 	})
-	m.registry.MustRegister(m.requests, m.accepted, m.states, m.receipts, m.waits, m.groups, m.commits, &queueCollector{a},
+	m.registry.MustRegister(m.requests, m.accepted, m.states, m.receipts, m.doubts, m.resolved, m.marked, m.asked, m.waits, m.groups, m.commits, &queueCollector{a},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	for _, by := range store.ResolvedBy {
+		m.resolved.WithLabelValues(by)
+	}
 	return m
 }
+
+func (m *metrics) doubt(d store.Doubts) {
+	m.doubts.Add(float64(d.Entered))
+	m.marked.Add(float64(d.Marked))
+	for by, n := range d.Resolved {
+		m.resolved.WithLabelValues(by).Add(float64(n))
+	}
+}
+
+func (m *metrics) ask(carrier, result string) { m.asked.WithLabelValues(carrier, result).Inc() }
 
 func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})

@@ -173,7 +173,7 @@ func (d *doctor) checkWaiting(s status) {
 		d.ok("senders", "none waits for a decision")
 	}
 	if s.InDoubt > 0 {
-		d.warn("in doubt", "receipts may settle them; see in-doubt of the carriers", "%d message(s) may or may not have been sent", s.InDoubt)
+		d.warn("in doubt", "receipts may settle them, or the policy of their carriers; ramier doubt list --held shows those that wait for you", "%d message(s) may or may not have been sent", s.InDoubt)
 	} else {
 		d.ok("in doubt", "no message")
 	}

@@ -21,6 +21,7 @@ type trail struct {
 	NextStep    string `json:"nextStep"`
 	ServiceName string `json:"serviceName"`
 	Carrier     string `json:"carrier"`
+	Duplicate   bool   `json:"possibleDuplicate"`
 	Steps       []step `json:"steps"`
 }
 
@@ -71,6 +72,9 @@ func (t trail) String() string {
 		fmt.Fprintf(&b, ", carrier %s", t.Carrier)
 	}
 	b.WriteString("\n")
+	if t.Duplicate {
+		b.WriteString("  It may have arrived twice: it was sent again after the carrier's answer got lost.\n")
+	}
 	for _, s := range t.Steps {
 		fmt.Fprintf(&b, "\n%s  %s: %s\n", s.At, s.What, oneLine(s.Text))
 		for _, name := range slices.Sorted(maps.Keys(s.Details)) {

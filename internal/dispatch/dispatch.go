@@ -49,6 +49,9 @@ type Observer struct {
 	Receipt func(matched, parked, repeated int)
 	// Handed is the time from the acceptance of a message to its being handed to its carrier.
 	Handed func(carrier string, after time.Duration)
+	// Asked counts questions put to a carrier by what came of them: final (a receipt that was applied), underWay, unknown (or not
+	// any more), unsupported or error.
+	Asked func(carrier, result string)
 }
 
 // Dispatcher runs the carriers.
@@ -63,6 +66,7 @@ type Dispatcher struct {
 	cancel    context.CancelFunc
 	wg        sync.WaitGroup
 	desk      *desk
+	late      late
 
 	holder       string                 // this life of the node, to the others
 	holds        map[string]*hold       // by name
@@ -82,6 +86,7 @@ func New(cfg Config) *Dispatcher {
 	}
 	return &Dispatcher{
 		cfg: cfg, lines: map[int64]*line{}, ending: map[int64]*line{}, holds: map[string]*hold{}, nudged: make(chan struct{}, 1), patience: patience,
+		late: late{nudge: make(chan struct{}, 1)},
 	}
 }
 
@@ -107,6 +112,7 @@ func (d *Dispatcher) Start(ctx context.Context) error {
 	d.wg.Go(func() { d.expireLoop(looking) })
 	d.wg.Go(func() { d.lookLoop(looking) })
 	d.wg.Go(func() { d.cfg.Store.Listen(looking, d.hear) })
+	d.wg.Go(func() { d.lateLoop(looking) })
 	return nil
 }
 
@@ -139,6 +145,7 @@ func (d *Dispatcher) Stop(ctx context.Context) {
 		d.cut(lines)
 	}
 	d.desk.stop(ctx)
+	d.writeLate(ctx)
 	d.giveUp()
 	d.endRenewing()
 	d.renewing.Wait()

@@ -3,6 +3,7 @@ package dispatch_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -35,6 +36,9 @@ type port struct {
 	open   []func(sms.Answer)
 	cuts   int
 	opens  sync.WaitGroup
+	asked  []string
+	told   func(ref string) (sms.Receipt, error)
+	since  time.Time
 }
 
 // Run is up until ctx ends, and then waits for its answers.
@@ -65,7 +69,7 @@ func (p *port) Status() sms.CarrierStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.up && p.room > 0 {
-		return sms.CarrierStatus{State: "connected"}
+		return sms.CarrierStatus{State: "connected", Since: p.since}
 	}
 	return sms.CarrierStatus{State: "connecting"}
 }
@@ -82,6 +86,21 @@ func (p *port) Submit(_ context.Context, m sms.Outbound, answer func(sms.Answer)
 	a := p.reply(m, len(p.handed))
 	p.mu.Unlock()
 	answer(a)
+}
+
+// Ask makes it a dispatch.Asker.
+func (p *port) Ask(_ context.Context, ref, source string) (sms.Receipt, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = append(p.asked, ref+" "+source)
+	return p.told(ref)
+}
+
+// questions gives what the operator was asked.
+func (p *port) questions() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.asked)
 }
 
 // release answers what is held back, and all that comes.

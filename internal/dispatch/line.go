@@ -45,7 +45,7 @@ func newLine(d *Dispatcher, c sms.Carrier, replaced *line, k *hold) *line {
 	if c.Settings.Rate > 0 {
 		l.limit = rate.NewLimiter(rate.Limit(c.Settings.Rate), max(1, c.Settings.Rate/10))
 	}
-	l.port = d.cfg.NewCarrier(c, sms.Inbox{Receipt: d.desk.receipt, Incoming: d.desk.incoming, Wake: l.free})
+	l.port = d.cfg.NewCarrier(c, sms.Inbox{Receipt: d.desk.receipt, Incoming: d.desk.incoming, Late: d.lateAnswer, Wake: l.free})
 	base := d.ctx
 	handing, cancel := context.WithCancel(base)
 	connected, quit := context.WithCancel(base)
@@ -61,6 +61,7 @@ func newLine(d *Dispatcher, c sms.Carrier, replaced *line, k *hold) *line {
 		}
 		d.wg.Go(func() { l.claims(handing) })
 		d.wg.Go(func() { l.handOver(handing) })
+		d.wg.Go(func() { l.asks(handing) })
 		l.port.Run(connected)
 		<-l.handed
 		d.desk.ended(c.ID)
@@ -288,7 +289,7 @@ func (l *line) hand(ctx context.Context, b *batch, m store.Claimed) {
 	case m.OptedOut && m.Job.Marketing:
 		answer(sms.Answer{State: sms.Refused, PTT: sms.PTTOptedOut, Error: "The receiver has answered STOP.", At: now})
 	case !now.Before(expires):
-		answer(sms.Answer{State: sms.Expired, PTT: sms.PTTExpired, Error: "Its validity ended before the carrier took it.", At: now})
+		answer(l.overdue(m, now, expires))
 	case l.limit.Wait(ctx) != nil:
 		answer(sms.Answer{State: sms.Queued, RetryAt: now, Error: "Given back at a stop, not handed over.", At: now})
 	case !l.hold.valid():
@@ -319,7 +320,7 @@ func (l *line) complete(a sms.Answer, m store.Claimed) sms.Answer {
 	}
 	switch {
 	case a.State == sms.InDoubt:
-		return resolve(a, l.carrier.Settings.InDoubt, m)
+		return resolve(a, l.carrier.Settings, m)
 	case a.State == sms.Queued && a.RetryAt.IsZero():
 		wait := time.Duration(math.Pow(4, float64(min(m.Attempts, 5)))) * time.Second
 		a.RetryAt = a.At.Add(min(wait, 10*time.Minute))

@@ -49,7 +49,7 @@ func (d *Dispatcher) recover(ctx context.Context, c sms.Carrier, k *hold) error 
 			o.Answers = append(o.Answers, resolve(sms.Answer{
 				MessageID: m.ID, CarrierID: c.ID, State: sms.InDoubt, PTT: sms.PTTAccepted, Attempt: m.Attempts, Handed: left.At,
 				At: d.cfg.Clock.Now(), Rev: c.Rev, Error: "The platform ended without a stop while the message was being handed over.",
-			}, c.Settings.InDoubt, m))
+			}, c.Settings, m))
 		}
 		if err := d.cfg.Store.Settle(ctx, o); err != nil {
 			return err

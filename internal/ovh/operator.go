@@ -53,6 +53,11 @@ func (a *API) operatorRoutes() map[string]handler {
 		"POST /operator/tokens":                  endpoint(a.addToken),
 		"DELETE /operator/tokens/{credentialId}": endpoint(a.removeToken),
 
+		"GET /operator/doubts":              endpoint(a.listDoubts),
+		"POST /operator/doubts/decide":      endpoint(a.decideDoubts),
+		"GET /operator/doubts/{id}":         endpoint(a.showDoubt),
+		"POST /operator/doubts/{id}/decide": endpoint(a.decideDoubt),
+
 		"GET /operator/messages/{id}":      endpoint(a.showMessage),
 		"GET /operator/receipts/unmatched": endpoint(a.listUnmatched),
 		"GET /operator/status":             endpoint(a.showStatus),

@@ -84,7 +84,7 @@ func (a *API) showMessage(ctx context.Context, _ *Call, in getOperatorMessagesID
 	}
 	names, err := a.carrierNames(ctx)
 	return operatorMessageTrail{
-		Carrier: orNull(names[m.CarrierID]), ID: t.ID, NextStep: t.NextStep, Sentence: t.Sentence, ServiceName: s.Name, State: t.State,
+		Carrier: orNull(names[m.CarrierID]), ID: t.ID, NextStep: t.NextStep, PossibleDuplicate: t.PossibleDuplicate, Sentence: t.Sentence, ServiceName: s.Name, State: t.State,
 		Steps: t.Steps,
 	}, err
 }

@@ -17,12 +17,18 @@ func (a *API) getTrail(ctx context.Context, c *Call, in getSmsServiceNameOutgoin
 	if err != nil {
 		return smsTrail{}, err
 	}
-	return a.trail(ctx, m, j)
+	t, err := a.trail(ctx, m, j)
+	for i := range t.Steps {
+		if t.Steps[i].What == "decided" { // who has decided is no business of the customer
+			t.Steps[i].Details = map[string]string{}
+		}
+	}
+	return t, err
 }
 
 // trail tells a message's life: the call, the plan with its reasons, each PDU, the answers and the receipts.
 func (a *API) trail(ctx context.Context, m sms.Message, j sms.Job) (smsTrail, error) {
-	out := smsTrail{ID: m.ID, State: string(m.State), Sentence: m.State.Sentence(), NextStep: m.State.NextStep()}
+	out := smsTrail{ID: m.ID, State: string(m.State), Sentence: m.State.Sentence(), NextStep: m.State.NextStep(), PossibleDuplicate: m.Duplicate}
 	events, err := a.store.Events(ctx, m.ID)
 	if err != nil {
 		return out, err
@@ -107,7 +113,9 @@ func planStep(m sms.Message, j sms.Job, carrier sms.Carrier) smsTrailStep {
 var eventTexts = map[string]string{
 	"retry":          "The carrier did not take it for now.",
 	"indoubt":        "Handed over, but the carrier's answer got lost.",
-	"doubt-resolved": "A receipt settled the doubt.",
+	"doubt-resolved": "The doubt is settled.",
+	"decided":        "The operator of the platform has decided about the doubt.",
+	"late-answer":    "An answer of the carrier came after its time.",
 	"late-receipt":   "A receipt came that changes nothing: repeated or late.",
 	"part-receipt":   "The receipt of one part came.",
 	"reply":          "The receiver replied.",

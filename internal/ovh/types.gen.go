@@ -497,6 +497,7 @@ type operatorCarrier struct {
 	Name                   string                  `json:"name"`                   // Name, given once
 	Password               string                  `json:"password"`               // SMPP password; empty in answers, and an empty one keeps what there is
 	Port                   int64                   `json:"port"`                   // TCP port
+	QueryMinutes           int64                   `json:"queryMinutes"`           // Minutes after which query_sm asks for a message without a final receipt; 0 = never
 	Rate                   int64                   `json:"rate"`                   // Messages per second; 0 = no limit
 	ReceiptID              operatorReceiptID       `json:"receiptId"`              // How the id in receipts differs from the one in answers
 	RegisteredDelivery     bool                    `json:"registeredDelivery"`     // Whether receipts are asked for
@@ -530,6 +531,7 @@ type operatorCarrierBody struct {
 	Name                   *string                  `json:"name"`
 	Password               *string                  `json:"password"`
 	Port                   *int64                   `json:"port"`
+	QueryMinutes           *int64                   `json:"queryMinutes"`
 	Rate                   *int64                   `json:"rate"`
 	ReceiptID              *operatorReceiptID       `json:"receiptId"`
 	RegisteredDelivery     *bool                    `json:"registeredDelivery"`
@@ -610,6 +612,40 @@ const (
 	operatorConcatenationUdh8    operatorConcatenation = "udh8"
 )
 
+// operatorDecision is operator.DecisionEnum: what is to be done with a message in doubt: failed gives it up uncharged, resend sends it again as a possible duplicate, sent charges it and awaits its receipt.
+type operatorDecision string
+
+const (
+	operatorDecisionFailed operatorDecision = "failed"
+	operatorDecisionResend operatorDecision = "resend"
+	operatorDecisionSent   operatorDecision = "sent"
+)
+
+// operatorDoubt is operator.Doubt: a message of which nobody knows whether it left.
+type operatorDoubt struct {
+	Attempts          int64           `json:"attempts"`          // How often it was handed over or came back
+	Carrier           string          `json:"carrier"`           // Carrier
+	Credits           float64         `json:"credits"`           // What it costs if it was sent
+	Expires           datetime        `json:"expires"`           // When its validity ends; it is not sent again after that
+	ID                int64           `json:"id"`                // Number of the message
+	LostAt            datetime        `json:"lostAt"`            // When the answer got lost
+	Parts             int64           `json:"parts"`             // Parts
+	PartsAccepted     int64           `json:"partsAccepted"`     // Parts that the carrier is known to have accepted
+	Policy            operatorInDoubt `json:"policy"`            // What the carrier's settings mean for this message: fail, hold or resend
+	PossibleDuplicate bool            `json:"possibleDuplicate"` // Whether it may have left more than once
+	Receiver          string          `json:"receiver"`          // Receiver
+	ResendAt          *datetime       `json:"resendAt"`          // When it is sent again by itself, or null
+	ServiceName       string          `json:"serviceName"`       // SMS account
+	Steps             []smsTrailStep  `json:"steps"`             // What happened, oldest first
+}
+
+// operatorDoubtsDecided is operator.DoubtsDecided: what became of a decision about many messages.
+type operatorDoubtsDecided struct {
+	Decided int64    `json:"decided"` // Messages that it was applied to
+	Left    int64    `json:"left"`    // Messages that were left alone: they were just being sent again, had gone on, or their validity had ended
+	Reasons []string `json:"reasons"` // Why, for the first ten
+}
+
 // operatorInDoubt is operator.InDoubtEnum: what is done with a message whose answer got lost: automatic sends transactional ones again and holds marketing.
 type operatorInDoubt string
 
@@ -622,13 +658,14 @@ const (
 
 // operatorMessageTrail is operator.MessageTrail: the story of one message, as the operator sees it.
 type operatorMessageTrail struct {
-	Carrier     *string        `json:"carrier"`     // Carrier, or null before one was chosen
-	ID          int64          `json:"id"`          // Number of the message
-	NextStep    string         `json:"nextStep"`    // What will or should happen next
-	Sentence    string         `json:"sentence"`    // The state in a sentence
-	ServiceName string         `json:"serviceName"` // SMS account
-	State       string         `json:"state"`       // Where it stands, in one word
-	Steps       []smsTrailStep `json:"steps"`       // What happened, oldest first
+	Carrier           *string        `json:"carrier"`           // Carrier, or null before one was chosen
+	ID                int64          `json:"id"`                // Number of the message
+	NextStep          string         `json:"nextStep"`          // What will or should happen next
+	PossibleDuplicate bool           `json:"possibleDuplicate"` // Whether it may have arrived twice
+	Sentence          string         `json:"sentence"`          // The state in a sentence
+	ServiceName       string         `json:"serviceName"`       // SMS account
+	State             string         `json:"state"`             // Where it stands, in one word
+	Steps             []smsTrailStep `json:"steps"`             // What happened, oldest first
 }
 
 // operatorQueue is operator.Queue: messages that wait for a carrier in one lane.
@@ -1898,11 +1935,12 @@ const (
 
 // smsTrail is sms.Trail: the story of one message.
 type smsTrail struct {
-	ID       int64          `json:"id"`       // Number of the message
-	NextStep string         `json:"nextStep"` // What will or should happen next
-	Sentence string         `json:"sentence"` // The state in a sentence
-	State    string         `json:"state"`    // Where it stands, in one word
-	Steps    []smsTrailStep `json:"steps"`    // What happened, oldest first
+	ID                int64          `json:"id"`                // Number of the message
+	NextStep          string         `json:"nextStep"`          // What will or should happen next
+	PossibleDuplicate bool           `json:"possibleDuplicate"` // Whether it may have arrived twice: it was sent again after the answer of the carrier got lost
+	Sentence          string         `json:"sentence"`          // The state in a sentence
+	State             string         `json:"state"`             // Where it stands, in one word
+	Steps             []smsTrailStep `json:"steps"`             // What happened, oldest first
 }
 
 // smsTrailStep is sms.TrailStep: one event in the life of a message.
@@ -3353,6 +3391,38 @@ type postOperatorTokensIn struct {
 // deleteOperatorTokensCredentialIDIn is what DELETE /operator/tokens/{credentialId} takes.
 type deleteOperatorTokensCredentialIDIn struct {
 	CredentialID int64 `json:"credentialId"`
+}
+
+// getOperatorDoubtsIn is what GET /operator/doubts takes.
+type getOperatorDoubtsIn struct {
+	Carrier     *string   `json:"carrier"`
+	ServiceName *string   `json:"serviceName"`
+	Since       *datetime `json:"since"`
+	Until       *datetime `json:"until"`
+	Held        *bool     `json:"held"`
+}
+
+// postOperatorDoubtsDecideIn is what POST /operator/doubts/decide takes.
+type postOperatorDoubtsDecideIn struct {
+	Decision    operatorDecision `json:"decision"`
+	Carrier     string           `json:"carrier"`
+	ServiceName *string          `json:"serviceName"`
+	Since       *datetime        `json:"since"`
+	Until       *datetime        `json:"until"`
+	Held        *bool            `json:"held"`
+	Reason      *string          `json:"reason"`
+}
+
+// getOperatorDoubtsIDIn is what GET /operator/doubts/{id} takes.
+type getOperatorDoubtsIDIn struct {
+	ID int64 `json:"id"`
+}
+
+// postOperatorDoubtsIDDecideIn is what POST /operator/doubts/{id}/decide takes.
+type postOperatorDoubtsIDDecideIn struct {
+	ID       int64            `json:"id"`
+	Decision operatorDecision `json:"decision"`
+	Reason   *string          `json:"reason"`
 }
 
 // getOperatorMessagesIDIn is what GET /operator/messages/{id} takes.

@@ -19,9 +19,10 @@ const (
 	Slow       FaultKind = "slow"       // answers take their time
 	NoReceipts FaultKind = "noReceipts" // messages are delivered, but nobody is told
 	Refuse     FaultKind = "refuse"     // nothing is taken
+	NoQueries  FaultKind = "noQueries"  // query_sm is not offered
 )
 
-var faultKinds = []FaultKind{Drop, Throttle, Mute, Slow, NoReceipts, Refuse}
+var faultKinds = []FaultKind{Drop, Throttle, Mute, Slow, NoReceipts, Refuse, NoQueries}
 
 // Fault is something wrong with the operator. There is at most one of each kind.
 type Fault struct {
@@ -81,7 +82,7 @@ func (f Fault) check() error {
 
 func (f Fault) known() error {
 	if !slices.Contains(faultKinds, f.Kind) {
-		return &Mistake{"kind", string(f.Kind), "give drop, throttle, mute, slow, noReceipts or refuse"}
+		return &Mistake{"kind", string(f.Kind), "give drop, throttle, mute, slow, noReceipts, refuse or noQueries"}
 	}
 	return nil
 }

@@ -175,3 +175,16 @@ func TestReset(t *testing.T) {
 	c.receipt()
 	o.quiet(c)
 }
+
+func TestNoQueries(t *testing.T) {
+	o := start(t, simulator.Options{})
+	c := o.bind()
+	o.fault(simulator.Fault{Kind: simulator.NoQueries, For: time.Minute})
+	if _, err := c.ask(&smpp.QuerySM{MessageID: "1"}); !errors.Is(err, smpp.InvalidCommandID) {
+		t.Errorf("%v", err)
+	}
+	o.clock.Advance(time.Minute)
+	if _, err := c.ask(&smpp.QuerySM{MessageID: "1"}); !errors.Is(err, smpp.QueryFailed) {
+		t.Errorf("after its time: %v", err)
+	}
+}

@@ -14,10 +14,12 @@ func (s *Simulator) query(session *smpp.Session, q *smpp.QuerySM, r respond) {
 			resp.FinalDate = smpp.FormatTime(timeAt(p.due))
 		}
 	}
-	mute := s.mute(l)
+	mute, off := s.mute(l), s.fault(NoQueries) != nil
 	s.mu.Unlock()
 	switch {
 	case mute:
+	case off:
+		r(smpp.InvalidCommandID, nil)
 	case p == nil:
 		r(smpp.QueryFailed, nil)
 	default:

@@ -33,8 +33,9 @@ func (s *Session) tick(now time.Duration) time.Duration {
 	next = min(next, s.appointments(now))
 	s.wake = max(next, now+1)
 	s.mu.Unlock()
-	for _, e := range late {
+	for seq, e := range late {
 		e.done(Answer{Err: ErrTimeout})
+		s.remember(seq, e)
 	}
 	if next == never {
 		return never
@@ -47,7 +48,7 @@ const never = time.Duration(1 << 62)
 
 // expire takes out the requests that waited too long and says when the next one
 // will have. The caller holds mu.
-func (s *Session) expire(now time.Duration) (late []pending, next time.Duration) {
+func (s *Session) expire(now time.Duration) (late map[uint32]pending, next time.Duration) {
 	next = never
 	for seq, e := range s.pending {
 		if e.due > now {
@@ -56,7 +57,10 @@ func (s *Session) expire(now time.Duration) (late []pending, next time.Duration)
 		}
 		s.settle(seq, e)
 		s.count.timeouts++
-		late = append(late, e)
+		if late == nil {
+			late = map[uint32]pending{}
+		}
+		late[seq] = e
 	}
 	return late, next
 }

@@ -76,20 +76,23 @@ func (s *Session) take(frame []byte) {
 }
 
 // takeAnswer gives a response to the request that waits for it. One that nobody
-// waits for, because it is late or invented, is counted and dropped.
+// waits for, because it is late or invented, is counted, and dropped unless it is of use.
 func (s *Session) takeAnswer(h Header, p PDU, err error) {
 	s.mu.Lock()
 	e, ok := s.pending[h.Sequence]
 	if ok && h.Command != CommandGenericNack && h.Command != e.command|responseBit {
 		ok = false
 	}
-	if !ok {
+	if ok {
+		s.settle(h.Sequence, e)
+	} else {
 		s.count.unexpected++
-		s.mu.Unlock()
+		e.done = s.belated.take(h)
+	}
+	s.mu.Unlock()
+	if e.done == nil {
 		return
 	}
-	s.settle(h.Sequence, e)
-	s.mu.Unlock()
 
 	if h.Command == CommandGenericNack && h.Status == OK {
 		h.Status = UnknownError // it means a refusal, whatever it says

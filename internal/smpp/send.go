@@ -22,6 +22,7 @@ type pending struct {
 	end     uint64        // how many octets must be written until its last one is
 	window  chan struct{} // where it holds a slot, or nil
 	done    func(Answer)
+	late    func(Answer) // after the time-out, or nil
 }
 
 // Send sends a request and returns when it is queued, which takes as long as the
@@ -30,7 +31,9 @@ type pending struct {
 // that wraps ErrNotSent, ErrTimeout or ErrClosed; if the request could not be
 // queued, before Send returns. It is called on a goroutine of the session, or on the
 // caller's, and must not block. ctx ends only the waiting for the window.
-func (s *Session) Send(ctx context.Context, p PDU, done func(Answer)) {
+func (s *Session) Send(ctx context.Context, p PDU, done func(Answer)) { s.send(ctx, p, done, nil) }
+
+func (s *Session) send(ctx context.Context, p PDU, done, late func(Answer)) {
 	t := s.terms.Load()
 	if err := s.enter(ctx, t.window); err != nil {
 		done(Answer{Err: notSent(err)})
@@ -39,7 +42,7 @@ func (s *Session) Send(ctx context.Context, p PDU, done func(Answer)) {
 	s.mu.Lock()
 	err := s.permitted(p.Command())
 	if err == nil {
-		err = s.ask(p, pending{due: t.ResponseTimeout, window: t.window, done: done})
+		err = s.ask(p, pending{due: t.ResponseTimeout, window: t.window, done: done, late: late})
 	}
 	s.mu.Unlock()
 	if err != nil {
@@ -144,11 +147,11 @@ func (s *Session) ask(p PDU, e pending) error {
 	return nil
 }
 
-// nextSeq is the next number in 1 to 0x7FFFFFFF that no pending request has.
+// nextSeq is the next number in 1 to 0x7FFFFFFF that no request has whose answer is of use.
 func (s *Session) nextSeq() uint32 {
 	for n := s.seq; ; {
 		n = n%0x7FFFFFFF + 1
-		if _, used := s.pending[n]; !used {
+		if _, used := s.pending[n]; !used && !s.belated.has(n) {
 			return n
 		}
 	}

@@ -38,6 +38,7 @@ type Session struct {
 	bindResp BindResp // what it was answered with
 	seq      uint32
 	pending  map[uint32]pending
+	belated  backlog
 	asked    int // entries of pending that hold a slot of the window
 	open     int // requests of the peer that are not answered yet
 	out      []byte

@@ -87,3 +87,18 @@ func talk(t *testing.T, stream []byte, mode BindMode, step int) {
 	}
 	<-over
 }
+
+// What would take too much memory is forgotten, the oldest first.
+func TestOnlySoManyLateAnswersAreWaitedFor(t *testing.T) {
+	var b backlog
+	e := pending{command: CommandSubmitSM, late: func(Answer) {}}
+	for seq := uint32(1); seq <= maxLate+2; seq++ {
+		b.add(seq, e)
+	}
+	taken := func(seq uint32) bool {
+		return b.take(Header{Command: CommandSubmitSMResp, Sequence: seq}) != nil
+	}
+	if taken(1) || taken(2) || !taken(3) || taken(3) || !taken(maxLate+2) || len(b.order) != maxLate {
+		t.Errorf("%d requests, %d in order", len(b.requests), len(b.order))
+	}
+}

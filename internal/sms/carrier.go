@@ -39,6 +39,7 @@ type CarrierSettings struct {
 	Validity           bool // send validity_period
 	AddressPlus        bool // keep the + of destinations
 	ServiceType        string
+	QueryMinutes       int    // query_sm asks for what has had no final receipt for so long; 0 = never
 	InDoubt            string // resend, hold, fail, or automatic: resend transactional, hold marketing
 }
 
@@ -49,6 +50,17 @@ func DefaultCarrierSettings() CarrierSettings {
 		Concatenation: "udh8", SourceTON: -1, SourceNPI: -1, DestTON: 1, DestNPI: 1, Charset: "gsm0338",
 		ReceiptID: "automatic", RegisteredDelivery: 1, Validity: true, InDoubt: "automatic",
 	}
+}
+
+// DoubtPolicy tells what is done with messages in doubt, marketing or not: resend, hold or fail.
+func (s *CarrierSettings) DoubtPolicy(marketing bool) string {
+	switch {
+	case s.InDoubt != "automatic" && s.InDoubt != "":
+		return s.InDoubt
+	case marketing:
+		return "hold"
+	}
+	return "resend"
 }
 
 // Route sends what it matches to a carrier; empty conditions match everything. The enabled route with the lowest

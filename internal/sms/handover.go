@@ -13,6 +13,7 @@ type Outbound struct {
 	Priority  Priority
 	Parts     int
 	Refs      []string // references of parts that earlier attempts brought; those are not sent again
+	Attempt   int      // the message's Attempts
 	Expires   time.Time
 }
 
@@ -28,7 +29,7 @@ func (m *Message) Body(j Job) string {
 func (m *Message) Outbound(j Job, expires time.Time) Outbound {
 	out := Outbound{
 		MessageID: m.ID, Source: j.Sender, Receiver: m.Receiver, Text: m.Body(j), Unicode: j.Unicode, Class: j.Class,
-		Priority: j.Priority, Parts: m.Parts, Refs: m.Refs, Expires: expires,
+		Priority: j.Priority, Parts: m.Parts, Refs: m.Refs, Attempt: m.Attempts, Expires: expires,
 	}
 	if m.Source != "" {
 		out.Source = m.Source
@@ -41,6 +42,9 @@ func (m *Message) Outbound(j Job, expires time.Time) Outbound {
 type Inbox struct {
 	Receipt  func(r Receipt, ack func(error))
 	Incoming func(in Incoming, ack func(error))
+	// Late takes an answer that came after all to an attempt which was answered as in doubt. It may come more than once while the
+	// answers to several parts were lost: each time it says all that is known, InDoubt as long as some are.
+	Late func(a Answer)
 	// Wake says that the carrier has room again: it has connected, or a pause has ended.
 	Wake func()
 }

@@ -64,6 +64,7 @@ type Receipt struct {
 	Raw       string // as received, for the trail
 	DoneAt    time.Time
 	At        time.Time // when it came
+	Asked     bool      // the operator was asked for it: no receipt came by itself
 }
 
 // Apply takes a receipt for one part of m and tells whether it changed anything. Carriers repeat receipts and send them
@@ -152,9 +153,7 @@ func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
 		captured = m.Credits
 	case Refused, Failed, Expired:
 		m.DoneAt = a.At
-		captured = m.Credits * Credits(m.Accepted) / Credits(m.PDUs())
-		released = m.Credits - captured
-		m.Credits = captured
+		captured, released = m.settleParts()
 	}
 	return captured, released, true
 }

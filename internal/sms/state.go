@@ -60,7 +60,7 @@ var sentences = map[State][2]string{
 	Scheduled: {"Waits for the time it was ordered for.", "It will be queued at that time. Until then it can be cancelled."},
 	Queued:    {"Waits for its turn at the carrier.", "It leaves as soon as the carrier is connected and has room. Until then it can be cancelled."},
 	Sending:   {"Is being handed to the carrier.", "The carrier's answer decides, usually within a second."},
-	InDoubt:   {"Was handed to the carrier, but the answer got lost: it may or may not have been sent.", "A later receipt settles it, or the carrier's policy: send again, hold, or give up."},
+	InDoubt:   {"Was handed to the carrier, but the answer got lost: it may or may not have been sent.", "A later receipt settles it, or the carrier's policy: send again, hold until somebody decides, or give up."},
 	Sent:      {"The carrier has accepted it.", "The delivery receipt decides; a phone that is off can delay it until the validity ends."},
 	Buffered:  {"The carrier could not reach the phone yet and tries again.", "Wait for the final receipt."},
 	Delivered: {"Has arrived on the handset.", "Nothing to do."},

@@ -20,12 +20,14 @@ const shortestValidity = time.Minute
 
 // Expire ends messages of a carrier that wait although their validity has ended, with an error that says why, and releases their
 // credits. There may be more, unless the outcome has no answers. It reads the carrier's whole queue, so it is for carriers that
-// take nothing: in the way of the others a claim finds such messages.
+// take nothing: in the way of the others a claim finds such messages. Those in doubt get DoubtPatience longer, since no receipt
+// can come from a carrier that is away.
 func (s *Store) Expire(ctx context.Context, carrier int64, why string, now time.Time) (*Outcome, error) {
 	rows, err := s.reads.QueryContext(ctx, `SELECT q.carrier_id, q.lane, q.due_at, q.first_id, q.last_id, q.service_id, q.job_id, q.attempts, q.touched
 		FROM queue q JOIN job j ON j.id = q.job_id
-		WHERE q.carrier_id = $1 AND q.due_at <= $2 AND j.due_at + j.validity <= $3 LIMIT $4`,
-		carrier, micros(now.Add(-shortestValidity)), micros(now), maxExpired)
+		LEFT JOIN message d ON d.id = q.first_id AND d.id = q.last_id AND d.state = 'indoubt'
+		WHERE q.carrier_id = $1 AND q.due_at <= $2 AND j.due_at + j.validity <= $3 - CASE WHEN d.id IS NULL THEN 0 ELSE CAST($4 AS bigint) END LIMIT $5`,
+		carrier, micros(now.Add(-shortestValidity)), micros(now), DoubtPatience.Microseconds(), maxExpired)
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -41,7 +43,9 @@ func (s *Store) Expire(ctx context.Context, carrier int64, why string, now time.
 		}
 	}
 	o := &Outcome{overdue: runs, overdueWhy: why, overdueAt: now}
-	return o, s.submit(ctx, outcome, o)
+	err = s.submit(ctx, outcome, o)
+	s.Metrics.doubts(o.Result.Doubts)
+	return o, err
 }
 
 // expire takes overdue runs out of the queue, unless a claim has them, and answers for their messages.
@@ -63,8 +67,12 @@ func (w *settlement) expire(ctx context.Context, o *Outcome) error {
 			return err
 		}
 		for _, m := range late {
+			why := o.overdueWhy
+			if m.State == sms.InDoubt {
+				why = sms.LostInDoubt
+			}
 			o.Answers = append(o.Answers, sms.Answer{
-				MessageID: m.ID, CarrierID: q.CarrierID, State: sms.Expired, PTT: sms.PTTExpired, Error: o.overdueWhy, Attempt: m.Attempts,
+				MessageID: m.ID, CarrierID: q.CarrierID, State: sms.Expired, PTT: sms.PTTExpired, Error: why, Attempt: m.Attempts,
 				Rev: m.Rev, At: o.overdueAt,
 			})
 		}

@@ -44,7 +44,7 @@ func (m *inHand) reference() reference { return reference{m.CarrierID, m.Refs[0]
 // claimInHand is an open claim with the number of its messages in hand.
 type claimInHand struct {
 	id, carrier int64
-	holder      string // of the carrier's lease
+	holder      string    // of the carrier's lease
 	since       time.Time // by the system's clock
 	messages    []*inHand
 	left        int

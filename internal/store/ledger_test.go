@@ -2,6 +2,8 @@ package store_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -54,6 +56,7 @@ type history struct {
 	ids    []int64
 	claims []*store.Claim
 	refs   map[string]string // reference -> receiver
+	lost   []sms.Answer      // that left their messages in doubt
 	given  sms.Credits
 }
 
@@ -66,7 +69,7 @@ func (h *history) must(err error) {
 
 func (h *history) step(rt *rapid.T) {
 	ctx := h.t.Context()
-	switch rapid.SampledFrom([]string{"grant", "take", "send", "send", "claim", "settle", "settle", "receipt", "cancel", "later"}).Draw(rt, "what") {
+	switch rapid.SampledFrom([]string{"grant", "take", "send", "send", "claim", "settle", "settle", "receipt", "query", "cancel", "decide", "late", "later"}).Draw(rt, "what") {
 	case "grant", "take":
 		amount := sms.Credits(rapid.Int64Range(-5000, 20000).Draw(rt, "amount"))
 		if amount == 0 {
@@ -88,11 +91,13 @@ func (h *history) step(rt *rapid.T) {
 	case "settle":
 		h.settle(rt)
 	case "receipt":
-		for ref, receiver := range h.refs {
-			state := rapid.SampledFrom([]sms.State{sms.Buffered, sms.Delivered, sms.Failed, sms.Expired}).Draw(rt, "receipt")
-			h.must(h.s.Settle(ctx, &store.Outcome{Receipts: []sms.Receipt{receipt(h.shop, ref, receiver, state)}}))
-			break
-		}
+		h.receipt(rt, false)
+	case "query":
+		h.receipt(rt, true)
+	case "decide":
+		h.decide(rt)
+	case "late":
+		h.late(rt)
 	case "cancel":
 		if len(h.ids) > 0 {
 			err := h.s.Cancel(ctx, h.shop.Service.ID, rapid.SampledFrom(h.ids).Draw(rt, "id"), h.now)
@@ -151,11 +156,72 @@ func (h *history) settle(rt *rapid.T) {
 			a.RetryAt = h.now
 		}
 		o.Answers = append(o.Answers, a)
+		if a.State == sms.InDoubt {
+			h.lost = append(h.lost, a)
+		}
 		if rapid.IntRange(0, 4).Draw(rt, "twice") == 0 {
 			o.Answers = append(o.Answers, a)
 		}
 	}
 	h.must(h.s.Settle(h.t.Context(), o))
+}
+
+// receipt brings one that may be awaited, may repeat another one or may have an unknown reference.
+func (h *history) receipt(rt *rapid.T, asked bool) {
+	refs := slices.Sorted(maps.Keys(h.refs))
+	if len(refs) == 0 {
+		return
+	}
+	ref := rapid.SampledFrom(refs).Draw(rt, "ref")
+	state := rapid.SampledFrom([]sms.State{sms.Buffered, sms.Delivered, sms.Failed, sms.Expired}).Draw(rt, "receipt")
+	r := receipt(h.shop, ref, h.refs[ref], state)
+	if r.Asked = asked; !asked && rapid.IntRange(0, 3).Draw(rt, "unknown") == 0 {
+		r.Refs = []string{fmt.Sprintf("new-%d", len(h.refs))}
+		h.refs[r.Refs[0]] = h.refs[ref]
+	}
+	h.must(h.s.Settle(h.t.Context(), &store.Outcome{Receipts: []sms.Receipt{r}}))
+}
+
+func (h *history) decide(rt *rapid.T) {
+	if len(h.ids) == 0 {
+		return
+	}
+	r := store.Ruling{By: "somebody", At: h.now}
+	r.Decision = rapid.SampledFrom([]sms.Decision{sms.DecidedSent, sms.DecidedFailed, sms.DecidedResend}).Draw(rt, "decision")
+	ids := h.ids
+	if rapid.Bool().Draw(rt, "one") {
+		ids = []int64{rapid.SampledFrom(h.ids).Draw(rt, "id")}
+	}
+	_, refused, err := h.s.Decide(h.t.Context(), ids, r)
+	h.must(err)
+	for _, why := range refused {
+		if sms.CodeOf(why) != sms.Conflict {
+			h.must(why)
+		}
+	}
+}
+
+// late brings the answer to an attempt that was in doubt; the same one perhaps twice, as a whole or in part.
+func (h *history) late(rt *rapid.T) {
+	if len(h.lost) == 0 {
+		return
+	}
+	a := rapid.SampledFrom(h.lost).Draw(rt, "late")
+	m, _, err := h.s.Message(h.t.Context(), 0, a.MessageID)
+	h.must(err)
+	a.At, a.RetryAt, a.Refs = h.now, h.now, slices.Clone(a.Refs)
+	a.State = rapid.SampledFrom([]sms.State{sms.Sent, sms.Sent, sms.Refused, sms.Queued, sms.InDoubt}).Draw(rt, "answer")
+	for i := range a.Refs {
+		if a.Refs[i] == "" && (a.State == sms.Sent || (a.State == sms.InDoubt && rapid.Bool().Draw(rt, "part"))) {
+			a.Refs[i] = fmt.Sprintf("%d-%d-%d", m.ID, i, a.Attempt)
+			h.refs[a.Refs[i]] = m.Receiver
+		}
+	}
+	early, _, err := h.s.SettleLate(h.t.Context(), []sms.Answer{a})
+	h.must(err)
+	if len(early) > 0 {
+		rt.Fatalf("too early: %+v, %+v", a, m)
+	}
 }
 
 // finish settles what is open, so that it is not in the way of the next history.

@@ -10,6 +10,7 @@ type Metrics struct {
 	mu       sync.Mutex
 	onGroup  func(size int, took time.Duration)
 	onAccept func(messages int)
+	onDoubts func(Doubts)
 }
 
 // OnGroup sets the function that learns the size of each committed group and the time it took. It must not block.

@@ -39,6 +39,7 @@ type OutcomeResult struct {
 	Moved map[sms.State]int
 	// OptedOut counts new opt-outs.
 	OptedOut int
+	Doubts   Doubts
 }
 
 // Settle writes outcomes, in one transaction that concurrent calls share: answers before receipts, so that a receipt finds
@@ -55,6 +56,7 @@ func (s *Store) Settle(ctx context.Context, o *Outcome) error {
 	}
 	slices.Sort(retry)
 	s.wake(slices.Compact(retry))
+	s.Metrics.doubts(o.Result.Doubts)
 	if o.Result.OptedOut > 0 {
 		s.forget()
 	}
@@ -81,6 +83,8 @@ type settlement struct {
 	result OutcomeResult
 	at     time.Time // of the latest thing that came
 
+	apart bool // from the groups of outcomes: what is in hand may change meanwhile, so only rows count
+
 	held map[int64]*inHand    // those of the messages that are in hand
 	was  map[int64]rowVersion // of each message when it was loaded
 	out  []*inHand            // whose references go to the table
@@ -97,15 +101,19 @@ type rowVersion struct {
 	attempts int
 }
 
+func newSettlement(s *Store, t *tx) *settlement {
+	return &settlement{
+		s: s, t: t, messages: map[int64]*sms.Message{}, changed: map[int64]bool{}, captured: map[int64]int64{},
+		released: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, handed: map[int64]time.Time{},
+		held: map[int64]*inHand{}, was: map[int64]rowVersion{}, result: OutcomeResult{Moved: map[sms.State]int{}},
+	}
+}
+
 func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 	if len(ops) == 0 {
 		return nil
 	}
-	w := &settlement{
-		s: s, t: t, messages: map[int64]*sms.Message{}, changed: map[int64]bool{}, captured: map[int64]int64{},
-		released: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, handed: map[int64]time.Time{}, held: map[int64]*inHand{}, was: map[int64]rowVersion{},
-		result: OutcomeResult{Moved: map[sms.State]int{}},
-	}
+	w := newSettlement(s, t)
 	var all Outcome
 	for _, o := range ops {
 		one := o.arg.(*Outcome)
@@ -160,7 +168,7 @@ func (w *settlement) load(ctx context.Context, ids []int64) error {
 		if w.messages[id] != nil {
 			continue
 		}
-		if m := w.s.hand.message(id); m != nil {
+		if m := w.s.hand.message(id); m != nil && !w.apart {
 			w.held[id] = m
 			if !m.suspect {
 				w.loaded(m.Message)
@@ -214,8 +222,9 @@ func (w *settlement) answers(ctx context.Context, o *Outcome) error {
 		if m == nil {
 			continue
 		}
-		before, marked := slices.Clone(m.Refs), m.Duplicate
+		before, from, marked := slices.Clone(m.Refs), m.State, m.Duplicate
 		captured, released, changed := m.Settle(a)
+		w.noteDoubt(from, marked, m, resolvedBy(a))
 		if !changed && m.Duplicate != marked {
 			w.changed[m.ID] = true
 			w.event(m.ID, a.At, "duplicate", "It was sent again before its receipt came. References of the second copy: "+strings.Join(a.Refs, " "))
@@ -230,7 +239,7 @@ func (w *settlement) answers(ctx context.Context, o *Outcome) error {
 		w.moved(m)
 		w.await(m, before)
 		if m.State.Final() {
-			w.allDone(m)
+			w.endRefs(m)
 		}
 		w.afterAnswer(m, a)
 	}
@@ -334,10 +343,8 @@ func (w *settlement) writeRefs(ctx context.Context) error {
 			begun = append(begun, a)
 		}
 	}
-	for _, m := range w.out {
-		if w.held[m.ID] == nil || w.fate(m) == kept {
-			begun = append(begun, awaited{m.CarrierID, m.ID, 0, m.Refs[0]})
-		}
+	if err := w.writeOut(ctx); err != nil {
+		return err
 	}
 	slices.SortFunc(begun, func(a, b awaited) int { return cmp.Compare(a.ref, b.ref) })
 	if _, err := w.t.exec(ctx, `INSERT INTO awaiting (carrier_id, ref, message_id, part) SELECT carrier_id, ref, message_id, part FROM v
@@ -346,6 +353,20 @@ func (w *settlement) writeRefs(ctx context.Context) error {
 	}
 	_, err := w.t.exec(ctx, `DELETE FROM awaiting WHERE (carrier_id, ref, message_id, part) IN (SELECT carrier_id, ref, message_id, part FROM v)`,
 		awaitedColumns(w.settled)...)
+	return err
+}
+
+// writeOut writes the references that leave the hand, but for those of messages which somebody else has settled.
+func (w *settlement) writeOut(ctx context.Context) error {
+	var refs []awaited
+	for _, m := range w.out {
+		if w.held[m.ID] == nil || w.fate(m) == kept {
+			refs = append(refs, awaited{m.CarrierID, m.ID, 0, m.Refs[0]})
+		}
+	}
+	slices.SortFunc(refs, func(a, b awaited) int { return cmp.Compare(a.ref, b.ref) })
+	_, err := w.t.exec(ctx, `INSERT INTO awaiting (carrier_id, ref, message_id, part) SELECT v.carrier_id, v.ref, v.message_id, v.part FROM v
+		JOIN message m ON m.id = v.message_id WHERE m.state IN ('sent', 'buffered') ON CONFLICT DO NOTHING`, awaitedColumns(refs)...)
 	return err
 }
 

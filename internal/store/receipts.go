@@ -50,7 +50,9 @@ func (w *settlement) receipts(ctx context.Context, o *Outcome) error {
 		a, ok := w.choose(r, found[i])
 		if !ok || w.messages[a.message].State.Waiting() {
 			// Its message waits for another attempt with its other parts, or its answer is still on the way.
-			unmatched = append(unmatched, r)
+			if !r.Asked {
+				unmatched = append(unmatched, r)
+			}
 			continue
 		}
 		w.result.Matched++
@@ -71,26 +73,18 @@ func (w *settlement) apply(r sms.Receipt, a awaited) {
 	}
 	if doubted && m.State != sms.InDoubt {
 		w.captured[m.ServiceID] += int64(m.Credits)
-		w.event(m.ID, w.at, "doubt-resolved", "A receipt shows that the carrier had accepted it.")
+		w.resolvedByReceipt(m, r)
 	}
 	if m.State != sms.Buffered {
 		w.done(a)
 	}
 	if m.State.Final() {
-		w.allDone(m)
+		w.endRefs(m)
 	}
 	if len(m.Refs) > 1 && m.State != sms.Buffered {
 		w.event(m.ID, r.At, "part-receipt", r.Raw)
 	}
 	w.moved(m)
-}
-
-func (w *settlement) allDone(m *sms.Message) {
-	for part, ref := range m.Refs {
-		if ref != "" {
-			w.done(awaited{m.CarrierID, m.ID, int64(part), ref})
-		}
-	}
 }
 
 // done ends the wait for a reference. One that was noted in this very group is never written.
@@ -231,7 +225,7 @@ func (w *settlement) knows(m *sms.Message, r sms.Receipt) bool {
 func (w *settlement) resolve(ctx context.Context, r sms.Receipt, ids []int64) (bool, error) {
 	var doubted *sms.Message
 	for _, id := range ids {
-		if m := w.messages[id]; m.State == sms.InDoubt && m.CarrierID == r.CarrierID {
+		if m := w.messages[id]; m.Unnamed() >= 0 && m.CarrierID == r.CarrierID {
 			if doubted != nil {
 				return false, nil
 			}
@@ -248,16 +242,10 @@ func (w *settlement) resolve(ctx context.Context, r sms.Receipt, ids []int64) (b
 			}
 		}
 	}
-	refs := make([]string, doubted.PDUs())
-	part := 0
-	for part < len(doubted.Refs) && doubted.Refs[part] != "" {
-		part++
-	}
-	if part >= len(refs) {
-		return false, nil
-	}
+	refs, part := make([]string, doubted.PDUs()), doubted.Unnamed()
 	before := slices.Clone(doubted.Refs)
 	refs[part] = r.Refs[0]
+	w.forgetStandIn(doubted, part)
 	doubted.KeepRefs(refs)
 	w.await(doubted, before)
 	w.result.Matched++

@@ -22,11 +22,10 @@ type handover struct {
 	parts  int
 	answer func(sms.Answer)
 
-	mu    sync.Mutex
-	refs  []string // of accepted parts, those of earlier attempts too
-	left  int      // parts of this attempt whose fate is open
-	worst verdict
-	lost  bool // of some part, the answer
+	mu       sync.Mutex
+	refs     []string  // of accepted parts, those of earlier attempts too
+	verdicts []verdict // on the parts
+	left     int       // parts of this attempt whose fate is open
 }
 
 // Submit hands a message to the operator. It blocks while the window is full, and not longer than ctx. The answer comes
@@ -44,7 +43,7 @@ func (c *Carrier) Submit(ctx context.Context, m sms.Outbound, answer func(sms.An
 	if len(m.Refs) != len(frames) {
 		m.Refs = nil // the settings have changed since: parts of then and now would never make the message
 	}
-	h.refs = make([]string, len(frames))
+	h.refs, h.verdicts = make([]string, len(frames)), make([]verdict, len(frames))
 	copy(h.refs, m.Refs)
 	for _, ref := range h.refs {
 		if ref == "" {
@@ -91,16 +90,20 @@ func (c *Carrier) begin(h *handover) verdict {
 // attempt, and what was not sent costs nothing.
 func (h *handover) send(ctx context.Context, frames []*smpp.SubmitSM, gone []string, now time.Time) {
 	skipped := 0
+	unsent := verdict{fate: retry}.because("not sent, since another part was not accepted")
 	for i, p := range frames {
 		if len(gone) > 0 && gone[i] != "" {
 			continue
 		}
 		if h.failed() {
+			h.mu.Lock()
+			h.verdicts[i] = unsent
+			h.mu.Unlock()
 			skipped++
 			continue
 		}
 		p.ValidityPeriod = timeLeft(p.ValidityPeriod, h.m.Expires.Sub(now))
-		h.link.tx.Send(ctx, p, func(a smpp.Answer) { h.part(i, a) })
+		h.link.tx.SendPatiently(ctx, p, func(a smpp.Answer) { h.part(i, a) }, func(a smpp.Answer) { h.late(i, a) })
 	}
 	h.skip(skipped)
 }
@@ -121,25 +124,57 @@ func timeLeft(validity string, left time.Duration) string {
 func (h *handover) failed() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.worst.fate != accepted
+	return h.worst().fate != accepted
+}
+
+// worst is the verdict that decides, the first of the worst ones. The caller holds mu.
+func (h *handover) worst() (w verdict) {
+	for _, v := range h.verdicts {
+		if v.fate > w.fate {
+			w = v
+		}
+	}
+	return w
 }
 
 // part takes the answer to one part.
 func (h *handover) part(i int, a smpp.Answer) {
 	v := judge(a)
 	h.c.noted(h.link, &v, a.Err)
+	h.take(i, a, v)
+	h.resolved(1)
+}
+
+// late takes the answer to a part that was given up as lost, and says anew what is known about the message. If other parts have
+// no answer yet, the answer to all of them says it.
+func (h *handover) late(i int, a smpp.Answer) {
+	if a.Err != nil || h.c.inbox.Late == nil {
+		return
+	}
+	v := judge(a)
+	if v.fate == slow {
+		v = v.after(h.c.brake.left())
+	}
+	h.take(i, a, v)
 	h.mu.Lock()
-	if v.fate == accepted {
-		h.refs[i] = cmp.Or(reference(a.PDU), fmt.Sprintf("-%d.%d", h.m.MessageID, i+1))
-	} else if h.parts > 1 {
+	open, said := h.left > 0, h.verdict(h.worst())
+	h.mu.Unlock()
+	if !open {
+		h.c.inbox.Late(said)
+	}
+}
+
+// take notes what the answer to a part means.
+func (h *handover) take(i int, a smpp.Answer, v verdict) {
+	if v.fate != accepted && h.parts > 1 {
 		v.reason = fmt.Sprintf("part %d of %d: %s", i+1, h.parts, v.reason)
 	}
-	h.lost = h.lost || v.fate == lost
-	if v.fate > h.worst.fate {
-		h.worst = v
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.verdicts[i] = v
+	if v.fate == accepted {
+		h.refs[i] = cmp.Or(reference(a.PDU), fmt.Sprintf("-%d.%d", h.m.MessageID, i+1))
 	}
-	h.mu.Unlock()
-	h.resolved(1)
 }
 
 // reference gives what a receipt will name the part by. Some operators answer without one: then it is "-", the message and the
@@ -166,12 +201,15 @@ func (h *handover) skip(n int) {
 func (h *handover) resolved(n int) {
 	h.mu.Lock()
 	h.left -= n
-	done, v := h.left == 0, h.worst
-	h.mu.Unlock()
-	if done {
-		defer h.c.open.Done()
-		h.settle(v)
+	if h.left > 0 {
+		h.mu.Unlock()
+		return
 	}
+	v := h.worst()
+	a := h.verdict(v)
+	h.mu.Unlock()
+	defer h.c.open.Done()
+	h.give(a, v)
 }
 
 // noted keeps the books of the carrier about one answered part.
@@ -192,17 +230,30 @@ func (c *Carrier) noted(l *link, v *verdict, err error) {
 	}
 }
 
-// settle gives the answer.
-func (h *handover) settle(v verdict) {
+// settle gives the answer to a message of which nothing is sent now.
+func (h *handover) settle(v verdict) { h.give(h.verdict(v), v) }
+
+func (h *handover) give(a sms.Answer, v verdict) {
+	if v.fate == accepted {
+		h.c.mu.Lock()
+		h.c.sent++
+		h.c.mu.Unlock()
+	}
+	h.answer(a)
+}
+
+// verdict words the answer.
+func (h *handover) verdict(v verdict) sms.Answer {
 	a := sms.Answer{
-		MessageID: h.m.MessageID, CarrierID: h.c.id, Refs: h.refs, PTT: v.ptt, Error: clean(v.reason, maxText), Rev: h.c.rev, At: h.c.now(),
+		MessageID: h.m.MessageID, CarrierID: h.c.id, Refs: h.refs, PTT: v.ptt, Error: clean(v.reason, maxText), Attempt: h.m.Attempt,
+		Rev: h.c.rev, At: h.c.now(),
+	}
+	if v.fate >= lost {
+		a.Refs = slices.Clone(h.refs) // late answers may bring more
 	}
 	switch v.fate {
 	case accepted:
 		a.State, a.PTT = sms.Sent, sms.PTTAccepted
-		h.c.mu.Lock()
-		h.c.sent++
-		h.c.mu.Unlock()
 	case retry:
 		a.State = sms.Queued
 	case slow:
@@ -215,9 +266,10 @@ func (h *handover) settle(v verdict) {
 	case refused:
 		// Not charged and never sent is only what left no trace at the operator.
 		a.State = sms.Refused
-		if h.lost || strings.Join(slices.Concat(h.m.Refs, h.refs), "") != "" {
+		doubted := slices.ContainsFunc(h.verdicts, func(v verdict) bool { return v.fate == lost })
+		if doubted || strings.Join(slices.Concat(h.m.Refs, h.refs), "") != "" {
 			a.State = sms.Failed
 		}
 	}
-	h.answer(a)
+	return a
 }

@@ -47,6 +47,7 @@ type smsc struct {
 	most     int // at the same time
 	accepted int
 	timers   sync.WaitGroup
+	query    func(*smpp.QuerySM) (smpp.Status, smpp.PDU) // nil: it knows no such request
 }
 
 func newSMSC(t testing.TB, replies ...reply) *smsc {
@@ -91,6 +92,10 @@ func (o *smsc) dial(context.Context, string, string) (net.Conn, error) {
 }
 
 func (o *smsc) handle(s *smpp.Session, p smpp.PDU, respond func(smpp.Status, smpp.PDU)) {
+	if q, ok := p.(*smpp.QuerySM); ok && o.query != nil {
+		respond(o.query(q))
+		return
+	}
 	submit, ok := p.(*smpp.SubmitSM)
 	if !ok {
 		respond(smpp.InvalidCommandID, nil)
@@ -178,6 +183,7 @@ type inbox struct {
 	mu       sync.Mutex
 	receipts []sms.Receipt
 	incoming []sms.Incoming
+	late     []sms.Answer
 	err      error
 	wakes    int
 }
@@ -195,6 +201,11 @@ func (b *inbox) port() sms.Inbox {
 			defer b.mu.Unlock()
 			b.incoming = append(b.incoming, in)
 			ack(b.err)
+		},
+		Late: func(a sms.Answer) {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.late = append(b.late, a)
 		},
 		Wake: func() {
 			b.mu.Lock()
