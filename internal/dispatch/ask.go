@@ -74,6 +74,9 @@ func (s span) due(p store.AwaitedPart) bool {
 
 // askAll is one round.
 func (l *line) askAll(ctx context.Context, asker Asker, pace *rate.Limiter, s span) error {
+	if err := l.d.cfg.Store.WriteRefs(ctx, l.carrier.ID, 0); err != nil { // what is only in memory is not in the list
+		return err
+	}
 	for behind := (store.AwaitedPart{}); ; {
 		page, err := l.d.cfg.Store.Awaited(ctx, l.carrier.ID, behind, askedPage)
 		if err != nil {

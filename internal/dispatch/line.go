@@ -159,7 +159,7 @@ func (l *line) claims(ctx context.Context) {
 		var claim *store.Claim
 		var err error
 		if empty {
-			claim, empty = l.offer(ctx, n, due)
+			claim, empty = l.offer(ctx, due)
 		} else {
 			claim, err = l.d.cfg.Store.Claim(ctx, l.carrier.ID, l.hold.Hold, n, l.d.cfg.Clock.Now())
 			if err == nil && claim == nil {
@@ -198,9 +198,9 @@ func (l *line) nextDue(ctx context.Context) (due time.Time, empty bool) {
 
 // offer waits for messages that are accepted for the carrier while its queue is empty. The queue has to be asked again when
 // something was queued or is due, and after a while in case another node has queued something.
-func (l *line) offer(ctx context.Context, n int, due time.Time) (claim *store.Claim, empty bool) {
+func (l *line) offer(ctx context.Context, due time.Time) (claim *store.Claim, empty bool) {
 	given := make(chan *store.Claim, 1)
-	o := &store.Offer{Carrier: l.carrier.ID, Hold: l.hold.Hold, Most: n, Give: func(c *store.Claim) { given <- c }}
+	o := &store.Offer{Carrier: l.carrier.ID, Hold: l.hold.Hold, Most: l.claimSize, Give: func(c *store.Claim) { given <- c }}
 	if !l.d.cfg.Store.Offer(o) {
 		return nil, false
 	}

@@ -184,9 +184,10 @@ func TestDecisionsRaceWithEverything(t *testing.T) {
 				}
 			}
 		})
+		hold := shop.Hold(t, s)
 		wg.Go(func() {
 			for {
-				c, err := s.Claim(t.Context(), shop.Carrier.ID, 3, storetest.Noon.Add(time.Hour))
+				c, err := s.Claim(t.Context(), shop.Carrier.ID, hold, 3, storetest.Noon.Add(time.Hour))
 				if err != nil {
 					t.Errorf("claim: %v", err)
 				}
@@ -228,7 +229,7 @@ func TestDecisionsRaceWithEverything(t *testing.T) {
 func settleRest(t *testing.T, s *store.Store, shop storetest.Shop) {
 	t.Helper()
 	for {
-		c, err := s.Claim(t.Context(), shop.Carrier.ID, 100, storetest.Noon.Add(2*time.Hour))
+		c, err := s.Claim(t.Context(), shop.Carrier.ID, shop.Hold(t, s), 100, storetest.Noon.Add(2*time.Hour))
 		if err != nil {
 			t.Fatal(err)
 		}

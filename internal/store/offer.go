@@ -16,7 +16,8 @@ import (
 type Offer struct {
 	Carrier int64
 	Hold    Hold // of the carrier's lease; without it nothing is given
-	Most    int  // messages
+	// Most tells how many messages it takes at this moment. It must not block.
+	Most func() int
 	// Give is called once with the committed claim, or with nil when nothing came of it: then the queue has something.
 	Give func(*Claim)
 }
@@ -88,6 +89,9 @@ func (s *Store) serve(ctx context.Context, t *tx, rows *acceptRows) error {
 	for _, r := range rows.runs {
 		if r.due && served[r.CarrierID] == nil {
 			v := &service{offer: s.offers.take(r.CarrierID)}
+			if v.offer != nil {
+				v.most = v.offer.Most()
+			}
 			served[r.CarrierID] = v
 			t.afterwards(func(committed bool) { s.give(v, committed) })
 		}
@@ -126,6 +130,7 @@ func (e *unserved) Unwrap() error { return e.error }
 // service is an offer that is being taken up.
 type service struct {
 	offer    *Offer // nil: none
+	most     int
 	lost     bool   // who made it no longer has the carrier
 	claim    *Claim
 	at       time.Time
@@ -154,10 +159,10 @@ func (t *tx) checkHolds(ctx context.Context, served map[int64]*service) error {
 
 // take claims of a run what the offer still takes, and gives the first id that is left.
 func (v *service) take(r newRun) (next int64) {
-	if v.offer == nil || v.lost || len(v.messages) >= v.offer.Most {
+	if v.lost || len(v.messages) >= v.most {
 		return r.FirstID
 	}
-	last := min(r.LastID, r.FirstID+int64(v.offer.Most-len(v.messages))-1)
+	last := min(r.LastID, r.FirstID+int64(v.most-len(v.messages))-1)
 	v.runs = append(v.runs, run{First: r.FirstID, Last: last})
 	v.messages = r.job.claimed(v.messages, r.CarrierID, r.FirstID, last)
 	v.at = r.job.job.CreatedAt

@@ -343,6 +343,11 @@ func (w *settlement) writeRefs(ctx context.Context) error {
 			begun = append(begun, a)
 		}
 	}
+	for id, m := range w.held {
+		if now := w.messages[id]; m.suspect && m.awaited && !now.State.Final() && w.fate(m) == dropped {
+			begun = append(begun, awaited{m.CarrierID, id, 0, m.Refs[0]})
+		}
+	}
 	if err := w.writeOut(ctx); err != nil {
 		return err
 	}

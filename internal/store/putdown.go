@@ -27,6 +27,8 @@ func (w *settlement) fate(held *inHand) fate {
 		return dropped
 	case m.State.Waiting() || m.State == sms.InDoubt:
 		return waits
+	case held.suspect: // its reference may be in the table
+		return dropped
 	case (m.State == sms.Sent || m.State == sms.Buffered) && len(m.Refs) == 1:
 		return kept
 	}

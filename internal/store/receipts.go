@@ -94,7 +94,7 @@ func (w *settlement) done(a awaited) {
 		delete(w.awaited, a.id())
 		return
 	}
-	if m := w.held[a.message]; m != nil && m.awaited {
+	if m := w.held[a.message]; m != nil && m.awaited && !m.suspect {
 		return
 	}
 	w.settled = append(w.settled, a)
