@@ -46,8 +46,7 @@ func mix(long bool) map[string]float64 {
 const isLong = 50
 
 func TestKillsLoseNothing(t *testing.T) {
-	kills, seed := setting(t, killsSetting, 10), setting(t, seedSetting, uint64(time.Now().UnixNano()%1_000_000)) //nolint:gosec // positive
-	t.Logf("%s=%d %s=%d", killsSetting, kills, seedSetting, seed)
+	kills, seed := setting(t, killsSetting, 10), seedOf(t)
 	rows := make([][]string, len(storetest.Databases))
 	t.Run("on", func(t *testing.T) {
 		for i, database := range storetest.Databases {
@@ -65,6 +64,14 @@ func TestKillsLoseNothing(t *testing.T) {
 		}
 	})
 	t.Log(apptest.Table(append([][]string{append([]string{""}, apptest.Head...)}, rows...)))
+}
+
+// seedOf gives the seed of a test, and tells it.
+func seedOf(t *testing.T) uint64 {
+	t.Helper()
+	seed := setting(t, seedSetting, uint64(time.Now().UnixNano()%1_000_000)) //nolint:gosec // positive
+	t.Logf("%s=%d", seedSetting, seed)
+	return seed
 }
 
 func options(database string, seed uint64, long bool) apptest.Options {

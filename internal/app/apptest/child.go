@@ -3,7 +3,6 @@
 package apptest
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -36,6 +35,9 @@ func serve(text string) int {
 	if err != nil {
 		panic(err)
 	}
+	if err := spoil(); err != nil {
+		panic(err)
+	}
 	go obey()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
@@ -49,12 +51,4 @@ func serve(text string) int {
 		return 1
 	}
 	return 0
-}
-
-// obey takes orders from the test until it is gone.
-func obey() {
-	lines := bufio.NewScanner(os.Stdin)
-	for lines.Scan() {
-	}
-	os.Exit(3)
 }

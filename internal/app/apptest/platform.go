@@ -147,9 +147,15 @@ func (p *Platform) must(err error) {
 // Until looks every 10 ms until done says so, for at most patience.
 func (p *Platform) Until(what string, done func() bool) {
 	p.t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
+	p.UntilAt(10*time.Millisecond, patience, what, done)
+}
+
+// UntilAt is Until with other times.
+func (p *Platform) UntilAt(every, most time.Duration, what string, done func() bool) {
+	p.t.Helper()
+	tick := time.NewTicker(every)
 	defer tick.Stop()
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); <-tick.C {
+	for deadline := time.Now().Add(most); time.Now().Before(deadline); <-tick.C {
 		if done() {
 			return
 		}
@@ -157,7 +163,11 @@ func (p *Platform) Until(what string, done func() bool) {
 	p.t.Fatal("this did not happen: ", what)
 }
 
-const patience = 2 * time.Minute
+// How long what has to happen may take: of one thing, and of thousands of messages.
+const (
+	patience     = 2 * time.Minute
+	longPatience = 15 * time.Minute
+)
 
 // A Node is one server.
 type Node struct {
@@ -167,7 +177,8 @@ type Node struct {
 	mu      sync.Mutex
 	address string // while it takes requests
 	child   *exec.Cmd
-	stdin   io.Closer
+	stdin   io.WriteCloser
+	obeyed  chan struct{} // told of each order that was obeyed
 	ready   chan struct{} // closed when it takes requests, or has ended
 	ended   chan struct{}
 	err     error // of the end
@@ -188,7 +199,8 @@ func (n *Node) Start() {
 	n.p.must(child.Start())
 	ready, ended := make(chan struct{}), make(chan struct{})
 	n.mu.Lock()
-	n.child, n.stdin, n.ready, n.ended, n.err = child, stdin, ready, ended, nil
+	done := make(chan struct{}, 10)
+	n.child, n.stdin, n.obeyed, n.ready, n.ended, n.err = child, stdin, done, ready, ended, nil
 	n.mu.Unlock()
 	go func() {
 		defer close(ended)
@@ -199,7 +211,11 @@ func (n *Node) Start() {
 			n.mu.Unlock()
 		}
 		close(ready)
-		_, _ = io.Copy(io.Discard, out)
+		for lines.Scan() {
+			if lines.Text() == obeyed {
+				done <- struct{}{}
+			}
+		}
 		err := child.Wait()
 		n.mu.Lock()
 		n.address, n.err = "", err

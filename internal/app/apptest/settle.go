@@ -17,20 +17,20 @@ func (p *Platform) Settle() {
 	client := p.Client()
 	var before []int64
 	since := time.Now()
-	p.Until("an end of all messages", func() bool {
-		var open []int64
-		for _, state := range []string{"0", "4"} { // not sent yet; handed over
-			var ids []int64
-			if err := client.Get("/sms/"+p.Shop.Service.Name+"/outgoing?deliveryReceipt="+state, &ids); err != nil {
-				p.t.Log("settling: ", err)
-				return false
-			}
-			open = append(open, ids...)
+	p.UntilAt(time.Second/10, longPatience, "an end of all messages", func() bool {
+		var waiting, handed []int64
+		err := client.Get("/sms/"+p.Shop.Service.Name+"/jobs", &waiting)
+		if err == nil && len(waiting) == 0 {
+			err = client.Get("/sms/"+p.Shop.Service.Name+"/outgoing?deliveryReceipt=4", &handed)
 		}
-		if !slices.Equal(open, before) {
-			before, since = open, time.Now()
+		if err != nil {
+			p.t.Log("settling: ", err)
+			return false
 		}
-		return len(open) == 0 || time.Since(since) > stuck
+		if len(waiting) > 0 || !slices.Equal(handed, before) {
+			before, since = handed, time.Now()
+		}
+		return len(waiting)+len(handed) == 0 || time.Since(since) > stuck
 	})
 	if len(before) > 0 {
 		p.t.Logf("%d messages stay as they are, such as %d", len(before), before[0])
