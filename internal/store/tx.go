@@ -156,7 +156,7 @@ func (c *conn) commit(ctx context.Context) error {
 		}
 	}
 	_, err := c.c.ExecContext(ctx, "COMMIT")
-	if err != nil && number.Valid && !saidByServer(err) {
+	if err != nil && (number.Valid && !saidByServer(err) || isIO(err)) {
 		return &unknownCommit{err, number.String}
 	}
 	return err

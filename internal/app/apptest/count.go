@@ -20,7 +20,7 @@ type Count struct {
 	Unmarked                           int // arrived twice, and are not marked
 	Marked                             int // arrived twice, and are marked
 	Cautious                           int // are marked, and arrived once
-	Held                               int // in doubt after three attempts that all were interrupted, as documented
+	Held                               int // in doubt after three attempts that all ended in doubt, as documented
 	Findings                           []string
 
 	mu      sync.Mutex
@@ -142,7 +142,7 @@ func (c *Count) message(o *Order, m sms.Message) {
 		// Its first attempt was in doubt, so it is not known that nothing was sent.
 		c.mu.Unlock()
 		return
-	case m.State == sms.InDoubt && m.Attempts >= 3:
+	case m.State == sms.InDoubt && m.Duplicate && m.Attempts >= 3:
 		c.Held++
 		c.held += m.Credits
 	case arrived == 0:
