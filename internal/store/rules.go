@@ -72,7 +72,11 @@ func (s *Store) snapshot(ctx context.Context, f func(*query.Queries, query.DBTX)
 		return unavailable(err)
 	}
 	defer func() { _ = t.Rollback() }()
-	return f(query.New(t), t)
+	err = f(query.New(t), t)
+	if _, said := errors.AsType[serverError](err); said || isBroken(err) || isIO(err) {
+		err = unavailable(err)
+	}
+	return err
 }
 
 func loadRules(ctx context.Context, q *query.Queries, db query.DBTX, name string) (*sms.Rules, error) {

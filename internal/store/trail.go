@@ -136,5 +136,12 @@ func (s *Store) Count(ctx context.Context) (c Counts, err error) {
 
 // DropOld forgets what is kept for a limited time only: the answers of requests with an Idempotency-Key.
 func (s *Store) DropOld(ctx context.Context, now time.Time) error {
-	return s.write(ctx, other, func(t *tx) error { return t.DropIdempotency(ctx, micros(now)-idempotencyTime) })
+	return s.write(ctx, other, func(t *tx) error {
+		err := t.DropIdempotency(ctx, micros(now)-idempotencyTime)
+		if err == nil && t.dialect.mark != "" {
+			const month = 30 * 24 * time.Hour // of connections that ended without a word
+			_, err = t.db.ExecContext(ctx, "DELETE FROM commit_mark WHERE at < $1", time.Now().Add(-month).UnixMicro())
+		}
+		return err
+	})
 }

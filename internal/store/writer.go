@@ -251,16 +251,16 @@ func (w *writer) settled(group []*op, err error) error {
 	if !ok {
 		return err
 	}
-	w.s.log.Warn("the answer to a COMMIT is lost; finding out what became of it", "transaction", lost.number, "error", lost.error)
+	w.s.log.Warn("the answer to a COMMIT is lost; finding out what became of it", "error", lost.error)
 	since := time.Now()
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		fate, asked := w.fate(lost.number)
+		done, asked := w.fate(lost)
 		switch {
-		case asked == nil && fate == "committed":
+		case asked == nil && done:
 			return nil
-		case asked == nil && fate == "aborted":
+		case asked == nil:
 			return lost.error
-		case asked == nil && fate == "": // so long ago that the server has forgotten it
+		case errors.Is(asked, sql.ErrNoRows): // so long ago that it is forgotten
 			return err
 		}
 		w.mu.Lock()
@@ -274,16 +274,16 @@ func (w *writer) settled(group []*op, err error) error {
 	}
 }
 
-// fate asks what became of a transaction: committed, aborted or in progress.
-func (w *writer) fate(number string) (string, error) {
-	if w.s.dialect.oneWriter {
-		return "aborted", w.bury()
+// fate finds out whether a transaction was committed. It waits for one that is still under way.
+func (w *writer) fate(lost *unknownCommit) (bool, error) {
+	if w.s.dialect.lastMark == "" {
+		return false, w.bury()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	var fate sql.NullString
-	err := w.s.writes.QueryRowContext(ctx, w.s.dialect.fateOf, number).Scan(&fate)
-	return fate.String, err
+	var token string
+	err := w.s.writes.QueryRowContext(ctx, w.s.dialect.lastMark, lost.writer).Scan(&token)
+	return token == lost.token, err
 }
 
 func (w *writer) settle(o *op, err error) error {
