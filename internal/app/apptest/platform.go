@@ -44,6 +44,7 @@ type Platform struct {
 	Operator *simulator.Simulator
 	Nodes    []*Node
 	Shop     storetest.Shop
+	Line     *Proxy // between the servers and the operator
 	// Poor is a service with credits for nothing.
 	Poor string
 
@@ -57,7 +58,8 @@ func New(t *testing.T, o Options) *Platform {
 	o.Nodes, o.Seed = max(o.Nodes, 1), max(o.Seed, 1)
 	p := &Platform{t: t, Options: o, Poor: "sms-poor-1"}
 	p.Operator = simulator.New(simulator.Options{Seed: o.Seed, Mix: o.Mix, Keep: 5_000_000, Delay: time.Millisecond})
-	at := p.listen()
+	p.Line = NewProxy(t, p.listen().String())
+	at := p.Line.Addr()
 	p.settings = config.Default()
 	p.settings.DataDir = t.TempDir()
 	p.settings.KeyFile = filepath.Join(p.settings.DataDir, "key")

@@ -1,8 +1,13 @@
 package apptest
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/ovh/go-ovh/ovh"
@@ -73,4 +78,46 @@ func Table(rows [][]string) string {
 		out += "\n"
 	}
 	return out
+}
+
+// Goroutines is how many the first server has, without those of connections that nobody uses.
+func (p *Platform) Goroutines() int {
+	p.t.Helper()
+	n, err := strconv.Atoi(p.metric("go_goroutines"))
+	p.must(err)
+	return n
+}
+
+// metric gives the value of a line of the first server's metrics.
+func (p *Platform) metric(name string) string {
+	p.t.Helper()
+	for line := range strings.Lines(p.get("/metrics")) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	p.t.Fatalf("there is no metric %s", name)
+	return ""
+}
+
+// Carrier is the state of the carrier at the first server.
+func (p *Platform) Carrier() string {
+	p.t.Helper()
+	var ready struct{ Carriers map[string]string }
+	p.must(json.Unmarshal([]byte(p.get("/readyz")), &ready))
+	return ready.Carriers[p.Shop.Carrier.Name]
+}
+
+// get reads what the first server says at a path.
+func (p *Platform) get(path string) string {
+	p.t.Helper()
+	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, "http://"+p.Nodes[0].Address()+path, nil)
+	p.must(err)
+	wire := &http.Transport{DisableKeepAlives: true}
+	answer, err := (&http.Client{Transport: wire, Timeout: time.Minute}).Do(request)
+	p.must(err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	p.must(err)
+	return string(body)
 }
