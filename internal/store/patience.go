@@ -51,10 +51,32 @@ func (w *writer) admit(o *op) error {
 		return refusal(nil, time.Second, "the platform is stopping")
 	case !o.asked():
 		return nil
-	case !w.begun.IsZero() && time.Since(w.begun) > stalled:
-		return refusal(nil, 5*time.Second, "the database has not answered for a while; nothing was accepted")
+	case w.hangs():
+		return hanging()
 	case w.requests >= maxWaiting || (w.messages > 0 && w.messages+o.messages() > maxWaitingMessages):
 		return refusal(nil, time.Second, "too many requests wait for the database; nothing was accepted")
+	}
+	return nil
+}
+
+// hangs tells that the group under way takes far too long. The caller holds mu.
+func (w *writer) hangs() bool { return !w.begun.IsZero() && time.Since(w.begun) > stalled }
+
+func hanging() error {
+	return refusal(nil, 5*time.Second, "the database has not answered for a while; nothing was accepted")
+}
+
+// Stalled is not nil while the database does not answer. Then a request that changes something is better refused before it begins
+// to wait, if only for who is calling. Error: Unavailable.
+func (s *Store) Stalled() error {
+	for _, k := range []kind{accept, outcome, claim} {
+		w := s.writers[k]
+		w.mu.Lock()
+		hangs := w.hangs()
+		w.mu.Unlock()
+		if hangs {
+			return hanging()
+		}
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func (s *Store) snapshot(ctx context.Context, f func(*query.Queries, query.DBTX)
 	}
 	defer func() { _ = t.Rollback() }()
 	err = f(query.New(t), t)
-	if _, said := errors.AsType[serverError](err); said || isBroken(err) || isIO(err) {
+	if _, said := errors.AsType[serverError](err); said || isBroken(err) || isIO(err) || errors.Is(err, context.DeadlineExceeded) {
 		err = unavailable(err)
 	}
 	return err

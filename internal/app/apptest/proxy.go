@@ -35,6 +35,7 @@ type Proxy struct {
 	line    Line
 	changed chan struct{} // closed when line changes
 	conns   map[net.Conn]bool
+	held    int // pieces that wait for the end of a stall
 }
 
 // NewProxy starts a proxy to a server; it goes with the test.
@@ -78,6 +79,19 @@ func (p *Proxy) Break() {
 	for c := range p.conns {
 		c.Close()
 	}
+}
+
+// Holds tells that something waits for the end of a stall.
+func (p *Proxy) Holds() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.held > 0
+}
+
+func (p *Proxy) holds(n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held += n
 }
 
 func (p *Proxy) now() (Line, <-chan struct{}) {
@@ -187,6 +201,8 @@ func (w *wire) hold(up bool) bool {
 	if line.Delay > 0 && !w.wait(line.Delay) {
 		return false
 	}
+	w.p.holds(1)
+	defer w.p.holds(-1)
 	for up && line.StallUp || !up && line.StallDown {
 		select {
 		case <-changed:
