@@ -37,7 +37,7 @@ func setting(t *testing.T, name string, usual uint64) uint64 {
 func mix(long bool) map[string]float64 {
 	m := map[string]float64{"barred": 0.03, "unknown": 0.03, "spam": 0.02, "double-receipt": 0.05, "receipt-first": 0.05, "bare-receipt": 0.02}
 	if long {
-		maps.Copy(m, map[string]float64{"busy": 0.002, "throttled": 0.0005, "slow-answer": 0.001, "delayed": 0.02})
+		maps.Copy(m, map[string]float64{"throttled": 0.0005, "slow-answer": 0.001, "delayed": 0.02})
 	}
 	return m
 }

@@ -200,7 +200,7 @@ func (c *customer) post(ctx context.Context, o *Order) (ids []int64, status int,
 	if o.Key != "" {
 		request.Header.Set("Idempotency-Key", o.Key)
 	}
-	answer, err := c.client.Do(request.WithContext(ctx))
+	answer, err := c.client.Do(request.WithContext(ctx)) //nolint:bodyclose // UnmarshalResponse closes it
 	if err != nil {
 		return nil, 0, err
 	}

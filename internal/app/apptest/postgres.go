@@ -40,11 +40,11 @@ func NewPostgres(t *testing.T) *Postgres {
 	}
 	slices.Sort(found)
 	// The folder of a test belongs to the one who runs it, and its parents are closed to others.
-	dir, err := os.MkdirTemp("", "ramier-postgres")
+	dir, err := os.MkdirTemp("", "ramier-postgres") //nolint:usetesting // see above
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	p := &Postgres{t: t, programs: filepath.Dir(found[len(found)-1]), data: filepath.Join(dir, "data")}
 	if os.Geteuid() == 0 {
 		p.as = p.owner(dir)

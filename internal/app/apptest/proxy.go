@@ -1,6 +1,7 @@
 package apptest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"io"
 	"net"
@@ -21,6 +22,8 @@ type Line struct {
 	Trickle bool
 	// Cut is after how many octets, in either direction, the next connection breaks; 0 = it does not.
 	Cut int
+	// Poison breaks each connection on which it is sent to the server.
+	Poison string
 	// Overtake lets what the operator begins, such as receipts, overtake its answers to submit_sm.
 	Overtake bool
 }
@@ -183,6 +186,9 @@ func (w *wire) forward(to net.Conn, b []byte, up bool) bool {
 	}
 	w.mu.Unlock()
 	line, _ := w.p.now()
+	if up && line.Poison != "" && bytes.Contains(b, []byte(line.Poison)) {
+		return false
+	}
 	step := len(b)
 	if line.Trickle {
 		step = 1
@@ -249,7 +255,8 @@ func (w *wire) overtake(to, from net.Conn) {
 		if length < 16 || length > 1<<20 {
 			return
 		}
-		pdu := append(head, make([]byte, length-16)...)
+		pdu := make([]byte, length)
+		copy(pdu, head)
 		if _, err := io.ReadFull(from, pdu[16:]); err != nil {
 			return
 		}

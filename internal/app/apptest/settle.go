@@ -23,23 +23,33 @@ func (p *Platform) Settle() {
 	var before []int64
 	since := time.Now()
 	p.UntilAt(time.Second/10, longPatience, "an end of all messages", func() bool {
-		var waiting, handed []int64
-		err := client.Get("/sms/"+p.Shop.Service.Name+"/jobs", &waiting)
-		if err == nil && len(waiting) == 0 {
-			err = client.Get("/sms/"+p.Shop.Service.Name+"/outgoing?deliveryReceipt=4", &handed)
-		}
+		open, err := p.Open(client)
 		if err != nil {
-			p.t.Log("settling: ", err)
+			since = time.Now()
 			return false
 		}
-		if len(waiting) > 0 || !slices.Equal(handed, before) {
-			before, since = handed, time.Now()
+		if !slices.Equal(open, before) {
+			before, since = open, time.Now()
 		}
-		return len(waiting)+len(handed) == 0 || time.Since(since) > stuck
+		return len(open) == 0 || time.Since(since) > stuck
 	})
 	if len(before) > 0 {
 		p.t.Logf("%d messages stay as they are, such as %d", len(before), before[0])
 	}
+}
+
+// Open gives the messages that have not ended; nil and an error while some wait for an attempt.
+func (p *Platform) Open(client *ovh.Client) (handed []int64, err error) {
+	p.t.Helper()
+	var waiting []int64
+	if err := client.Get("/sms/"+p.Shop.Service.Name+"/jobs", &waiting); err != nil {
+		return nil, err
+	}
+	if n := max(float64(len(waiting)), p.queued()); n > 0 {
+		return nil, fmt.Errorf("%v messages wait", n)
+	}
+	err = client.Get("/sms/"+p.Shop.Service.Name+"/outgoing?deliveryReceipt=4", &handed)
+	return handed, err
 }
 
 // Client is a customer's connection to the first server that runs.
@@ -85,6 +95,19 @@ func (p *Platform) Goroutines() int {
 	p.t.Helper()
 	n, err := strconv.Atoi(p.metric("go_goroutines"))
 	p.must(err)
+	return n
+}
+
+// queued is how many messages wait for an attempt, those in doubt among them.
+func (p *Platform) queued() (n float64) {
+	p.t.Helper()
+	for line := range strings.Lines(p.get("/metrics")) {
+		if strings.HasPrefix(line, "ramier_queued_messages{") {
+			value, err := strconv.ParseFloat(strings.Fields(line)[1], 64)
+			p.must(err)
+			n += value
+		}
+	}
 	return n
 }
 
