@@ -35,7 +35,7 @@ func serve(text string) int {
 	if err != nil {
 		panic(err)
 	}
-	if err := spoil(); err != nil {
+	if err := spoil(c.DataDir); err != nil {
 		panic(err)
 	}
 	go obey()

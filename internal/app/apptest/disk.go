@@ -69,8 +69,8 @@ func at[T any](address uintptr) *T { return *(**T)(unsafe.Pointer(&address)) } /
 func method[F any](slot *uintptr) *F { return (*F)(unsafe.Pointer(slot)) } //nolint:gosec // likewise
 
 // spoil puts us between SQLite and the files, for all databases that this process opens. Before the first of them is the only
-// safe moment.
-func spoil() error {
+// safe moment. The folder is for one that is needed for this.
+func spoil(folder string) error {
 	disk.now.Store(&Disk{})
 	disk.patched = map[uintptr]bool{}
 	tls := libc.NewTLS()
@@ -79,7 +79,7 @@ func spoil() error {
 	disk.open = *method[openFunc](&vfs.FxOpen)
 	*method[openFunc](&vfs.FxOpen) = openFile
 	// The methods of files are known with the first of them: a database has one table of methods, its log another.
-	dir, err := os.MkdirTemp("", "ramier-disk")
+	dir, err := os.MkdirTemp(folder, "spoil")
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestDiskFaultsReachSQLite(t *testing.T) {
-	if err := spoil(); err != nil {
+	if err := spoil(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
 	db, err := sql.Open("sqlite", filepath.Join(t.TempDir(), "db")+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
