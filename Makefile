@@ -10,8 +10,12 @@ FUZZTIME ?= 10s
 FUZZ     ?=
 export FUZZTIME
 
+# How often `make crash` kills the server on each database, and the seed of a run to repeat.
+KILLS ?= 500
+SEED  ?=
+
 .DEFAULT_GOAL := build
-.PHONY: build run test check fmt generate fuzz tools clean help
+.PHONY: build run test crash check fmt generate fuzz tools clean help
 
 build: ## build bin/ramier
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ramier ./cmd/ramier
@@ -21,6 +25,10 @@ run: build ## build, and start a sandbox with demonstration data
 
 test: ## all checks and tests, as CI runs them (10 to 15 minutes the first time)
 	@scripts/test
+
+crash: ## kill the server under load and count: make crash KILLS=500 SEED=7
+	@scripts/with-postgres env RAMIER_CRASH_KILLS='$(KILLS)' RAMIER_CRASH_SEED='$(SEED)' \
+		go test -count=1 -timeout=3h -v -run '^TestKillsLoseNothing$$' ./internal/app
 
 check: tools ## format, vet, lint, dead code, generated files, import rules
 	@scripts/check

@@ -9,6 +9,7 @@ import (
 
 	"github.com/ovh/go-ovh/ovh"
 
+	"ramier/internal/app/apptest"
 	"ramier/internal/store"
 )
 
@@ -28,8 +29,10 @@ func (s *server) startNode(name string) *node {
 	text, err := json.Marshal(settings)
 	s.must(err)
 	n := &node{name: name, child: exec.Command(os.Args[0])} //nolint:gosec // the test itself
-	n.child.Env = append(os.Environ(), childSettings+"="+string(text))
+	n.child.Env = append(os.Environ(), apptest.ChildSettings+"="+string(text))
 	n.child.Stderr = s.t.Output()
+	_, err = n.child.StdinPipe() // it ends with its input
+	s.must(err)
 	out, err := n.child.StdoutPipe()
 	s.must(err)
 	s.must(n.child.Start())

@@ -1,226 +1,83 @@
 package app_test
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
-	"log/slog"
-	"net"
+	"maps"
 	"os"
-	"os/exec"
-	"os/signal"
-	"path/filepath"
 	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/ovh/go-ovh/ovh"
-
-	"ramier/internal/app"
-	"ramier/internal/auth"
+	"ramier/internal/app/apptest"
 	"ramier/internal/config"
-	"ramier/internal/simulator"
-	"ramier/internal/sms"
-	"ramier/internal/store"
 	"ramier/internal/store/storetest"
 )
 
-// childSettings names the environment variable that makes the test's binary a server: its settings, as JSON.
-const childSettings = "RAMIER_TEST_CHILD"
+func TestMain(m *testing.M) { apptest.Main(m) }
 
-func TestMain(m *testing.M) {
-	if text := os.Getenv(childSettings); text != "" {
-		serve(text)
-		return
-	}
-	os.Exit(m.Run())
-}
+// The long form sets these: how many kills, and the seed of a run that is to be repeated.
+const (
+	killsSetting = "RAMIER_CRASH_KILLS"
+	seedSetting  = "RAMIER_CRASH_SEED"
+)
 
-// serve is the child: the real server, which tells on its standard output when it is ready.
-func serve(text string) {
-	var c config.Config
-	if err := json.Unmarshal([]byte(text), &c); err != nil {
-		panic(err)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
-	defer stop()
-	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	if err := app.Serve(ctx, c, "test", log, func(a app.Addresses) { fmt.Println(a.HTTP) }); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
-// server is a server in a process of its own, with a simulated operator in this one.
-type server struct {
-	t        *testing.T
-	settings config.Config
-	keys     auth.Token
-	operator *simulator.Simulator
-	child    *exec.Cmd
-	client   *ovh.Client
-	shop     storetest.Shop
-}
-
-func newServer(t *testing.T, database string) *server {
+func setting(t *testing.T, name string, usual uint64) uint64 {
 	t.Helper()
-	dir := t.TempDir()
-	s := &server{t: t, settings: config.Default(), operator: simulator.New(simulator.Options{Seed: 1})}
-	s.settings.DataDir, s.settings.Database, s.settings.KeyFile = dir, storetest.URL(t, database), filepath.Join(dir, "key")
-	s.settings.HTTP.Listen, s.settings.AnyHost = "127.0.0.1:0", true
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	s.must(err)
-	served := make(chan error, 1)
-	go func() { served <- s.operator.Serve(l) }()
-	t.Cleanup(func() {
-		_ = s.operator.Close(context.Background())
-		<-served
-	})
-	s.store(func(db *store.Store) {
-		s.shop = storetest.NewShop(t, db)
-		_, err := db.Grant(t.Context(), s.shop.Service.ID, 10_000*sms.Credit, "test", storetest.Noon)
-		s.must(err)
-		s.must(db.ChangeCarrier(t.Context(), s.shop.Carrier.Name, func(c *sms.Carrier) error {
-			at := l.Addr().(*net.TCPAddr)
-			c.Settings.Host, c.Settings.Port, c.Settings.SystemID, c.Settings.InDoubt = at.IP.String(), at.Port, "test", "resend"
-			c.Settings.Window = 20
-			return nil
-		}))
-		s.keys, err = auth.CreateToken(t.Context(), db, time.Now(), s.shop.Account, nil, "test", "", 0, nil)
-		s.must(err)
-	})
-	return s
-}
-
-func (s *server) must(err error) {
-	s.t.Helper()
+	text := os.Getenv(name)
+	if text == "" {
+		return usual
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
 	if err != nil {
-		s.t.Fatal(err)
+		t.Fatalf("%s = %q: give a whole number", name, text)
 	}
+	return n
 }
 
-// store opens the database while no server has it.
-func (s *server) store(f func(*store.Store)) {
-	s.t.Helper()
-	sealer, err := store.OpenSealer(s.settings.KeyFile)
-	s.must(err)
-	db, err := store.Open(s.t.Context(), s.settings.Database, store.Options{Sealer: sealer, Node: "look"})
-	s.must(err)
-	f(db)
-	s.must(db.Close())
-}
-
-// start starts the child and waits until it takes requests.
-func (s *server) start() {
-	s.t.Helper()
-	n := s.startNode(s.settings.Node)
-	s.child, s.client = n.child, n.client
-}
-
-func (s *server) end(sig os.Signal) {
-	s.t.Helper()
-	s.endChild(s.child, sig)
-}
-
-// send posts a job and gives its ids; an error is for the caller to judge.
-func (s *server) send(text string, receivers []string) ([]int64, error) {
-	return s.post(s.client, text, receivers)
-}
-
-// until looks every 10 ms until done says so, for at most a minute.
-func (s *server) until(what string, done func() bool) {
-	s.t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for range 6000 {
-		if done() {
-			return
-		}
-		<-tick.C
+// mix is how the operator treats receivers that have no magic number. What takes long is left to the long form.
+func mix(long bool) map[string]float64 {
+	m := map[string]float64{"barred": 0.03, "unknown": 0.03, "spam": 0.02, "double-receipt": 0.05, "receipt-first": 0.05, "bare-receipt": 0.02}
+	if long {
+		maps.Copy(m, map[string]float64{"throttled": 0.0005, "slow-answer": 0.001, "delayed": 0.02})
 	}
-	s.t.Fatal("this did not happen: ", what)
+	return m
 }
 
-func (s *server) submitted() uint64 { return s.operator.Status().Accepted }
+// isLong is more kills than fit into a run of all tests.
+const isLong = 50
 
-func TestAKillInTheMiddleLosesNothing(t *testing.T) {
-	for _, database := range storetest.Databases {
-		t.Run(database, func(t *testing.T) {
-			s := newServer(t, database)
-			s.start()
-			accepted := map[string]int64{} // text and receiver -> id
-			for kill := range 3 {
-				before := s.submitted()
-				for job := range 10 {
-					receivers := make([]string, 34)
-					for i := range receivers {
-						receivers[i] = "+3363998" + strconv.Itoa(1000+100*job+i)
-					}
-					text := fmt.Sprintf("kill %d job %d", kill, job)
-					ids, err := s.send(text, receivers)
-					s.must(err)
-					for i, id := range ids {
-						accepted[text+receivers[i]] = id
-					}
+func TestKillsLoseNothing(t *testing.T) {
+	kills, seed := setting(t, killsSetting, 10), seedOf(t)
+	rows := make([][]string, len(storetest.Databases))
+	t.Run("on", func(t *testing.T) {
+		for i, database := range storetest.Databases {
+			t.Run(database, func(t *testing.T) {
+				t.Parallel()
+				p := apptest.New(t, options(database, seed, kills > isLong))
+				k := apptest.Kills{Number: int(kills), Orders: 40, Run: 500 * time.Millisecond, Customers: 4} //nolint:gosec // few
+				if kills > isLong {
+					k.Every, k.Run = 25, time.Second
 				}
-				s.until("half of the messages at the operator", func() bool { return s.submitted() > before+170 })
-				s.end(syscall.SIGKILL)
-				s.start()
-			}
-			s.until("an end of all messages", func() bool {
-				var waiting []int64
-				s.must(s.client.Get("/sms/"+s.shop.Service.Name+"/outgoing?deliveryReceipt=0", &waiting))
-				var handed []int64
-				s.must(s.client.Get("/sms/"+s.shop.Service.Name+"/outgoing?deliveryReceipt=4", &handed))
-				return len(waiting)+len(handed) == 0
+				killed := p.Kill(k)
+				rows[i] = append([]string{database}, killed.Row()...)
+				p.Check(killed.Count)
 			})
-			s.end(syscall.SIGTERM)
-			s.count(accepted)
-		})
-	}
-}
-
-// count compares what was accepted with what the handsets have.
-func (s *server) count(accepted map[string]int64) {
-	s.t.Helper()
-	all, err := s.operator.Search(simulator.Query{Limit: 1_000_000})
-	s.must(err)
-	arrived := map[string]int{}
-	for _, m := range all {
-		arrived[m.Text+m.To]++
-	}
-	lost, unmarked, marked := 0, 0, 0
-	s.store(func(db *store.Store) {
-		for key, id := range accepted {
-			m, _, err := db.Message(s.t.Context(), 0, id)
-			s.must(err)
-			switch {
-			case arrived[key] == 0:
-				lost++
-			case arrived[key] > 1 && !m.Duplicate:
-				unmarked++
-			case arrived[key] > 1:
-				marked++
-			}
-			if m.State != sms.Delivered {
-				s.t.Errorf("message %d is %s", id, m.State)
-			}
-			delete(arrived, key)
-		}
-		a, err := db.Audit(s.t.Context())
-		s.must(err)
-		if len(a.Findings) > 0 {
-			s.t.Errorf("the audit of %d messages finds %v", a.Messages, a.Findings)
-		}
-		b, err := db.Balance(s.t.Context(), s.shop.Service.ID)
-		s.must(err)
-		if used := sms.Credits(len(accepted)) * sms.Credit; b.Used != used || b.Held != 0 {
-			s.t.Errorf("used %v, held %v; want %v and 0", b.Used, b.Held, used)
 		}
 	})
-	if lost+unmarked+len(arrived) > 0 {
-		s.t.Errorf("of %d accepted: %d lost, %d twice without a mark, %d that nobody was promised", len(accepted), lost, unmarked, len(arrived))
+	t.Log(apptest.Table(append([][]string{append([]string{""}, apptest.Head...)}, rows...)))
+}
+
+// seedOf gives the seed of a test, and tells it.
+func seedOf(t *testing.T) uint64 {
+	t.Helper()
+	seed := setting(t, seedSetting, uint64(time.Now().UnixNano()%1_000_000)) //nolint:gosec // positive
+	t.Logf("%s=%d", seedSetting, seed)
+	return seed
+}
+
+func options(database string, seed uint64, long bool) apptest.Options {
+	o := apptest.Options{Database: database, Seed: seed, Mix: mix(long)}
+	if long {
+		o.Config = func(c *config.Config) { c.Log.Level = "error" }
 	}
-	s.t.Logf("%d accepted, 0 lost, %d arrived twice and are marked", len(accepted), marked)
+	return o
 }

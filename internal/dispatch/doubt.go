@@ -10,15 +10,13 @@ import (
 // grace is how long a message in doubt waits for a receipt that settles it before it is sent again.
 const grace = 5 * time.Second
 
-// maxResends is how many attempts a message that stays in doubt gets in all, before it is held: each may be one more copy.
-const maxResends = 3
-
 // resolve applies a carrier's policy to an answer that leaves its message in doubt: resend it after the grace, hold it until
-// a receipt or somebody decides, or give up.
+// a receipt or somebody decides, or give up. After three attempts that all ended in doubt it is held in any case, since each may
+// be one more copy; a second doubt has marked it as a duplicate.
 func resolve(a sms.Answer, s sms.CarrierSettings, m store.Claimed) sms.Answer {
 	switch s.DoubtPolicy(m.Job.Marketing) {
 	case "resend":
-		if m.State != sms.InDoubt || m.Attempts < maxResends {
+		if m.State != sms.InDoubt || !m.Duplicate {
 			a.RetryAt = a.At.Add(grace)
 		}
 	case "fail":

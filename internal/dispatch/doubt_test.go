@@ -71,7 +71,7 @@ func TestADoubtIsResentOnlySoOften(t *testing.T) {
 		w.change(doubtPolicy("resend"))
 		w.start()
 		id := w.send("x", alice)
-		for n := 1; n <= 4; n++ {
+		for n := 1; n <= 3; n++ {
 			w.until("another copy", func() bool {
 				m := w.message(id)
 				return w.port().count() == n && m.State == sms.InDoubt && m.Attempts == n

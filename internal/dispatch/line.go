@@ -27,6 +27,7 @@ type line struct {
 	handed  chan struct{}      // closed when nothing more is handed over
 	ended   chan struct{}      // closed when the carrier has answered everything
 	batches chan *batch
+	flight  flight
 }
 
 // batch is a claim on its way through a line.
@@ -252,13 +253,7 @@ func pause(ctx context.Context, d time.Duration) {
 func (l *line) handOver(ctx context.Context) {
 	defer close(l.handed)
 	for b := range l.batches {
-		for i := range b.claim.Messages {
-			l.askAgain(ctx, b, i)
-			l.hand(ctx, b, b.claim.Messages[i])
-			if l.ahead.Add(-1) == int64(l.carrier.Settings.Window/2) {
-				l.free()
-			}
-		}
+		l.inOrder(ctx, b)
 	}
 }
 
@@ -298,7 +293,9 @@ func (l *line) hand(ctx context.Context, b *batch, m store.Claimed) {
 		if f := l.d.cfg.Observe.Handed; f != nil {
 			f(l.carrier.Name, now.Sub(later(m.Job.CreatedAt, m.Job.DueAt)))
 		}
+		l.flight.begin()
 		l.port.Submit(held{ctx, l.hold}, m.Outbound(*m.Job, expires), func(a sms.Answer) {
+			l.flight.end()
 			a.Rev = l.carrier.Rev
 			answer(a)
 		})

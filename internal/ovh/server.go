@@ -37,6 +37,7 @@ type server struct {
 	documents map[string][]byte // by path, like "/1.0/sms.json"
 	encodings encodings
 	bodies    atomic.Int64 // bytes of long bodies in memory
+	underWay  atomic.Int64 // requests
 }
 
 func newServer(cfg Config, s *schema.Schema, handlers map[string]handler) *server {
@@ -75,14 +76,24 @@ type exchange struct {
 	held   int64 // bytes of bodies that this request has taken
 }
 
+// patienceOfAll is how long a request may take, whatever it waits for: a database that hangs must not collect those who ask it.
+const patienceOfAll = 30 * time.Second
+
+// maxUnderWay is how many requests are worked on at once. Each may hold a body of up to 64 KiB that is not counted elsewhere.
+const maxUnderWay = 2000
+
 // ServeHTTP answers every request, also those that are not of this API.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now() // latency is measured in real time, whatever the clock of the API
-	ctx := r.Context()
+	ctx, cancel := context.WithTimeout(r.Context(), patienceOfAll)
+	defer cancel()
+	r = r.WithContext(ctx)
 	x := &exchange{server: s, w: w, r: r}
 	x.call = &Call{Request: r, QueryID: queryID(s.cfg.Node, s.cfg.Now(), s.cfg.Random())}
 	w.Header().Set(queryHeader, x.call.QueryID)
+	many := s.underWay.Add(1) > maxUnderWay
 	defer func() {
+		s.underWay.Add(-1)
 		s.bodies.Add(-x.held)
 		if cause := recover(); cause != nil {
 			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
@@ -96,9 +107,18 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		s.cfg.Observe(name, x.status, time.Since(started))
 	}()
-	if err := x.serve(ctx); err != nil {
+	err := crowded
+	if !many {
+		err = x.serve(ctx)
+	}
+	if err != nil {
 		x.fail(ctx, err)
 	}
+}
+
+// crowded is the answer while too many requests are under way.
+var crowded error = &sms.Error{
+	Code: sms.Unavailable, Message: "too many requests are under way: try again in a moment", RetryAfter: time.Second,
 }
 
 // A target is what the path of a request leads to.
@@ -138,6 +158,11 @@ func (x *exchange) serve(ctx context.Context) error {
 		return err
 	}
 	x.call.Body = body
+	if x.r.Method != http.MethodGet && x.cfg.Store != nil {
+		if err := x.cfg.Store.Stalled(); err != nil {
+			return err
+		}
+	}
 	t := x.locate(x.r.Method, raw)
 	if t.route != nil {
 		x.call.Operation = t.route.op

@@ -16,8 +16,10 @@ type dialect struct {
 	version                 string
 	// now is the time of the database's machine in microseconds, whatever time the platform lives in.
 	now string
-	// ownNumber gives the number of the own transaction, if it has written, and fateOf what became of one.
-	ownNumber, fateOf string
+	// mark writes the token $2 as that of the last commit of the writer $1, if the transaction has written anything at all. It
+	// gives whether it has, and whether the token is written. newMark makes the writer's row, endMark removes it, and lastMark
+	// gives the token when no transaction is under way that changes it.
+	mark, newMark, endMark, lastMark string
 	// writers: one for all kinds of writes, or one for each.
 	oneWriter bool
 }
@@ -31,6 +33,10 @@ var (
 		name: "PostgreSQL", arrays: true, lock: " FOR UPDATE", skip: " FOR UPDATE SKIP LOCKED", keep: " FOR SHARE",
 		beginShared: "BEGIN; LOCK TABLE claim IN ROW EXCLUSIVE MODE", beginAlone: "BEGIN; LOCK TABLE claim IN SHARE ROW EXCLUSIVE MODE",
 		version: "SHOW server_version", now: "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)",
-		ownNumber: "SELECT pg_current_xact_id_if_assigned()::text", fateOf: "SELECT pg_xact_status($1::text::xid8)",
+		mark: `WITH x AS (SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS wrote), u AS
+			(UPDATE commit_mark SET token = $2 WHERE writer = $1 AND (SELECT wrote FROM x) RETURNING 1)
+			SELECT wrote, (SELECT COUNT(*) FROM u) = 1 FROM x`,
+		newMark: "INSERT INTO commit_mark (writer, at, token) VALUES ($1, $2, '')", endMark: "DELETE FROM commit_mark WHERE writer = $1",
+		lastMark: "SELECT token FROM commit_mark WHERE writer = $1 FOR UPDATE",
 	}
 )

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"sync"
+	"time"
 
 	"ramier/internal/store/query"
 )
@@ -58,7 +59,8 @@ func (b *idBlock) take(ctx context.Context, n int64) (int64, error) {
 		return err
 	})
 	if err != nil {
-		return 0, err
+		// Whatever became of the ids, the write that they were for has not begun.
+		return 0, refusal(err, 5*time.Second, "the database does not take the change; nothing was accepted")
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -77,7 +77,11 @@ func (s *Store) snapshot(ctx context.Context, f func(*query.Queries, query.DBTX)
 		return unavailable(err)
 	}
 	defer func() { _ = t.Rollback() }()
-	return f(query.New(t), t)
+	err = f(query.New(t), t)
+	if _, said := errors.AsType[serverError](err); said || isBroken(err) || isIO(err) || errors.Is(err, context.DeadlineExceeded) {
+		err = unavailable(err)
+	}
+	return err
 }
 
 func loadRules(ctx context.Context, q *query.Queries, db query.DBTX, name string) (*sms.Rules, error) {

@@ -160,6 +160,11 @@ func (s *Store) DropOld(ctx context.Context, now time.Time) error {
 		if err := t.dropLeases(ctx); err != nil {
 			return err
 		}
-		return t.DropIdempotency(ctx, micros(now)-idempotencyTime)
+		err := t.DropIdempotency(ctx, micros(now)-idempotencyTime)
+		if err == nil && t.dialect.mark != "" {
+			const month = 30 * 24 * time.Hour // of connections that ended without a word
+			_, err = t.db.ExecContext(ctx, "DELETE FROM commit_mark WHERE at < $1", time.Now().Add(-month).UnixMicro())
+		}
+		return err
 	})
 }

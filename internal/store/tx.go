@@ -2,10 +2,12 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -109,6 +111,10 @@ type conn struct {
 	c  *sql.Conn
 	db *prepared
 	d  *dialect
+	// writer names the connection among all that ever were, and commits counts its transactions: what became of one can be asked
+	// for by both. PostgreSQL's own numbers would not do: after a crash it gives those of lost transactions again.
+	writer  string
+	commits int64
 	// ids are reserved for what its transactions make.
 	ids idRange
 	// after is to be called when the fate of the last transaction is known.
@@ -120,10 +126,23 @@ func (s *Store) connect(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{c: c, db: &prepared{db: c, keep: s.dialect.prepare}, d: &s.dialect, ids: idRange{1, 0}}, nil
+	k := &conn{c: c, db: &prepared{db: c, keep: s.dialect.prepare}, d: &s.dialect, ids: idRange{1, 0}}
+	if s.dialect.newMark != "" {
+		k.writer = s.node + " " + rand.Text()
+		if _, err := c.ExecContext(ctx, s.dialect.newMark, k.writer, time.Now().UnixMicro()); err != nil {
+			k.discard()
+			return nil, err
+		}
+	}
+	return k, nil
 }
 
 func (c *conn) close() {
+	if c.d.endMark != "" {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_, _ = c.c.ExecContext(ctx, c.d.endMark, c.writer) // it is forgotten in time anyway
+	}
 	c.db.close()
 	_ = c.c.Close()
 }
@@ -146,25 +165,30 @@ func (c *conn) do(ctx context.Context, begin string, f func(*tx) error) error {
 	return err
 }
 
-// unknownCommit is the error of a COMMIT that a server may have done without being able to say so. It holds the transaction's
-// number there, by which the server tells later.
+// unknownCommit is the error of a COMMIT that may have been done though nobody could say so. It holds the token that is the
+// writer's last one if it was.
 type unknownCommit struct {
 	error
-	number string
+	writer, token string
 }
 
 func (e *unknownCommit) Unwrap() error { return e.error }
 
 func (c *conn) commit(ctx context.Context) error {
-	var number sql.NullString // none: nothing was written
-	if c.d.ownNumber != "" {
-		if err := c.c.QueryRowContext(ctx, c.d.ownNumber).Scan(&number); err != nil {
+	c.commits++
+	token := strconv.FormatInt(c.commits, 10)
+	var wrote, marked bool
+	if c.d.mark != "" {
+		if err := c.c.QueryRowContext(ctx, c.d.mark, c.writer, token).Scan(&wrote, &marked); err != nil {
 			return err
+		}
+		if wrote && !marked {
+			return driver.ErrBadConn // the mark was forgotten, since the connection did nothing for a month: another one has a new one
 		}
 	}
 	_, err := c.c.ExecContext(ctx, "COMMIT")
-	if err != nil && number.Valid && !saidByServer(err) {
-		return &unknownCommit{err, number.String}
+	if err != nil && (wrote && !saidByServer(err) || isIO(err)) {
+		return &unknownCommit{err, c.writer, token}
 	}
 	return err
 }

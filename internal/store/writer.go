@@ -35,24 +35,32 @@ type op struct {
 	queue bool
 }
 
+// tell gives the outcome to the one who waits for it, if there still is one.
+func (o *op) tell(err error) {
+	select {
+	case o.done <- err:
+	default:
+	}
+}
+
 // fail marks an op whose refusal leaves the rest of its group as it is.
 func (o *op) fail(err error) { o.err = err }
 
-// limits of what may wait for a writer and of what one transaction takes.
-const (
-	maxWaiting = 20_000
-	maxGroup   = 2_000
-)
+// maxGroup is how many writes one transaction takes.
+const maxGroup = 2_000
 
 // writer commits what waits for it, group by group: whatever has come in during one commit goes into the next.
 type writer struct {
-	s       *Store
-	mu      sync.Mutex
-	waiting []*op
-	closed  bool
-	wake    chan struct{}
-	ended   chan struct{}
-	conn    *conn
+	s        *Store
+	mu       sync.Mutex
+	waiting  []*op
+	requests int       // of those that wait, how many requests ask for
+	messages int       // of the jobs that wait
+	begun    time.Time // when the group under way began, zero without one
+	closed   bool
+	wake     chan struct{}
+	ended    chan struct{}
+	conn     *conn
 }
 
 func (s *Store) startWriters() {
@@ -79,30 +87,17 @@ func (s *Store) submit(ctx context.Context, k kind, arg any) error {
 	if err := s.writers[k].add(o); err != nil {
 		return err
 	}
-	select {
-	case err := <-o.done:
-		return err
-	case <-ctx.Done():
-		// It may be in the running group already; its outcome is the answer then.
-		if s.writers[k].remove(o) {
-			return ctx.Err()
-		}
-		return <-o.done
-	}
+	return s.writers[k].await(ctx, o)
 }
 
 func (w *writer) add(o *op) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed {
-		return sms.Errorf(sms.Unavailable, "the platform is stopping")
-	}
-	if len(w.waiting) >= maxWaiting {
-		e := sms.Errorf(sms.Unavailable, "too many requests wait for the database")
-		e.RetryAfter = time.Second
-		return e
+	if err := w.admit(o); err != nil {
+		return err
 	}
 	w.waiting = append(w.waiting, o)
+	w.count(o, 1)
 	select {
 	case w.wake <- struct{}{}:
 	default:
@@ -116,6 +111,7 @@ func (w *writer) remove(o *op) bool {
 	for i, other := range w.waiting {
 		if other == o {
 			w.waiting = append(w.waiting[:i], w.waiting[i+1:]...)
+			w.count(o, -1)
 			return true
 		}
 	}
@@ -155,6 +151,9 @@ func (w *writer) take() []*op {
 	n := min(len(w.waiting), maxGroup)
 	group := w.waiting[:n:n]
 	w.waiting = w.waiting[n:]
+	for _, o := range group {
+		w.count(o, -1)
+	}
 	if len(w.waiting) == 0 {
 		w.waiting = nil
 	}
@@ -164,14 +163,16 @@ func (w *writer) take() []*op {
 // commit writes a group. If the group as a whole fails, each is tried alone, so that one bad write harms no other.
 func (w *writer) commit(group []*op) {
 	start := time.Now()
+	w.begin(start)
+	defer w.begin(time.Time{})
 	err := w.tryTwice(group)
-	if err != nil && len(group) > 1 {
+	if err != nil && len(group) > 1 && !isFull(err) {
 		w.commitOneByOne(group, err)
 		return
 	}
 	w.s.Metrics.group(len(group), time.Since(start))
 	for _, o := range group {
-		o.done <- w.settle(o, err)
+		o.tell(w.settle(o, err))
 	}
 }
 
@@ -185,7 +186,7 @@ func (w *writer) commitOneByOne(group []*op, err error) {
 				answers = w.answers()
 			}
 		}
-		o.done <- w.settle(o, err)
+		o.tell(w.settle(o, err))
 	}
 }
 
@@ -255,20 +256,21 @@ func isBroken(err error) bool {
 // settled finds out what became of a transaction whose COMMIT got no answer. Until that is known nothing can be said or done
 // about its writes: an accepted message would be sent and answered as refused, a claim would belong to nobody. So it asks until
 // the server tells, or the store is closed.
-func (w *writer) settled(err error) error {
+func (w *writer) settled(group []*op, err error) error {
 	lost, ok := errors.AsType[*unknownCommit](err)
 	if !ok {
 		return err
 	}
-	w.s.log.Warn("the answer to a COMMIT is lost; asking what became of it", "transaction", lost.number, "error", lost.error)
+	w.s.log.Warn("the answer to a COMMIT is lost; finding out what became of it", "error", lost.error)
+	since := time.Now()
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
-		fate, asked := w.fate(lost.number)
+		done, asked := w.fate(lost)
 		switch {
-		case asked == nil && fate == "committed":
+		case asked == nil && done:
 			return nil
-		case asked == nil && fate == "aborted":
+		case asked == nil:
 			return lost.error
-		case asked == nil && fate == "": // so long ago that the server has forgotten it
+		case errors.Is(asked, sql.ErrNoRows): // so long ago that it is forgotten
 			return err
 		}
 		w.mu.Lock()
@@ -277,17 +279,21 @@ func (w *writer) settled(err error) error {
 		if closed {
 			return err
 		}
+		w.stuck(group, time.Since(since), lost.error)
 		time.Sleep(pause)
 	}
 }
 
-// fate asks what became of a transaction: committed, aborted or in progress.
-func (w *writer) fate(number string) (string, error) {
+// fate finds out whether a transaction was committed. It waits for one that is still under way.
+func (w *writer) fate(lost *unknownCommit) (bool, error) {
+	if w.s.dialect.lastMark == "" {
+		return false, w.bury()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	var fate sql.NullString
-	err := w.s.writes.QueryRowContext(ctx, w.s.dialect.fateOf, number).Scan(&fate)
-	return fate.String, err
+	var token string
+	err := w.s.writes.QueryRowContext(ctx, w.s.dialect.lastMark, lost.writer).Scan(&token)
+	return token == lost.token, err
 }
 
 func (w *writer) settle(o *op, err error) error {
@@ -303,6 +309,9 @@ func (w *writer) settle(o *op, err error) error {
 		return err
 	}
 	w.s.log.Error("writing to the database failed", "error", err)
+	if _, unknown := errors.AsType[*unknownCommit](err); unknown {
+		return uncertain(err)
+	}
 	e := sms.Wrap(sms.Unavailable, err, "the database does not take the change")
 	e.RetryAfter = 5 * time.Second
 	return e
@@ -314,7 +323,7 @@ func isOwn(err error) bool {
 }
 
 // statementTimeout bounds one group's transaction.
-const statementTimeout = 2 * time.Minute
+const statementTimeout = time.Minute
 
 func (w *writer) attempt(group []*op) error {
 	ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
@@ -335,7 +344,7 @@ func (w *writer) attempt(group []*op) error {
 	if err != nil {
 		w.drop()
 	}
-	err = w.settled(err)
+	err = w.settled(group, err)
 	for _, f := range used.after {
 		f(err == nil)
 	}

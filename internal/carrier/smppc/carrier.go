@@ -117,16 +117,20 @@ func (c *Carrier) Run(ctx context.Context) {
 	defer c.end()
 	c.report(stateConnecting, nil)
 	for failures := 0; ctx.Err() == nil; {
+		sent := c.Status().Sent
 		up, err := c.connectAndServe(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		pause := again.Delay(0, c.random)
-		if up < steady {
+		switch {
+		case up >= steady:
+			failures = 0
+		case c.Status().Sent > sent: // one message on which the operator hangs up must not keep all others waiting
+			failures, pause = 0, broken.Delay(0, c.random)
+		default:
 			pause = pace(err).Delay(failures, c.random)
 			failures++
-		} else {
-			failures = 0
 		}
 		c.log.Warn("carrier not connected", "error", c.lastWords(), "up", up, "retry_in", pause)
 		wait(ctx, pause)

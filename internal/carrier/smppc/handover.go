@@ -74,9 +74,9 @@ func (c *Carrier) begin(h *handover) verdict {
 	pause := c.brake.left()
 	switch {
 	case c.ended:
-		return verdict{fate: retry}.because("the carrier is stopped")
+		return verdict{fate: unsent}.because("the carrier is stopped")
 	case !c.taking:
-		return verdict{fate: retry}.because(strings.TrimSuffix("not connected: "+c.lastError, ": "))
+		return verdict{fate: unsent}.because(strings.TrimSuffix("not connected: "+c.lastError, ": "))
 	case pause > 0:
 		return verdict{fate: slow}.because("the operator has asked to slow down").after(pause)
 	}
@@ -254,6 +254,8 @@ func (h *handover) verdict(v verdict) sms.Answer {
 	switch v.fate {
 	case accepted:
 		a.State, a.PTT = sms.Sent, sms.PTTAccepted
+	case unsent:
+		a.State, a.RetryAt = sms.Queued, a.At
 	case retry:
 		a.State = sms.Queued
 	case slow:

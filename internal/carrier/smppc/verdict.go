@@ -15,6 +15,7 @@ type fate int
 
 const (
 	accepted  fate = iota
+	unsent         // not sent, since there is no link: as soon as there is one
 	retry          // not sent, through no fault of its own
 	slow           // likewise, and all others should wait, too
 	lost           // sent, maybe
@@ -116,7 +117,7 @@ func judge(a smpp.Answer) verdict {
 	case ours: // no PDU can be made of it, now or later
 		return verdict{fate: refused, ptt: sms.PTTFormat}.because(fault.Error())
 	}
-	return verdict{fate: retry}.because(a.Err.Error())
+	return verdict{fate: unsent}.because(a.Err.Error())
 }
 
 // describe names a status in the words of the specification and in plain ones.

@@ -317,6 +317,13 @@ CREATE TABLE lease (
   until  BIGINT NOT NULL
 );
 
+-- The last commit of each connection that writes: when the answer to a COMMIT is lost, this tells whether it was done.
+CREATE TABLE commit_mark (
+  writer TEXT PRIMARY KEY,
+  token  TEXT NOT NULL,
+  at     BIGINT NOT NULL -- when the connection was made
+) WITH (fillfactor = 20);
+
 -- +goose Down
-DROP TABLE lease, idempotency, optout, incoming, conversation, event, parked_form, parked, awaiting, claim, queue, message, job, short_number,
+DROP TABLE commit_mark, lease, idempotency, optout, incoming, conversation, event, parked_form, parked, awaiting, claim, queue, message, job, short_number,
   rate, route, carrier_revision, carrier, sender, credential, application, ledger, balance, service, account, sequence;

@@ -1,0 +1,146 @@
+package apptest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ovh/go-ovh/ovh"
+)
+
+// stuck is how long messages may stay as they are before it counts that nothing more happens to them.
+const stuck = 20 * time.Second
+
+// Settle waits until nothing more happens: each message has ended, or is held in doubt. A server must run.
+func (p *Platform) Settle() {
+	p.t.Helper()
+	client := p.Client()
+	var before []int64
+	since := time.Now()
+	p.UntilAt(time.Second/10, longPatience, "an end of all messages", func() bool {
+		open, err := p.Open(client)
+		if err != nil {
+			since = time.Now()
+			return false
+		}
+		if !slices.Equal(open, before) {
+			before, since = open, time.Now()
+		}
+		return len(open) == 0 || time.Since(since) > stuck
+	})
+	if len(before) > 0 {
+		p.t.Logf("%d messages stay as they are, such as %d", len(before), before[0])
+	}
+}
+
+// Open gives the messages that have not ended; nil and an error while some wait for an attempt.
+func (p *Platform) Open(client *ovh.Client) (handed []int64, err error) {
+	p.t.Helper()
+	var waiting []int64
+	if err := client.Get("/sms/"+p.Shop.Service.Name+"/jobs", &waiting); err != nil {
+		return nil, err
+	}
+	if n := max(float64(len(waiting)), p.queued()); n > 0 {
+		return nil, fmt.Errorf("%v messages wait", n)
+	}
+	err = client.Get("/sms/"+p.Shop.Service.Name+"/outgoing?deliveryReceipt=4", &handed)
+	return handed, err
+}
+
+// Client is a customer's connection to the first server that runs.
+func (p *Platform) Client() *ovh.Client {
+	p.t.Helper()
+	for _, n := range p.Nodes {
+		if address := n.Address(); address != "" {
+			c, err := ovh.NewClient("http://"+address+"/1.0", p.keys.ApplicationKey, p.keys.ApplicationSecret, p.keys.ConsumerKey)
+			p.must(err)
+			return c
+		}
+	}
+	p.t.Fatal("no server runs")
+	return nil
+}
+
+// Submitted is how many parts the operator has taken.
+func (p *Platform) Submitted() uint64 { return p.Operator.Status().Accepted }
+
+// Table is rows of words in columns.
+func Table(rows [][]string) string {
+	var width []int
+	for _, row := range rows {
+		for i, cell := range row {
+			if i == len(width) {
+				width = append(width, 0)
+			}
+			width[i] = max(width[i], len(cell))
+		}
+	}
+	out := "\n"
+	for _, row := range rows {
+		for i, cell := range row {
+			out += fmt.Sprintf("%*s  ", width[i], cell)
+		}
+		out += "\n"
+	}
+	return out
+}
+
+// Goroutines is how many the first server has, without those of connections that nobody uses.
+func (p *Platform) Goroutines() int {
+	p.t.Helper()
+	n, err := strconv.Atoi(p.metric("go_goroutines"))
+	p.must(err)
+	return n
+}
+
+// queued is how many messages wait for an attempt, those in doubt among them.
+func (p *Platform) queued() (n float64) {
+	p.t.Helper()
+	for line := range strings.Lines(p.get("/metrics")) {
+		if strings.HasPrefix(line, "ramier_queued_messages{") {
+			value, err := strconv.ParseFloat(strings.Fields(line)[1], 64)
+			p.must(err)
+			n += value
+		}
+	}
+	return n
+}
+
+// metric gives the value of a line of the first server's metrics.
+func (p *Platform) metric(name string) string {
+	p.t.Helper()
+	for line := range strings.Lines(p.get("/metrics")) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	p.t.Fatalf("there is no metric %s", name)
+	return ""
+}
+
+// Carrier is the state of the carrier at the first server.
+func (p *Platform) Carrier() string {
+	p.t.Helper()
+	var ready struct{ Carriers map[string]string }
+	p.must(json.Unmarshal([]byte(p.get("/readyz")), &ready))
+	return ready.Carriers[p.Shop.Carrier.Name]
+}
+
+// get reads what the first server says at a path.
+func (p *Platform) get(path string) string {
+	p.t.Helper()
+	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, "http://"+p.Nodes[0].Address()+path, nil)
+	p.must(err)
+	wire := &http.Transport{DisableKeepAlives: true}
+	answer, err := (&http.Client{Transport: wire, Timeout: time.Minute}).Do(request)
+	p.must(err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	p.must(err)
+	return string(body)
+}

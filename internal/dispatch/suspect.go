@@ -1,0 +1,79 @@
+package dispatch
+
+import (
+	"context"
+	"sync"
+
+	"ramier/internal/sms"
+	"ramier/internal/store"
+)
+
+// suspect tells that a message has been in doubt twice: the operator may hang up on it. It gets its last attempt when nothing
+// else is under way, so that no other shares its fate.
+func suspect(m store.Claimed) bool { return m.State == sms.InDoubt && m.Duplicate }
+
+// flight counts the messages that a carrier has and has not answered.
+type flight struct {
+	mu     sync.Mutex
+	n      int
+	landed chan struct{} // closed when n is 0 again; nil while nobody waits
+}
+
+func (f *flight) begin() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.n++
+}
+
+func (f *flight) end() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.n--; f.n == 0 && f.landed != nil {
+		close(f.landed)
+		f.landed = nil
+	}
+}
+
+// clear waits until all that was handed over is answered.
+func (f *flight) clear(ctx context.Context) {
+	f.mu.Lock()
+	if f.n == 0 {
+		f.mu.Unlock()
+		return
+	}
+	if f.landed == nil {
+		f.landed = make(chan struct{})
+	}
+	landed := f.landed
+	f.mu.Unlock()
+	select {
+	case <-landed:
+	case <-ctx.Done():
+	}
+}
+
+// inOrder hands over the messages of a batch: suspects last, and each alone.
+func (l *line) inOrder(ctx context.Context, b *batch) {
+	var alone []int
+	for i, m := range b.claim.Messages {
+		if suspect(m) {
+			alone = append(alone, i)
+			continue
+		}
+		l.next(ctx, b, i)
+	}
+	for _, i := range alone {
+		l.flight.clear(ctx)
+		l.next(ctx, b, i)
+		l.flight.clear(ctx)
+	}
+}
+
+// next hands over message i of a batch.
+func (l *line) next(ctx context.Context, b *batch, i int) {
+	l.askAgain(ctx, b, i)
+	l.hand(ctx, b, b.claim.Messages[i])
+	if l.ahead.Add(-1) == int64(l.carrier.Settings.Window/2) {
+		l.free()
+	}
+}
