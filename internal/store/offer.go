@@ -131,7 +131,7 @@ func (e *unserved) Unwrap() error { return e.error }
 type service struct {
 	offer    *Offer // nil: none
 	most     int
-	lost     bool   // who made it no longer has the carrier
+	lost     bool // who made it no longer has the carrier
 	claim    *Claim
 	at       time.Time
 	runs     []run
