@@ -12,8 +12,9 @@ const expireEvery = 30 * time.Second
 // Those of the others are found when they are claimed.
 func (d *Dispatcher) expireLoop(ctx context.Context) {
 	for {
+		now := d.cfg.Clock.Now()
 		d.expireAll(ctx)
-		if d.cfg.Clock.Sleep(ctx, d.cfg.Clock.Now().Add(expireEvery)) != nil {
+		if d.cfg.Clock.Sleep(ctx, now.Add(expireEvery)) != nil {
 			return
 		}
 	}
