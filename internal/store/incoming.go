@@ -30,7 +30,7 @@ func (w *settlement) incoming(ctx context.Context, o *Outcome) error {
 		if in.OutgoingID != 0 {
 			w.event(in.OutgoingID, in.At, "reply", in.Text)
 		}
-		if in.ServiceID != 0 && sms.IsStop(in.Text) {
+		if in.ServiceID != 0 && sms.ReadIntent(in.Text) == sms.OptsOut {
 			if err := w.optOut(ctx, in); err != nil {
 				return err
 			}
