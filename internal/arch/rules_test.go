@@ -60,8 +60,8 @@ var rules = []rule{
 
 	// Wiring.
 	{"internal/app", []string{anything}},
-	{"internal/sandbox", []string{"app", "auth", "store", "sms", "simulator", "clock"}},
-	{"internal/cli", append([]string{"app", "config", "sandbox", "simulator", "ovh/..."}, door...)},
+	{"internal/sandbox", []string{"app", "auth", "store", "sms", "simulator", "clock", "calendar"}},
+	{"internal/cli", append([]string{"app", "calendar", "config", "sandbox", "simulator", "ovh/..."}, door...)},
 	{"cmd/ramier", []string{"cli"}},
 
 	// Beside the program: a load generator is a client, it starts the program as one.

@@ -23,6 +23,7 @@ type line struct {
 	handed  chan struct{}      // closed when nothing more is handed over
 	ended   chan struct{}      // closed when the carrier has answered everything
 	batches chan *batch
+	hours   sendingHours // of what is being handed over
 }
 
 // batch is a claim on its way through a line.
@@ -211,6 +212,9 @@ func (l *line) hand(ctx context.Context, b *batch, m store.Claimed) {
 		answer(sms.Answer{State: sms.Refused, PTT: sms.PTTOptedOut, Error: "The receiver has answered STOP.", At: now})
 	case !now.Before(expires):
 		answer(sms.Answer{State: sms.Expired, PTT: sms.PTTExpired, Error: "Its validity ended before the carrier took it.", At: now})
+	case l.hours.closed(m.Job.Hours, m.Country, now):
+		at, why := sms.NextSending(now, m.Country, m.Job.Hours)
+		answer(sms.Answer{State: sms.Queued, RetryAt: at, Error: "Outside of the sending hours: " + why + ".", At: now})
 	case l.limit.Wait(ctx) != nil:
 		answer(sms.Answer{State: sms.Queued, RetryAt: now, Error: "Given back at a stop, not handed over.", At: now})
 	default:

@@ -95,8 +95,14 @@ func planStep(m sms.Message, j sms.Job, carrier sms.Carrier) smsTrailStep {
 	if clause := sms.DefaultStopClauses()[m.Country]; j.Marketing && clause != "" && strings.HasSuffix(m.Body(j), clause) {
 		s.Details["stopClause"] = "added: alphanumeric sender, receiver's country has one, noStopClause is false"
 	}
-	if j.DueAt.After(j.CreatedAt) {
+	switch {
+	case j.Delay != "":
+		s.Details["due"] = j.DueAt.UTC().Format(time.RFC3339) + ", put off by the sending hours: " + j.Delay
+	case j.DueAt.After(j.CreatedAt):
 		s.Details["due"] = j.DueAt.UTC().Format(time.RFC3339) + ", as ordered by differedPeriod"
+	}
+	if j.Hours != "" {
+		s.Details["sendingHours"] = j.Hours
 	}
 	if p, ok := sms.PTTByCode(m.PTT); m.State == sms.Refused && ok {
 		s.Text = "Not sent: " + p.Description

@@ -698,20 +698,22 @@ type operatorSenderRequest struct {
 
 // operatorService is operator.Service: an SMS account, as the operator sees it.
 type operatorService struct {
-	Account     string           `json:"account"`     // Customer that owns it
-	Channel     smsChannel       `json:"channel"`     // What it is used for
-	Creation    datetime         `json:"creation"`    // When it was made
-	CreditsLeft float64          `json:"creditsLeft"` // Balance
-	Description string           `json:"description"` // Free text
-	Name        string           `json:"name"`        // Same value as serviceName
-	Status      smsStatusAccount `json:"status"`      // Disable stops all sending
+	Account      string           `json:"account"`      // Customer that owns it
+	Channel      smsChannel       `json:"channel"`      // What it is used for
+	Creation     datetime         `json:"creation"`     // When it was made
+	CreditsLeft  float64          `json:"creditsLeft"`  // Balance
+	Description  string           `json:"description"`  // Free text
+	Name         string           `json:"name"`         // Same value as serviceName
+	SendingHours string           `json:"sendingHours"` // When advertising may leave: country (by the receiver's country), none, a part of a country like FR-AM, or hours like mon-fri 09:00-18:00, sat 10:00-12:00 on the receiver's clock
+	Status       smsStatusAccount `json:"status"`       // Disable stops all sending
 }
 
 // operatorServiceBody is operator.Service in a request; what is absent stays nil.
 type operatorServiceBody struct {
-	Channel     *smsChannel       `json:"channel"`
-	Description *string           `json:"description"`
-	Status      *smsStatusAccount `json:"status"`
+	Channel      *smsChannel       `json:"channel"`
+	Description  *string           `json:"description"`
+	SendingHours *string           `json:"sendingHours"`
+	Status       *smsStatusAccount `json:"status"`
 }
 
 // operatorShortNumber is operator.ShortNumber: a number that replies come to.
@@ -3185,10 +3187,11 @@ type getOperatorServicesIn struct {
 
 // postOperatorServicesIn is what POST /operator/services takes.
 type postOperatorServicesIn struct {
-	Account     string      `json:"account"`
-	Name        *string     `json:"name"`
-	Description *string     `json:"description"`
-	Channel     *smsChannel `json:"channel"`
+	Account      string      `json:"account"`
+	Name         *string     `json:"name"`
+	Description  *string     `json:"description"`
+	Channel      *smsChannel `json:"channel"`
+	SendingHours *string     `json:"sendingHours"`
 }
 
 // getOperatorServicesServiceNameIn is what GET /operator/services/{serviceName} takes.

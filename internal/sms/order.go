@@ -69,6 +69,8 @@ type Planned struct {
 	Credits  Credits
 	Carrier  int64
 	Route    int64
+	DueAt    time.Time
+	Delay    string // why DueAt is later than ordered, in plain words; empty if it is not
 	// Refused: the message is recorded, but never sent and not charged; PTT says why.
 	Refused bool
 	PTT     int
@@ -100,9 +102,10 @@ type Plan struct {
 	Sender      string // empty with a short number
 	Tag         string
 	At          time.Time
-	DueAt       time.Time
-	Marketing   bool // opt-outs count
-	Messages    []Planned
+	DueAt       time.Time // as ordered; the messages may leave later
+	Hours       string    // sending hours that were applied, empty = none
+	Marketing   bool      // opt-outs count
+	Messages    []Planned // those that leave earlier first, else in the order of the receivers
 	Invalid     []Refusal
 	Credits     Credits
 }

@@ -131,7 +131,9 @@ func words(s string) []word {
 }
 
 // joins tells that a character leaves the words at its sides in one clause.
-func joins(r rune) bool { return r == ' ' || r == '\t' || strings.ContainsRune("'’‘ʼ`´-‐‑_*", r) }
+func joins(r rune) bool {
+	return r == ' ' || r == '\t' || strings.ContainsRune("'’‘ʼ`´-‐‑_*", r)
+}
 
 // spelled makes one word of "s t o p".
 func spelled(all []word) []word {
