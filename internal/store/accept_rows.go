@@ -10,7 +10,7 @@ import (
 type acceptRows struct {
 	job struct {
 		id, service, credential, lane, validity, deferred, created, due, count, credits []int64
-		query, text, sender, tag, class                                                 []string
+		query, text, sender, tag, class, delay, hours                                   []string
 		marketing, unicode                                                              []bool
 	}
 	message struct {
@@ -41,14 +41,19 @@ func (r *acceptRows) add(a *Acceptance) {
 		k.service, k.at = append(k.service, p.Service.ID), append(k.at, micros(p.At))
 		k.key, k.hash, k.answer = append(k.key, a.Key), append(k.hash, a.Hash), append(k.answer, a.answer)
 	}
-	if len(p.Messages) == 0 {
-		return
+	for n, d := range a.departures {
+		r.addDeparture(a, d, a.ledgerID+int64(n))
 	}
-	r.addJob(a)
+}
+
+// addDeparture adds a job of messages that are due at one time.
+func (r *acceptRows) addDeparture(a *Acceptance, d sms.Departure, ledgerID int64) {
+	p, job := a.Plan, a.first+int64(d.First)
+	r.addJob(a, d, job)
 	runs := map[int64]int{} // carrier -> its run
-	for i, m := range p.Messages {
-		id := a.first + int64(i)
-		r.addMessage(a, m, id)
+	for i, m := range d.Messages {
+		id := job + int64(i)
+		r.addMessage(a, d, m, id)
 		if m.Refused {
 			continue
 		}
@@ -58,8 +63,8 @@ func (r *acceptRows) add(a *Acceptance) {
 			runs[m.Carrier] = at
 			q := &r.run
 			q.carrier, q.lane = append(q.carrier, m.Carrier), append(q.lane, int64(p.Order.Priority.Lane()))
-			q.due, q.first, q.last = append(q.due, micros(p.DueAt)), append(q.first, id), append(q.last, id)
-			q.service, q.job = append(q.service, p.Service.ID), append(q.job, a.first)
+			q.due, q.first, q.last = append(q.due, micros(d.DueAt)), append(q.first, id), append(q.last, id)
+			q.service, q.job = append(q.service, p.Service.ID), append(q.job, job)
 		}
 		r.run.last[at] = id
 		if m.Source != "" {
@@ -68,39 +73,40 @@ func (r *acceptRows) add(a *Acceptance) {
 			c.service, c.message, c.at = append(c.service, p.Service.ID), append(c.message, id), append(c.at, micros(p.At))
 		}
 	}
-	if p.Credits > 0 {
+	if d.Credits > 0 {
 		l := &r.ledger
-		l.id, l.service, l.at = append(l.id, a.ledgerID), append(l.service, p.Service.ID), append(l.at, micros(p.At))
-		l.amount, l.job = append(l.amount, int64(p.Credits)), append(l.job, a.first)
+		l.id, l.service, l.at = append(l.id, ledgerID), append(l.service, p.Service.ID), append(l.at, micros(p.At))
+		l.amount, l.job = append(l.amount, int64(d.Credits)), append(l.job, job)
 	}
 }
 
-func (r *acceptRows) addJob(a *Acceptance) {
+func (r *acceptRows) addJob(a *Acceptance, d sms.Departure, id int64) {
 	p, o, j := a.Plan, a.Plan.Order, &r.job
-	j.id, j.service, j.credential = append(j.id, a.first), append(j.service, p.Service.ID), append(j.credential, o.Credential)
-	j.query, j.text, j.sender = append(j.query, o.QueryID), append(j.text, p.Messages[0].Text), append(j.sender, p.Sender)
+	j.id, j.service, j.credential = append(j.id, id), append(j.service, p.Service.ID), append(j.credential, o.Credential)
+	j.query, j.text, j.sender = append(j.query, o.QueryID), append(j.text, d.Messages[0].Text), append(j.sender, p.Sender)
 	j.tag, j.class = append(j.tag, p.Tag), append(j.class, string(o.Class))
 	j.lane = append(j.lane, int64(o.Priority.Lane()))
 	j.validity = append(j.validity, o.Validity.Microseconds())
 	j.deferred = append(j.deferred, o.Deferred.Microseconds())
 	j.marketing, j.unicode = append(j.marketing, p.Marketing), append(j.unicode, o.ForceUnicode)
-	j.created, j.due = append(j.created, micros(p.At)), append(j.due, micros(p.DueAt))
-	j.count, j.credits = append(j.count, int64(len(p.Messages))), append(j.credits, int64(p.Credits))
+	j.created, j.due = append(j.created, micros(p.At)), append(j.due, micros(d.DueAt))
+	j.delay, j.hours = append(j.delay, d.Delay), append(j.hours, p.Hours)
+	j.count, j.credits = append(j.count, int64(len(d.Messages))), append(j.credits, int64(d.Credits))
 }
 
-func (r *acceptRows) addMessage(a *Acceptance, m sms.Planned, id int64) {
+func (r *acceptRows) addMessage(a *Acceptance, d sms.Departure, m sms.Planned, id int64) {
 	p, rows := a.Plan, &r.message
 	state, done, text := sms.Queued, int64(0), m.Text
 	switch {
 	case m.Refused:
 		state, done = sms.Refused, micros(p.At)
-	case p.DueAt.After(p.At):
+	case d.DueAt.After(p.At):
 		state = sms.Scheduled
 	}
-	if text == p.Messages[0].Text {
+	if text == d.Messages[0].Text {
 		text = ""
 	}
-	rows.id, rows.service, rows.job = append(rows.id, id), append(rows.service, p.Service.ID), append(rows.job, a.first)
+	rows.id, rows.service, rows.job = append(rows.id, id), append(rows.service, p.Service.ID), append(rows.job, a.first+int64(d.First))
 	rows.receiver, rows.country = append(rows.receiver, m.Receiver), append(rows.country, m.Country)
 	rows.carrier, rows.route = append(rows.carrier, m.Carrier), append(rows.route, m.Route)
 	rows.state, rows.text, rows.source = append(rows.state, string(state)), append(rows.text, text), append(rows.source, m.Source)
@@ -126,14 +132,15 @@ func (r *acceptRows) write(ctx context.Context, t *tx, spent map[int64]int64) er
 		},
 		{
 			`INSERT INTO job (id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
-		    created_at, due_at, count, credits)
+		    created_at, due_at, delay, hours, count, credits)
 		  SELECT id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
-		    created_at, due_at, count, credits FROM v`,
+		    created_at, due_at, delay, hours, count, credits FROM v`,
 			[]column{
 				ints("id", j.id), ints("service_id", j.service), ints("credential_id", j.credential), texts("query_id", j.query),
 				texts("text", j.text), texts("sender", j.sender), texts("tag", j.tag), texts("class", j.class), ints("lane", j.lane),
 				ints("validity", j.validity), ints("deferred", j.deferred), bools("marketing", j.marketing), bools("unicode", j.unicode),
-				ints("created_at", j.created), ints("due_at", j.due), ints("count", j.count), ints("credits", j.credits),
+				ints("created_at", j.created), ints("due_at", j.due), texts("delay", j.delay), texts("hours", j.hours),
+				ints("count", j.count), ints("credits", j.credits),
 			},
 		},
 		{

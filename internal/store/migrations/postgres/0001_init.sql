@@ -155,6 +155,8 @@ CREATE TABLE job (
   unicode       BOOLEAN NOT NULL,
   created_at    BIGINT NOT NULL,
   due_at        BIGINT NOT NULL,
+  delay         TEXT NOT NULL, -- why it is due later than ordered
+  hours         TEXT NOT NULL, -- sending hours that it keeps
   count         BIGINT NOT NULL CHECK (count > 0),
   credits       BIGINT NOT NULL,
   PRIMARY KEY (service_id, id)

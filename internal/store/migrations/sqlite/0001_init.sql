@@ -155,6 +155,8 @@ CREATE TABLE job (
   unicode       BOOLEAN NOT NULL,
   created_at    INTEGER NOT NULL,
   due_at        INTEGER NOT NULL,
+  delay         TEXT NOT NULL, -- why it is due later than ordered
+  hours         TEXT NOT NULL, -- sending hours that it keeps
   count         INTEGER NOT NULL CHECK (count > 0),
   credits       INTEGER NOT NULL
 );
