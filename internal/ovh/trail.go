@@ -31,7 +31,7 @@ func (a *API) trail(ctx context.Context, m sms.Message, j sms.Job) (smsTrail, er
 	if err != nil {
 		return out, err
 	}
-	out.Steps = []smsTrailStep{callStep(j), planStep(m, j, carrier)}
+	out.Steps = []smsTrailStep{callStep(j), planStep(m, j, carrier, a.store.StopClause(m.Country))}
 	for _, e := range events {
 		out.Steps = append(out.Steps, eventStep(e))
 	}
@@ -76,7 +76,7 @@ func callStep(j sms.Job) smsTrailStep {
 	}
 }
 
-func planStep(m sms.Message, j sms.Job, carrier sms.Carrier) smsTrailStep {
+func planStep(m sms.Message, j sms.Job, carrier sms.Carrier, clause string) smsTrailStep {
 	s := smsTrailStep{
 		At: datetime{j.CreatedAt}, What: "plan", Text: fmt.Sprintf("%d part(s) to %s (%s) for %v credits, by carrier %s.",
 			m.Parts, m.Receiver, m.Country, m.Credits, carrier.Name),
@@ -92,7 +92,7 @@ func planStep(m sms.Message, j sms.Job, carrier sms.Carrier) smsTrailStep {
 		s.Details["route"] = "the carrier of short number " + m.Source
 		s.Details["shortNumber"] = m.Source
 	}
-	if clause := sms.DefaultStopClauses()[m.Country]; j.Marketing && clause != "" && strings.HasSuffix(m.Body(j), clause) {
+	if j.Marketing && clause != "" && strings.HasSuffix(m.Body(j), clause) {
 		s.Details["stopClause"] = "added: alphanumeric sender, receiver's country has one, noStopClause is false"
 	}
 	switch {

@@ -54,10 +54,6 @@ type Rules struct {
 	Limits       Limits
 }
 
-// DefaultStopClauses holds the texts that tell receivers how to opt out, by country. OVH's control panel appends this one
-// for France; no other country's is published.
-func DefaultStopClauses() map[string]string { return map[string]string{"FR": "\nSTOP:36111"} }
-
 // Planned is one message as it will be sent.
 type Planned struct {
 	Input    string // the receiver as written

@@ -38,7 +38,7 @@ func (s *Store) FreshRules(ctx context.Context, service string) (*sms.Rules, err
 	var r *sms.Rules
 	err := s.snapshot(ctx, func(q *query.Queries, db query.DBTX) (err error) {
 		if r, err = loadRules(ctx, q, db, service); err == nil {
-			r.Limits = s.limits
+			r.Limits, r.StopClauses = s.limits, s.clauses
 		}
 		return err
 	})
@@ -53,6 +53,9 @@ func (s *Store) FreshRules(ctx context.Context, service string) (*sms.Rules, err
 	s.rules.services[service] = r
 	return r, nil
 }
+
+// StopClause gives the text that tells the receivers of a country how to opt out, empty if it has none.
+func (s *Store) StopClause(country string) string { return s.clauses[country] }
 
 // forget drops all rules from memory after a change of this process.
 func (s *Store) forget() {
@@ -87,7 +90,7 @@ func loadRules(ctx context.Context, q *query.Queries, db query.DBTX, name string
 	if err != nil {
 		return nil, err
 	}
-	r := &sms.Rules{Service: service, StopClauses: sms.DefaultStopClauses()}
+	r := &sms.Rules{Service: service}
 	own, err := q.Balance(ctx, service.ID)
 	if err == nil {
 		var platform query.Balance
