@@ -17,7 +17,7 @@ func (p *program) serviceCommand() *cobra.Command {
 			{name: "channel", about: "transactional or marketing"},
 			{name: "sendingHours", about: "when advertising may leave: country, none, FR-AM, or hours like \"mon-fri 09:00-18:00, sat 10:00-12:00\""},
 		},
-		columns: []string{"name", "account", "creditsLeft", "status", "channel", "sendingHours", "description"},
+		columns: []string{"name", "account", "creditsLeft", "status", "channel", "description"},
 		filters: []property{{name: "account", about: "only those of this customer"}},
 	}
 	add, set := r, r
