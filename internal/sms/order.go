@@ -45,7 +45,8 @@ type Rules struct {
 	Rev          int64 // of the service
 	PlatformRev  int64 // of carriers, routes, rates and short numbers
 	Senders      map[string]Sender
-	OptedOut     map[string]bool // receivers who have answered STOP to this service
+	HasOptOuts   bool            // somebody has opted out: OptedOut must be filled for orders of advertising
+	OptedOut     map[string]bool // those of an order's receivers who have opted out of what it is; nil = not asked
 	Routes       []Route         // by position
 	Carriers     map[int64]Carrier
 	Rates        map[string]Credits // by country; "*" for the others

@@ -22,6 +22,9 @@ func NewPlan(o Order, r *Rules, now time.Time) (*Plan, error) {
 	if err := p.chooseSender(r); err != nil {
 		return nil, err
 	}
+	if p.Marketing && r.HasOptOuts && r.OptedOut == nil {
+		return nil, Errorf(Internal, "a plan was made without asking who of the receivers has opted out")
+	}
 	p.Messages = make([]Planned, 0, len(o.Receivers))
 	seen := make(map[string]bool, len(o.Receivers))
 	all := texts{order: o, limits: r.Limits, byClause: map[string]text{}}
@@ -75,10 +78,9 @@ func (p *Plan) checkOrder(r *Rules) error {
 	return nil
 }
 
-// chooseSender finds who the messages come from. The short number wins if both are given, as at OVH, and answers when
-// none is.
+// chooseSender finds who the messages come from.
 func (p *Plan) chooseSender(r *Rules) error {
-	if p.Order.ForResponse || p.Order.Sender == "" {
+	if p.Order.FromShortNumber() {
 		if len(r.ShortNumbers) == 0 {
 			return Errorf(Invalid, "no short number is available for senderForResponse: name a sender")
 		}

@@ -33,6 +33,8 @@ type Settings struct {
 	// SendingHours, set by the operator, is when advertising may leave: "country" (also when empty), "none", a part of a country such
 	// as "FR-AM", or hours like "mon-fri 09:00-18:00". CheckSendingHours reads it.
 	SendingHours string
+	// StopScope, set by the operator, is what a STOP is from: "service" (also when empty), "sender" or "tag" of the answered message.
+	StopScope string
 }
 
 // Tracking is one way in which the owner learns of a reply.

@@ -253,9 +253,8 @@ func (t *tx) waitingIn(ctx context.Context, carrier int64, runs []run) ([]Claime
 	var claimed []Claimed
 	places := map[int64]int64{}
 	jobs := map[int64]*sms.Job{}
-	err := t.query(ctx, `SELECT `+messageColumns+`, o.receiver IS NOT NULL, v.place FROM v
-		JOIN message m ON m.id BETWEEN v.first_id AND v.last_id AND m.attempts = v.attempts AND m.state IN ('queued', 'scheduled', 'indoubt')
-		LEFT JOIN optout o ON o.service_id = m.service_id AND o.receiver = m.receiver`, func(r *sql.Rows) error {
+	err := t.query(ctx, `SELECT `+messageColumns+`, `+isOptedOut+`, v.place FROM v
+		JOIN message m ON m.id BETWEEN v.first_id AND v.last_id AND m.attempts = v.attempts AND m.state IN ('queued', 'scheduled', 'indoubt')`, func(r *sql.Rows) error {
 		var optedOut bool
 		var place int64
 		m, err := scanMessage(r, &optedOut, &place)
@@ -331,6 +330,12 @@ func (s *Store) NextDue(ctx context.Context, carrier int64) (time.Time, error) {
 	return fromMicros(at), err
 }
 
+// isOptedOut tells whether the receiver of a message m has opted out of the service, or of its sender or tag. The job is read only
+// where there is something to compare.
+const isOptedOut = `EXISTS (SELECT 1 FROM optout o WHERE o.service_id = m.service_id AND o.receiver = m.receiver AND (o.scope = '' OR o.scope IN (
+	SELECT '` + sms.ScopeSender + `:' || j.sender FROM job j WHERE j.id = m.job_id UNION ALL
+	SELECT '` + sms.ScopeTag + `:' || j.tag FROM job j WHERE j.id = m.job_id)))`
+
 // AskOptOuts reads anew whether the receivers of claimed messages have answered STOP.
 func (s *Store) AskOptOuts(ctx context.Context, messages []Claimed) error {
 	place := make(map[int64]int, len(messages))
@@ -339,7 +344,7 @@ func (s *Store) AskOptOuts(ctx context.Context, messages []Claimed) error {
 		ids[i], place[m.ID] = m.ID, i
 	}
 	t := tx{db: s.reads, dialect: &s.dialect}
-	return t.query(ctx, `SELECT m.id FROM v JOIN message m ON m.id = v.id JOIN optout o ON o.service_id = m.service_id AND o.receiver = m.receiver`,
+	return t.query(ctx, `SELECT m.id FROM v JOIN message m ON m.id = v.id WHERE `+isOptedOut,
 		func(rows *sql.Rows) error {
 			var id int64
 			err := rows.Scan(&id)

@@ -36,6 +36,8 @@ type OutcomeResult struct {
 	Moved map[sms.State]int
 	// OptedOut counts new opt-outs.
 	OptedOut int
+
+	changed []int64 // services whose rules are no longer the ones in memory
 }
 
 // Settle writes outcomes, in one transaction that concurrent calls share: answers before receipts, so that a receipt finds
@@ -52,9 +54,7 @@ func (s *Store) Settle(ctx context.Context, o *Outcome) error {
 	}
 	slices.Sort(retry)
 	s.wake(slices.Compact(retry))
-	if o.Result.OptedOut > 0 {
-		s.forget()
-	}
+	s.forgetServices(o.Result.changed)
 	return nil
 }
 
@@ -107,6 +107,7 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 			return err
 		}
 	}
+	w.result.changed = w.bumped
 	ops[0].arg.(*Outcome).Result = w.result
 	return nil
 }

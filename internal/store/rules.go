@@ -36,8 +36,8 @@ func (s *Store) Rules(ctx context.Context, service string) (*sms.Rules, error) {
 // FreshRules reads the rules of a service from the database. Error: NoService.
 func (s *Store) FreshRules(ctx context.Context, service string) (*sms.Rules, error) {
 	var r *sms.Rules
-	err := s.snapshot(ctx, func(q *query.Queries, db query.DBTX) (err error) {
-		if r, err = loadRules(ctx, q, db, service); err == nil {
+	err := s.snapshot(ctx, func(q *query.Queries, _ query.DBTX) (err error) {
+		if r, err = loadRules(ctx, q, service); err == nil {
 			r.Limits, r.StopClauses = s.limits, s.clauses
 		}
 		return err
@@ -64,6 +64,16 @@ func (s *Store) forget() {
 	s.rules.services = nil
 }
 
+// forgetServices drops the rules of services whose opt-outs have changed.
+func (s *Store) forgetServices(ids []int64) {
+	if len(ids) == 0 {
+		return
+	}
+	s.rules.mu.Lock()
+	defer s.rules.mu.Unlock()
+	maps.DeleteFunc(s.rules.services, func(_ string, r *sms.Rules) bool { return slices.Contains(ids, r.Service.ID) })
+}
+
 // snapshot reads several tables as they were at one moment.
 func (s *Store) snapshot(ctx context.Context, f func(*query.Queries, query.DBTX) error) error {
 	opts := &sql.TxOptions{ReadOnly: true}
@@ -78,7 +88,7 @@ func (s *Store) snapshot(ctx context.Context, f func(*query.Queries, query.DBTX)
 	return f(query.New(t), t)
 }
 
-func loadRules(ctx context.Context, q *query.Queries, db query.DBTX, name string) (*sms.Rules, error) {
+func loadRules(ctx context.Context, q *query.Queries, name string) (*sms.Rules, error) {
 	row, err := q.ServiceByName(ctx, name)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, noService(name)
@@ -101,12 +111,12 @@ func loadRules(ctx context.Context, q *query.Queries, db query.DBTX, name string
 		err = loadShared(ctx, q, r)
 	}
 	if err == nil {
-		err = loadOwn(ctx, q, db, r)
+		err = loadOwn(ctx, q, r)
 	}
 	return r, err
 }
 
-func loadOwn(ctx context.Context, q *query.Queries, db query.DBTX, r *sms.Rules) error {
+func loadOwn(ctx context.Context, q *query.Queries, r *sms.Rules) error {
 	senders, err := q.Senders(ctx, r.Service.ID)
 	if err != nil {
 		return err
@@ -115,20 +125,8 @@ func loadOwn(ctx context.Context, q *query.Queries, db query.DBTX, r *sms.Rules)
 	for _, row := range senders {
 		r.Senders[row.Sender] = senderFrom(row)
 	}
-	rows, err := db.QueryContext(ctx, "SELECT receiver FROM optout WHERE service_id = $1", r.Service.ID)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	r.OptedOut = map[string]bool{}
-	for rows.Next() {
-		var receiver string
-		if err := rows.Scan(&receiver); err != nil {
-			return err
-		}
-		r.OptedOut[receiver] = true
-	}
-	return rows.Err()
+	r.HasOptOuts, err = q.HasOptOuts(ctx, r.Service.ID)
+	return err
 }
 
 func loadShared(ctx context.Context, q *query.Queries, r *sms.Rules) error {
