@@ -1,6 +1,7 @@
 package sms
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -48,6 +49,9 @@ func ScopeOf(setting, sender, tag string) Scope {
 	}
 	return ""
 }
+
+// StopScope gives the service's setting.
+func (s *Service) StopScope() string { return cmp.Or(s.Settings.StopScope, ScopeService) }
 
 func senderScope(sender string) Scope { return Scope(ScopeSender + ":" + sender) }
 func tagScope(tag string) Scope       { return Scope(ScopeTag + ":" + tag) }
