@@ -41,9 +41,10 @@ type Options struct {
 	MaxBody        int64 // bytes, 0 = 10 MiB
 	MaxBatch       int   // ids in one batch GET, 0 = 500
 	Zone           *time.Location
-	Limits         sms.Limits // of orders; zero = the default ones
-	HideMetrics    bool       // they are served elsewhere
-	Loopback       bool       // carriers must be on this machine
+	Limits         sms.Limits        // of orders; zero = the default ones
+	StopClauses    map[string]string // by country; nil = the default ones
+	HideMetrics    bool              // they are served elsewhere
+	Loopback       bool              // carriers must be on this machine
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error
 }
@@ -67,7 +68,7 @@ func Start(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := store.Open(ctx, o.Database, store.Options{Sealer: sealer, Logger: o.Log, Node: o.Node, Limits: o.Limits})
+	s, err := store.Open(ctx, o.Database, store.Options{Sealer: sealer, Logger: o.Log, Node: o.Node, Limits: o.Limits, StopClauses: o.StopClauses})
 	if err != nil {
 		return nil, err
 	}

@@ -61,11 +61,16 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 	if err != nil {
 		return Options{}, fmt.Errorf("zone = %q: %w", c.Zone, err)
 	}
+	clauses, err := sms.ReadStopClauses(c.StopClauses)
+	if err != nil {
+		return Options{}, err
+	}
 	limits := sms.DefaultLimits()
 	limits.Receivers = c.Limits.Receivers
 	o := Options{
 		Database: c.Database, KeyFile: c.KeyFile, Node: c.Node, Clock: clock.New(), Log: log, Version: version, PublicURLs: c.PublicURLs,
 		AnyHost: c.AnyHost, Tolerance: c.Auth.ClockTolerance, MaxBody: c.Limits.Body, MaxBatch: c.Limits.Batch, Zone: zone, Limits: limits,
+		StopClauses: clauses,
 		HideMetrics: c.HTTP.MetricsListen != "",
 	}
 	for _, p := range c.HTTP.TrustedProxies {

@@ -31,7 +31,8 @@ var rules = []rule{
 	{"internal/smpp", nil},
 
 	// The domain.
-	{"internal/sms", []string{"gsm", "phone"}},
+	{"internal/calendar", []string{"phone"}},
+	{"internal/sms", []string{"gsm", "phone", "calendar"}},
 
 	// The truth, and who is asking.
 	{"internal/store", []string{"sms"}},
@@ -59,8 +60,8 @@ var rules = []rule{
 
 	// Wiring.
 	{"internal/app", []string{anything}},
-	{"internal/sandbox", []string{"app", "auth", "store", "sms", "simulator", "clock"}},
-	{"internal/cli", append([]string{"app", "config", "sandbox", "simulator", "ovh/..."}, door...)},
+	{"internal/sandbox", []string{"app", "auth", "store", "sms", "simulator", "clock", "calendar"}},
+	{"internal/cli", append([]string{"app", "calendar", "config", "sandbox", "simulator", "ovh/..."}, door...)},
 	{"cmd/ramier", []string{"cli"}},
 
 	// Beside the program: a load generator is a client, it starts the program as one.
@@ -76,7 +77,7 @@ var commands = []string{"cli"}
 // pure packages decide without looking around: no files, no network, no database, no
 // environment, no log. The clock and chance are handed to them.
 var (
-	pure   = []string{"internal/sms", "internal/gsm", "internal/phone"}
+	pure   = []string{"internal/sms", "internal/gsm", "internal/phone", "internal/calendar"}
 	impure = []string{
 		"crypto/rand", "database/sql/...", "log/...", "math/rand/...",
 		"net", "net/http/...", "net/smtp", "os/...", "syscall/...",

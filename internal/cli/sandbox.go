@@ -14,6 +14,7 @@ import (
 	"github.com/ovh/go-ovh/ovh"
 	"github.com/spf13/cobra"
 
+	"ramier/internal/calendar"
 	"ramier/internal/sandbox"
 	"ramier/internal/simulator"
 )
@@ -44,6 +45,7 @@ func newSandbox(p *program) *cobra.Command {
 	f.StringVar(&o.HTTPS, "https", "127.0.0.1:8443", "address of the API over HTTPS; port 0 = any free one")
 	f.StringVar(&o.Database, "database", "", "sqlite:///file or postgres://user@host/name; without it, SQLite in the folder")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of the operator's chance: the same seed repeats a run")
+	f.StringVar(&o.SendingHours, "sending-hours", "", "when advertising may leave: country, none or hours; none unless the folder says otherwise")
 	f.BoolVar(&asJSON, "json", false, "print one line of JSON when ready, and nothing else")
 	f.BoolVar(&demo, "demo", false, "send a first message and show it arrive")
 	f.BoolVar(&verbose, "verbose", false, "log what happens")
@@ -100,6 +102,7 @@ Consumer key        %[10]s
 Services            %[11]s, %[12]s
   of another customer, which these keys may not touch: %[13]s
 Sender              %[14]s
+Sending hours       %[18]s
 
 ovh.conf (%[7]s/ovh.conf)
   [default]
@@ -130,12 +133,21 @@ Magic numbers: the receiver chooses the outcome
 func printSandbox(out io.Writer, i sandbox.Info) {
 	host, port := splitEndpoint(i.EndpointTLS)
 	fmt.Fprintf(out, sandboxText[1:], i.Endpoint, i.EndpointTLS, i.CAFile, i.ControlURL, i.Metrics, i.SMSC, i.Dir, i.ApplicationKey,
-		i.ApplicationSecret, i.ConsumerKey, i.ServiceName, i.SecondServiceName, i.OtherServiceName, i.Sender, host, port, exposed(i.Endpoint))
+		i.ApplicationSecret, i.ConsumerKey, i.ServiceName, i.SecondServiceName, i.OtherServiceName, i.Sender, host, port, exposed(i.Endpoint),
+		sendingHours(i.SendingHours))
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	for _, m := range simulator.Magic() {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", m.Number, m.Name, m.Sentence)
 	}
 	_ = w.Flush()
+}
+
+// sendingHours says when advertising leaves.
+func sendingHours(hours string) string {
+	if hours == calendar.Never {
+		return "none: advertising leaves at once; --sending-hours country makes it wait as a server does"
+	}
+	return hours + ": outside of them advertising (without noStopClause) waits"
 }
 
 // exposed warns when others than this machine can reach the sandbox.

@@ -15,13 +15,17 @@ func (p *program) serviceCommand() *cobra.Command {
 		properties: []property{
 			{name: "description", about: "free text"},
 			{name: "channel", about: "transactional or marketing"},
+			{name: "sendingHours", about: "when advertising may leave: country, none, FR-AM, or hours like \"mon-fri 09:00-18:00, sat 10:00-12:00\""},
 		},
 		columns: []string{"name", "account", "creditsLeft", "status", "channel", "description"},
 		filters: []property{{name: "account", about: "only those of this customer"}},
 	}
 	add, set := r, r
 	add.properties = append([]property{{name: "account", about: "customer that owns it", must: true}}, r.properties...)
-	set.properties = append([]property{{name: "status", about: "enable, or disable to stop all sending"}}, r.properties...)
+	set.properties = append([]property{
+		{name: "status", about: "enable, or disable to stop all sending"},
+		{name: "stopScope", about: "what a STOP is from: service, or the sender or tag of the answered message"},
+	}, r.properties...)
 	return a.flags(p.group("service", "Manage SMS accounts and their credits", r.list(), add.add("[NAME]"), r.show(), set.set(), r.credit()))
 }
 

@@ -48,6 +48,9 @@ func TestANewOperatorFromNothingToADeliveredMessage(t *testing.T) {
 	op("service credit sms-shop-1 10 --reason welcome", "sms-shop-1 has 10 credits")
 	op("service credit sms-shop-1 1 --reason mistake --take", "sms-shop-1 has 9 credits")
 	op("service set sms-shop-1 --description Alerts")
+	op("service set sms-shop-1 --sending-hours 'mon-fri 09:00-18:00' --stop-scope sender")
+	op("service show sms-shop-1", "sending hours mon-fri 09:00-18:00", "stop scope sender")
+	opFails("service set sms-shop-1 --sending-hours soon", `sendingHours = "soon" cannot be read`)
 	op("service list --account shop", "sms-shop-1 shop 9 enable transactional Alerts")
 	op("sender add sms-shop-1 Shop", "status enable")
 	op("sender refuse sms-shop-1 Shop --comment 'Not yet'", "refused sender Shop of sms-shop-1")
@@ -69,7 +72,7 @@ func TestANewOperatorFromNothingToADeliveredMessage(t *testing.T) {
 
 	m.ok("send --from Shop --to +33639980000 --no-stop --tag t1 --wait 20s 'Bonjour tout' le monde",
 		"message 1 to +33639980000 accepted", "1 credit(s)", "message 1 to +33639980000 delivered (ptt 4)")
-	code, _, errOut := m.run("send", "--from", "Shop", "--to", "12", "--to", "+33639980000", "Bonjour")
+	code, _, errOut := m.run("send", "--from", "Shop", "--no-stop", "--to", "12", "--to", "+33639980000", "Bonjour")
 	if code != 1 || !strings.Contains(errOut, `no message to 12: "12" is too short`) {
 		t.Errorf("a wrong receiver: exit code %d, %s", code, errOut)
 	}
@@ -82,6 +85,7 @@ func TestANewOperatorFromNothingToADeliveredMessage(t *testing.T) {
 		t.Errorf("the story has %d steps", len(story.Steps))
 	}
 	opFails("explain 999", "Client::ObjectNotFound")
+	optOutStory(t, m, op, endpoint)
 	op("audit", "2 messages", ": 0 findings")
 	op("status", "version 1.2.3", "SQLite", "first connected")
 	op("carrier status", "first connected")
@@ -98,6 +102,42 @@ func TestANewOperatorFromNothingToADeliveredMessage(t *testing.T) {
 		t.Errorf("the server ended with exit code %d", code)
 	}
 	opFails("account list", "does not answer")
+}
+
+// optOutStory brings opt-outs from elsewhere, and takes them out again with their proof.
+func optOutStory(t *testing.T, m *terminal, op func(string, ...string) string, endpoint string) {
+	t.Helper()
+	file := func(text string) {
+		t.Helper()
+		if err := os.WriteFile("optouts.csv", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const ours = "--endpoint "
+	file("\ufeffNumber;words;date;Scope;city\n+33639980011;\"by letter;\nof May\";2026-05-01T10:00:00+02:00;;Lyon\n0639980012;;;sender:Shop;\n")
+	op("optout import sms-shop-1 optouts.csv", "2 added, 0 were there, 0 cannot be read")
+	op("optout import sms-shop-1 optouts.csv", "0 added, 2 were there, 0 cannot be read")
+	file("+33639980013\n12\n")
+	m.failsAtLength("optout import sms-shop-1 optouts.csv "+ours+endpoint, `not imported: "12" is too short`)
+	out := op("optout export sms-shop-1")
+	for _, line := range []string{
+		"number,scope,date,words,source,message,reply\n", "+33639980011,,2026-05-01T10:00:00+02:00,\"by letter;\nof May\",import,,\n",
+		"\n+33639980012,sender:Shop,20", "\n+33639980013,,20",
+	} {
+		if !strings.Contains(out, line) {
+			t.Errorf("the export lacks %q:\n%s", line, out)
+		}
+	}
+	file(out) // what was exported can be imported
+	op("optout import sms-shop-1 optouts.csv", "0 added, 3 were there, 0 cannot be read")
+	file("number,scope\n+33639980014,country:FR\n")
+	m.fails(1, "optout import sms-shop-1 optouts.csv "+ours+endpoint, `optOuts[0]: scope = "country:FR" is none`)
+	file("phone,scope\n1,2\n")
+	m.fails(1, "optout import sms-shop-1 optouts.csv "+ours+endpoint, "has no column number")
+	file("number,scope\n1\n")
+	m.fails(1, "optout import sms-shop-1 optouts.csv "+ours+endpoint, "line 2: wrong number of fields; the first 0 are imported")
+	file("")
+	m.fails(1, "optout import sms-shop-1 optouts.csv "+ours+endpoint, "it is empty")
 }
 
 func read(t *testing.T, text string, v any) {

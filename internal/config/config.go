@@ -20,6 +20,7 @@ type Config struct {
 	PublicURLs  []string      `koanf:"public_urls"`
 	AnyHost     bool          `koanf:"any_host"`
 	StopTimeout time.Duration `koanf:"stop_timeout"`
+	StopClauses []string      `koanf:"stop_clauses"` // "FR=STOP:36180"; others as sms.StopClauses
 	HTTP        HTTP          `koanf:"http"`
 	Auth        Auth          `koanf:"auth"`
 	Limits      Limits        `koanf:"limits"`

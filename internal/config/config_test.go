@@ -95,6 +95,7 @@ func TestEachInvalidSettingIsNamedWithItsValueAndCure(t *testing.T) {
 		{`public_urls = ["https://me:x@sms.example.org"]`, "public_urls", "like https://sms.example.org"},
 		{`public_urls = [7]`, "public_urls", "list of texts"},
 		{`public_urls = 7`, "public_urls", "list of texts"},
+		{`stop_clauses = ["STOP:36111"]`, "stop_clauses", "like FR=STOP:36180"},
 		{`any_host = "perhaps"`, "any_host", "true or false"},
 		{`stop_timeout = "soon"`, "stop_timeout", "with its unit"},
 		{`stop_timeout = "2h"`, "stop_timeout", "0s to 1h0m0s"},

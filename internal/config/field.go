@@ -69,7 +69,7 @@ func (f field) set(value any) (cure string) {
 
 // setList takes a list, which the environment has as texts between commas.
 func (f field) setList(value any) (cure string) {
-	list := []string{}
+	var list []string
 	switch v := value.(type) {
 	case []string:
 		list = append(list, v...)

@@ -46,6 +46,9 @@ func (all *Problems) check(ok bool, setting, value, cure string, args ...any) {
 
 var nodeName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,30}[A-Za-z0-9])?$`)
 
+// stopClause is the form; the text is looked at when the server starts.
+var stopClause = regexp.MustCompile(`^\s*[A-Z]{2}\s*=`)
+
 // Validate finds everything that is wrong with settled settings; ports in use show only at the start.
 func (c Config) Validate() Problems {
 	var all Problems
@@ -54,6 +57,9 @@ func (c Config) Validate() Problems {
 	_, err := time.LoadLocation(c.Zone)
 	all.check(err == nil && c.Zone != "", "zone", c.Zone, "there is no such time zone: give one like Europe/Paris or UTC")
 	c.checkPublicURLs(&all)
+	for _, clause := range c.StopClauses {
+		all.check(stopClause.MatchString(clause), "stop_clauses", clause, "give a country's code, = and the text, like FR=STOP:36180")
+	}
 	c.HTTP.check(&all)
 	for _, d := range []struct {
 		setting     string

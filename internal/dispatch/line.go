@@ -28,6 +28,7 @@ type line struct {
 	ended   chan struct{}      // closed when the carrier has answered everything
 	batches chan *batch
 	flight  flight
+	hours   sendingHours // of what is being handed over
 }
 
 // batch is a claim on its way through a line.
@@ -285,6 +286,9 @@ func (l *line) hand(ctx context.Context, b *batch, m store.Claimed) {
 		answer(sms.Answer{State: sms.Refused, PTT: sms.PTTOptedOut, Error: "The receiver has answered STOP.", At: now})
 	case !now.Before(expires):
 		answer(l.overdue(m, now, expires))
+	case l.hours.closed(m.Job.Hours, m.Country, now):
+		at, why := sms.NextSending(now, m.Country, m.Job.Hours)
+		answer(sms.Answer{State: sms.Queued, RetryAt: at, Error: "Outside of the sending hours: " + why + ".", At: now})
 	case l.limit.Wait(ctx) != nil:
 		answer(sms.Answer{State: sms.Queued, RetryAt: now, Error: "Given back at a stop, not handed over.", At: now})
 	case !l.hold.valid():

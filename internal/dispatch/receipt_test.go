@@ -75,7 +75,10 @@ func TestAReplyBelongsToItsConversationOrTheLatestMessage(t *testing.T) {
 		w.until("the reply is in the trail of the latest", func() bool { return w.kinds(latest) == "reply" })
 		r, err := s.Rules(t.Context(), w.shop.Service.Name)
 		w.must(err)
-		p, err := sms.NewPlan(marketing("again", alice), r, w.clock.Now())
+		again := marketing("again", alice)
+		r, err = s.WithOptOuts(t.Context(), r, again)
+		w.must(err)
+		p, err := sms.NewPlan(again, r, w.clock.Now())
 		w.must(err)
 		if !p.Messages[0].Refused || p.Messages[0].PTT != sms.PTTOptedOut {
 			t.Errorf("a plan after the STOP: %+v", p.Messages[0])

@@ -22,6 +22,9 @@ func (a *API) operatorRoutes() map[string]handler {
 		"PUT /operator/services/{serviceName}":          endpoint(a.setService),
 		"POST /operator/services/{serviceName}/credits": endpoint(a.giveCredits),
 
+		"GET /operator/services/{serviceName}/optOuts":  endpoint(a.listOptOutsAsOperator),
+		"POST /operator/services/{serviceName}/optOuts": endpoint(a.addOptOutsAsOperator),
+
 		"GET /operator/senders":                                          endpoint(a.listSenderRequests),
 		"POST /operator/services/{serviceName}/senders":                  endpoint(a.giveSender),
 		"POST /operator/services/{serviceName}/senders/{sender}/approve": endpoint(a.approveSender),

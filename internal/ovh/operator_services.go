@@ -37,7 +37,7 @@ func (a *API) addService(ctx context.Context, _ *Call, in postOperatorServicesIn
 			return operatorService{}, err
 		}
 	}
-	if err := changeService(&s, operatorServiceBody{Channel: in.Channel, Description: in.Description}); err != nil {
+	if err := changeService(&s, operatorServiceBody{Channel: in.Channel, Description: in.Description, SendingHours: in.SendingHours}); err != nil {
 		return operatorService{}, err
 	}
 	err = a.store.AddService(ctx, &s)
@@ -47,7 +47,8 @@ func (a *API) addService(ctx context.Context, _ *Call, in postOperatorServicesIn
 func newOperatorService(s sms.Service, b sms.Balance) operatorService {
 	return operatorService{
 		Account: s.Account, Channel: smsChannel(s.Channel), Creation: datetime{s.CreatedAt}, CreditsLeft: b.Available.Float(),
-		Description: s.Description, Name: s.Name, Status: smsStatusAccount(s.Status),
+		Description: s.Description, Name: s.Name, SendingHours: s.SendingHours(),
+		Status: smsStatusAccount(s.Status), StopScope: operatorStopScope(s.StopScope()),
 	}
 }
 
@@ -77,6 +78,15 @@ func changeService(s *sms.Service, b operatorServiceBody) error {
 			return err
 		}
 		s.Description = *v
+	}
+	if v := b.SendingHours; v != nil {
+		if err := sms.CheckSendingHours(*v); err != nil {
+			return err
+		}
+		s.Settings.SendingHours = *v
+	}
+	if v := b.StopScope; v != nil {
+		s.Settings.StopScope = string(*v)
 	}
 	if v := b.Status; v != nil {
 		s.Status = string(*v)

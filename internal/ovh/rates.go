@@ -14,7 +14,7 @@ import (
 func (a *API) estimate(_ context.Context, _ *Call, in postSmsEstimateIn) (smsJobEstimate, error) {
 	clause := ""
 	if !in.NoStopClause && in.SenderType == smsTypeSenderAlpha {
-		clause = sms.DefaultStopClauses()["FR"]
+		clause = a.store.StopClause("FR")
 	}
 	e, err := sms.EstimateText(in.Message, clause, false)
 	if err != nil {

@@ -37,6 +37,9 @@ func (a *API) routes() map[string]handler {
 		"GET /sms/{serviceName}/blacklists/{number}":    endpoint(a.getBlacklist),
 		"DELETE /sms/{serviceName}/blacklists/{number}": endpoint(a.deleteBlacklist),
 
+		"GET /sms/{serviceName}/optOuts":  endpoint(a.listOptOuts),
+		"POST /sms/{serviceName}/optOuts": endpoint(a.addOptOuts),
+
 		"GET /sms/{serviceName}/senders":             endpoint(a.listSenders),
 		"POST /sms/{serviceName}/senders":            endpoint(a.createSender),
 		"GET /sms/{serviceName}/senders/{sender}":    endpoint(a.getSender),

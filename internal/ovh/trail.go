@@ -37,7 +37,7 @@ func (a *API) trail(ctx context.Context, m sms.Message, j sms.Job) (smsTrail, er
 	if err != nil {
 		return out, err
 	}
-	out.Steps = []smsTrailStep{callStep(j), planStep(m, j, carrier)}
+	out.Steps = []smsTrailStep{callStep(j), planStep(m, j, carrier, a.store.StopClause(m.Country))}
 	for _, e := range events {
 		out.Steps = append(out.Steps, eventStep(e))
 	}
@@ -82,7 +82,7 @@ func callStep(j sms.Job) smsTrailStep {
 	}
 }
 
-func planStep(m sms.Message, j sms.Job, carrier sms.Carrier) smsTrailStep {
+func planStep(m sms.Message, j sms.Job, carrier sms.Carrier, clause string) smsTrailStep {
 	s := smsTrailStep{
 		At: datetime{j.CreatedAt}, What: "plan", Text: fmt.Sprintf("%d part(s) to %s (%s) for %v credits, by carrier %s.",
 			m.Parts, m.Receiver, m.Country, m.Credits, carrier.Name),
@@ -98,11 +98,17 @@ func planStep(m sms.Message, j sms.Job, carrier sms.Carrier) smsTrailStep {
 		s.Details["route"] = "the carrier of short number " + m.Source
 		s.Details["shortNumber"] = m.Source
 	}
-	if clause := sms.DefaultStopClauses()[m.Country]; j.Marketing && clause != "" && strings.HasSuffix(m.Body(j), clause) {
+	if j.Marketing && clause != "" && strings.HasSuffix(m.Body(j), clause) {
 		s.Details["stopClause"] = "added: alphanumeric sender, receiver's country has one, noStopClause is false"
 	}
-	if j.DueAt.After(j.CreatedAt) {
+	switch {
+	case j.Delay != "":
+		s.Details["due"] = j.DueAt.UTC().Format(time.RFC3339) + ", put off by the sending hours: " + j.Delay
+	case j.DueAt.After(j.CreatedAt):
 		s.Details["due"] = j.DueAt.UTC().Format(time.RFC3339) + ", as ordered by differedPeriod"
+	}
+	if j.Hours != "" {
+		s.Details["sendingHours"] = j.Hours
 	}
 	if p, ok := sms.PTTByCode(m.PTT); m.State == sms.Refused && ok {
 		s.Text = "Not sent: " + p.Description

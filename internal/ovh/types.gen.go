@@ -739,20 +739,24 @@ type operatorSenderRequest struct {
 
 // operatorService is operator.Service: an SMS account, as the operator sees it.
 type operatorService struct {
-	Account     string           `json:"account"`     // Customer that owns it
-	Channel     smsChannel       `json:"channel"`     // What it is used for
-	Creation    datetime         `json:"creation"`    // When it was made
-	CreditsLeft float64          `json:"creditsLeft"` // Balance
-	Description string           `json:"description"` // Free text
-	Name        string           `json:"name"`        // Same value as serviceName
-	Status      smsStatusAccount `json:"status"`      // Disable stops all sending
+	Account      string            `json:"account"`      // Customer that owns it
+	Channel      smsChannel        `json:"channel"`      // What it is used for
+	Creation     datetime          `json:"creation"`     // When it was made
+	CreditsLeft  float64           `json:"creditsLeft"`  // Balance
+	Description  string            `json:"description"`  // Free text
+	Name         string            `json:"name"`         // Same value as serviceName
+	SendingHours string            `json:"sendingHours"` // When advertising may leave: country (by the receiver's country), none, a part of a country like FR-AM, or hours like mon-fri 09:00-18:00, sat 10:00-12:00 on the receiver's clock
+	Status       smsStatusAccount  `json:"status"`       // Disable stops all sending
+	StopScope    operatorStopScope `json:"stopScope"`    // What a STOP is from: the whole account, or the sender or tag of the answered message
 }
 
 // operatorServiceBody is operator.Service in a request; what is absent stays nil.
 type operatorServiceBody struct {
-	Channel     *smsChannel       `json:"channel"`
-	Description *string           `json:"description"`
-	Status      *smsStatusAccount `json:"status"`
+	Channel      *smsChannel        `json:"channel"`
+	Description  *string            `json:"description"`
+	SendingHours *string            `json:"sendingHours"`
+	Status       *smsStatusAccount  `json:"status"`
+	StopScope    *operatorStopScope `json:"stopScope"`
 }
 
 // operatorShortNumber is operator.ShortNumber: a number that replies come to.
@@ -774,6 +778,15 @@ type operatorStatus struct {
 	Unmatched      int64                   `json:"unmatched"`      // Receipts that fit no message
 	Version        string                  `json:"version"`        // Version of the program
 }
+
+// operatorStopScope is operator.StopScopeEnum: what a STOP is from.
+type operatorStopScope string
+
+const (
+	operatorStopScopeSender  operatorStopScope = "sender"
+	operatorStopScopeService operatorStopScope = "service"
+	operatorStopScopeTag     operatorStopScope = "tag"
+)
 
 // operatorToken is operator.Token: keys of a customer.
 type operatorToken struct {
@@ -1493,6 +1506,32 @@ type smsJobEstimate struct {
 	CharactersClass      smsEncoding `json:"charactersClass"`      // 7bits or unicode
 	MaxCharactersPerPart int64       `json:"maxCharactersPerPart"` // Depends on the alphabet and on whether there is one part or several
 	Parts                int64       `json:"parts"`                // Number of SMS
+}
+
+// smsOptOut is sms.OptOut: a number that wants no more advertising, and how that is known.
+type smsOptOut struct {
+	DateCreation  datetime `json:"dateCreation"`  // When it opted out; now when absent
+	Number        string   `json:"number"`        // Phone number
+	Scope         string   `json:"scope"`         // What it is from: empty for the whole account, sender:NAME or tag:TAG
+	SmsIncomingID *int64   `json:"smsIncomingID"` // Reply that asked for it
+	SmsOutgoingID *int64   `json:"smsOutgoingID"` // Message that was answered
+	Source        string   `json:"source"`        // reply or import
+	Words         string   `json:"words"`         // What the receiver wrote; of an import, its proof, at most 1000 characters
+}
+
+// smsOptOutBody is sms.OptOut in a request; what is absent stays nil.
+type smsOptOutBody struct {
+	DateCreation *datetime `json:"dateCreation"`
+	Number       string    `json:"number"`
+	Scope        *string   `json:"scope"`
+	Words        *string   `json:"words"`
+}
+
+// smsOptOutReport is sms.OptOutReport: what became of added opt-outs.
+type smsOptOutReport struct {
+	Added   int64                `json:"added"`   // New ones
+	Invalid []smsInvalidReceiver `json:"invalid"` // Numbers that cannot be read, with the reason
+	Known   int64                `json:"known"`   // Those that were there
 }
 
 // smsOutgoing is sms.Outgoing: a sent SMS.
@@ -2298,6 +2337,20 @@ type deleteSmsServiceNameJobsIDIn struct {
 type getSmsServiceNameJobsIDIn struct {
 	ID          int64  `json:"id"`
 	ServiceName string `json:"serviceName"`
+}
+
+// getSmsServiceNameOptOutsIn is what GET /sms/{serviceName}/optOuts takes.
+type getSmsServiceNameOptOutsIn struct {
+	ServiceName string  `json:"serviceName"`
+	After       *string `json:"after"`
+	AfterScope  *string `json:"afterScope"`
+	Limit       *int64  `json:"limit"`
+}
+
+// postSmsServiceNameOptOutsIn is what POST /sms/{serviceName}/optOuts takes.
+type postSmsServiceNameOptOutsIn struct {
+	ServiceName string          `json:"serviceName"`
+	OptOuts     []smsOptOutBody `json:"optOuts"`
 }
 
 // getSmsServiceNameOutgoingIn is what GET /sms/{serviceName}/outgoing takes.
@@ -3227,10 +3280,11 @@ type getOperatorServicesIn struct {
 
 // postOperatorServicesIn is what POST /operator/services takes.
 type postOperatorServicesIn struct {
-	Account     string      `json:"account"`
-	Name        *string     `json:"name"`
-	Description *string     `json:"description"`
-	Channel     *smsChannel `json:"channel"`
+	Account      string      `json:"account"`
+	Name         *string     `json:"name"`
+	Description  *string     `json:"description"`
+	Channel      *smsChannel `json:"channel"`
+	SendingHours *string     `json:"sendingHours"`
 }
 
 // getOperatorServicesServiceNameIn is what GET /operator/services/{serviceName} takes.
@@ -3254,6 +3308,20 @@ type postOperatorServicesServiceNameCreditsIn struct {
 // getOperatorSendersIn is what GET /operator/senders takes.
 type getOperatorSendersIn struct {
 	Status *smsStatusSender `json:"status"`
+}
+
+// getOperatorServicesServiceNameOptOutsIn is what GET /operator/services/{serviceName}/optOuts takes.
+type getOperatorServicesServiceNameOptOutsIn struct {
+	ServiceName string  `json:"serviceName"`
+	After       *string `json:"after"`
+	AfterScope  *string `json:"afterScope"`
+	Limit       *int64  `json:"limit"`
+}
+
+// postOperatorServicesServiceNameOptOutsIn is what POST /operator/services/{serviceName}/optOuts takes.
+type postOperatorServicesServiceNameOptOutsIn struct {
+	ServiceName string          `json:"serviceName"`
+	OptOuts     []smsOptOutBody `json:"optOuts"`
 }
 
 // postOperatorServicesServiceNameSendersIn is what POST /operator/services/{serviceName}/senders takes.

@@ -219,7 +219,10 @@ func TestOthersServicesAreLikeNone(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := fmt.Sprint(theirs.IDs[0])
-		bodies := map[string]any{"POST jobs": order, "POST senders": map[string]any{"sender": "Shop", "reason": "x"}}
+		bodies := map[string]any{
+			"POST jobs": order, "POST senders": map[string]any{"sender": "Shop", "reason": "x"},
+			"POST optOuts": map[string]any{"optOuts": []map[string]string{{"number": handset}}},
+		}
 		asked := 0
 		for _, op := range operations(t, p, "/sms/{serviceName}") {
 			method, path, _ := strings.Cut(op, " ")

@@ -20,6 +20,7 @@ import (
 	"ramier/internal/auth"
 	"ramier/internal/clock"
 	"ramier/internal/simulator"
+	"ramier/internal/sms"
 )
 
 // Options is what a sandbox can be told.
@@ -32,6 +33,9 @@ type Options struct {
 	Clock    *clock.Clock
 	Log      *slog.Logger
 	Version  string
+	// SendingHours of all its services, as sms.Settings has them; empty = as they were, "none" at first: a test must not end
+	// otherwise at night.
+	SendingHours string
 }
 
 // Info is what a client needs to use the sandbox.
@@ -43,7 +47,9 @@ type Info struct {
 	ControlURL string `json:"controlURL"`
 	Metrics    string `json:"metrics"`
 	SMSC       string `json:"smsc"`
-	Dir        string `json:"dir"`
+	// SendingHours of the first service at the start. Outside of them advertising waits.
+	SendingHours string `json:"sendingHours"`
+	Dir          string `json:"dir"`
 }
 
 // Sandbox is a running one.
@@ -60,6 +66,7 @@ type Sandbox struct {
 	smscHost     string
 	smscPort     int
 	smscPassword string
+	sendingHours string
 	listeners    []net.Listener
 	servers      []*http.Server
 	serving      sync.WaitGroup
@@ -70,7 +77,10 @@ const systemID = "ramier"
 
 // Start starts a sandbox. Stop ends it.
 func Start(ctx context.Context, o Options) (*Sandbox, error) {
-	s := &Sandbox{dir: o.Dir, clock: o.Clock, log: o.Log, smscPassword: rand.Text()[:8]}
+	s := &Sandbox{dir: o.Dir, clock: o.Clock, log: o.Log, smscPassword: rand.Text()[:8], sendingHours: o.SendingHours}
+	if err := sms.CheckSendingHours(o.SendingHours); err != nil {
+		return nil, err
+	}
 	if s.clock == nil {
 		s.clock = clock.New()
 	}
@@ -120,7 +130,7 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	s.Info.content = s.content
+	s.Info.content, s.Info.SendingHours = s.content, s.sendingHours
 	if err := s.writeConfs(); err != nil {
 		return err
 	}

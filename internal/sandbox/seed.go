@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 
 	"ramier/internal/auth"
+	"ramier/internal/calendar"
 	"ramier/internal/sms"
 	"ramier/internal/store"
 )
@@ -46,6 +48,7 @@ func (s *Sandbox) prepare(ctx context.Context, db *store.Store) error {
 	file := filepath.Join(s.dir, "sandbox.json")
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
+		s.sendingHours = cmp.Or(s.sendingHours, calendar.Never)
 		if err := s.seed(ctx, db); err != nil {
 			return err
 		}
@@ -63,7 +66,28 @@ func (s *Sandbox) prepare(ctx context.Context, db *store.Store) error {
 			return nil
 		})
 	}
+	if err == nil {
+		err = s.setSendingHours(ctx, db)
+	}
 	return err
+}
+
+// setSendingHours gives all services the hours that were asked for, and else learns those of the first.
+func (s *Sandbox) setSendingHours(ctx context.Context, db *store.Store) error {
+	if s.sendingHours == "" {
+		v, err := db.Service(ctx, s.ServiceName)
+		s.sendingHours = v.SendingHours()
+		return err
+	}
+	for _, name := range []string{s.ServiceName, s.SecondServiceName, s.OtherServiceName} {
+		if err := db.ChangeService(ctx, name, func(v *sms.Service) error {
+			v.Settings.SendingHours = s.sendingHours
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *Sandbox) seed(ctx context.Context, db *store.Store) error {
@@ -121,6 +145,7 @@ func (s *Sandbox) customer(ctx context.Context, db *store.Store, name string, se
 	}
 	for _, to := range services {
 		v := sms.Service{AccountID: a.ID, Account: a.Name, Country: a.Country, Channel: "transactional", Status: sms.Enabled, CreatedAt: now}
+		v.Settings.SendingHours = s.sendingHours
 		if err := db.AddService(ctx, &v); err != nil {
 			return Keys{}, err
 		}

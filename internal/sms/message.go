@@ -22,6 +22,8 @@ type Job struct {
 	Unicode    bool          // UCS-2 was asked for
 	CreatedAt  time.Time
 	DueAt      time.Time
+	Delay      string // why DueAt is later than ordered; empty if it is not
+	Hours      string // sending hours that its messages keep, also when they are sent late; empty = none
 	Count      int
 	Credits    Credits
 }

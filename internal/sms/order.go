@@ -44,7 +44,8 @@ type Rules struct {
 	Rev          int64 // of the service
 	PlatformRev  int64 // of carriers, routes, rates and short numbers
 	Senders      map[string]Sender
-	OptedOut     map[string]bool // receivers who have answered STOP to this service
+	HasOptOuts   bool            // somebody has opted out: OptedOut must be filled for orders of advertising
+	OptedOut     map[string]bool // those of an order's receivers who have opted out of what it is; nil = not asked
 	Routes       []Route         // by position
 	Carriers     map[int64]Carrier
 	Rates        map[string]Credits // by country; "*" for the others
@@ -52,10 +53,6 @@ type Rules struct {
 	StopClauses  map[string]string // text by country
 	Limits       Limits
 }
-
-// DefaultStopClauses holds the texts that tell receivers how to opt out, by country. OVH's control panel appends this one
-// for France; no other country's is published.
-func DefaultStopClauses() map[string]string { return map[string]string{"FR": "\nSTOP:36111"} }
 
 // Planned is one message as it will be sent.
 type Planned struct {
@@ -68,6 +65,8 @@ type Planned struct {
 	Credits  Credits
 	Carrier  int64
 	Route    int64
+	DueAt    time.Time
+	Delay    string // why DueAt is later than ordered, in plain words; empty if it is not
 	// Refused: the message is recorded, but never sent and not charged; PTT says why.
 	Refused bool
 	PTT     int
@@ -99,9 +98,10 @@ type Plan struct {
 	Sender      string // empty with a short number
 	Tag         string
 	At          time.Time
-	DueAt       time.Time
-	Marketing   bool // opt-outs count
-	Messages    []Planned
+	DueAt       time.Time // as ordered; the messages may leave later
+	Hours       string    // sending hours that were applied, empty = none
+	Marketing   bool      // opt-outs count
+	Messages    []Planned // those that leave earlier first, else in the order of the receivers
 	Invalid     []Refusal
 	Credits     Credits
 }

@@ -22,11 +22,16 @@ func NewPlan(o Order, r *Rules, now time.Time) (*Plan, error) {
 	if err := p.chooseSender(r); err != nil {
 		return nil, err
 	}
+	if p.Marketing && r.HasOptOuts && r.OptedOut == nil {
+		return nil, Errorf(Internal, "a plan was made without asking who of the receivers has opted out")
+	}
 	p.Messages = make([]Planned, 0, len(o.Receivers))
 	seen := make(map[string]bool, len(o.Receivers))
 	all := texts{order: o, limits: r.Limits, byClause: map[string]text{}}
+	p.Hours = p.sendingHours()
+	due := dueTimes{hours: p.Hours, ordered: p.DueAt, byCountry: map[string]dueTime{}}
 	for _, receiver := range o.Receivers {
-		m, refusal, err := p.planOne(receiver, r, &all)
+		m, refusal, err := p.planOne(receiver, r, &all, &due)
 		switch {
 		case err != nil:
 			return nil, err
@@ -37,6 +42,9 @@ func NewPlan(o Order, r *Rules, now time.Time) (*Plan, error) {
 			p.Credits += m.Credits
 			p.Messages = append(p.Messages, m)
 		}
+	}
+	if len(due.byCountry) > 1 {
+		p.sortByDue()
 	}
 	return p, nil
 }
@@ -70,10 +78,9 @@ func (p *Plan) checkOrder(r *Rules) error {
 	return nil
 }
 
-// chooseSender finds who the messages come from. The short number wins if both are given, as at OVH, and answers when
-// none is.
+// chooseSender finds who the messages come from.
 func (p *Plan) chooseSender(r *Rules) error {
-	if p.Order.ForResponse || p.Order.Sender == "" {
+	if p.Order.FromShortNumber() {
 		if len(r.ShortNumbers) == 0 {
 			return Errorf(Invalid, "no short number is available for senderForResponse: name a sender")
 		}
@@ -115,7 +122,7 @@ func contactIn(text string) string {
 }
 
 // planOne gives the message to one receiver or its refusal; an error is one of the whole order.
-func (p *Plan) planOne(input string, r *Rules, t *texts) (m Planned, refused *Refusal, err error) {
+func (p *Plan) planOne(input string, r *Rules, t *texts, due *dueTimes) (m Planned, refused *Refusal, err error) {
 	refuse := func(reason Reason, message string) (Planned, *Refusal, error) {
 		return Planned{}, &Refusal{Receiver: input, Reason: reason, Message: message}, nil
 	}
@@ -126,7 +133,8 @@ func (p *Plan) planOne(input string, r *Rules, t *texts) (m Planned, refused *Re
 	if bad, ok := errors.AsType[*phone.Error](err); ok {
 		return refuse(Reason(bad.Reason), bad.Error())
 	}
-	m = Planned{Input: input, Receiver: number.E164, Country: number.Country}
+	leaves := due.in(number.Country)
+	m = Planned{Input: input, Receiver: number.E164, Country: number.Country, DueAt: leaves.at, Delay: leaves.delay}
 	var carrier int64
 	if p.Sender == "" {
 		short, ok := pickShortNumber(r, number)
@@ -182,10 +190,15 @@ func pickShortNumber(r *Rules, to phone.Number) (ShortNumber, bool) {
 // stopClause gives the text that tells a receiver how to opt out: from alphanumeric senders to countries that have one,
 // unless the order says that it is no marketing.
 func (p *Plan) stopClause(r *Rules, country string) string {
-	if p.Order.NoStop || p.Sender == "" || SenderType(p.Sender) != "alpha" {
+	if !p.carriesClause() {
 		return ""
 	}
 	return r.StopClauses[country]
+}
+
+// carriesClause tells that the order is advertising from a name, which nobody can answer.
+func (p *Plan) carriesClause() bool {
+	return p.Marketing && p.Sender != "" && SenderType(p.Sender) == "alpha"
 }
 
 // route gives the first route that matches, nil if none does.

@@ -16,7 +16,7 @@ type Service struct {
 	CreatedAt   time.Time
 }
 
-// Settings is what the owner of a service may set, by the names of OVH's model sms.Account.
+// Settings is what may be set for a service: most of it by its owner, by the names of OVH's model sms.Account.
 type Settings struct {
 	AutomaticRecreditAmount int64 // credits, 0 = off
 	RecreditThreshold       Credits
@@ -30,6 +30,11 @@ type Settings struct {
 	CustomizedSMS           bool
 	EmailBody, EmailFrom    string
 	EmailSubject, SMSBody   string
+	// SendingHours, set by the operator, is when advertising may leave: "country" (also when empty), "none", a part of a country such
+	// as "FR-AM", or hours like "mon-fri 09:00-18:00". CheckSendingHours reads it.
+	SendingHours string
+	// StopScope, set by the operator, is what a STOP is from: "service" (also when empty), "sender" or "tag" of the answered message.
+	StopScope string
 }
 
 // Tracking is one way in which the owner learns of a reply.

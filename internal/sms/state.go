@@ -57,7 +57,7 @@ func (s State) NextStep() string { return sentences[s][1] }
 
 var sentences = map[State][2]string{
 	Held:      {"Held back until a limit is lifted or somebody approves it.", "Approve it, raise the quota, or cancel it."},
-	Scheduled: {"Waits for the time it was ordered for.", "It will be queued at that time. Until then it can be cancelled."},
+	Scheduled: {"Waits for its time: it was ordered for later, or the sending hours put it off.", "It will be queued at that time. Until then it can be cancelled."},
 	Queued:    {"Waits for its turn at the carrier.", "It leaves as soon as the carrier is connected and has room. Until then it can be cancelled."},
 	Sending:   {"Is being handed to the carrier.", "The carrier's answer decides, usually within a second."},
 	InDoubt:   {"Was handed to the carrier, but the answer got lost: it may or may not have been sent.", "A later receipt settles it, or the carrier's policy: send again, hold until somebody decides, or give up."},

@@ -22,8 +22,9 @@ type Acceptance struct {
 	// Answer is called with the first message's id and gives what a repetition of the request is answered.
 	Answer func(first int64) string
 
-	first, ledgerID int64
-	answer          string // of Answer
+	first, ledgerID int64           // the ledger's ids follow each other, one for each departure
+	departures      []sms.Departure // of the plan
+	answer          string          // of Answer
 	repeated        string
 }
 
@@ -45,7 +46,8 @@ func (s *Store) Accept(ctx context.Context, a *Acceptance) (first int64, repeate
 		if a.first, err = s.ids["message"].take(ctx, n); err != nil {
 			return 0, "", err
 		}
-		if a.ledgerID, err = s.objectID(ctx); err != nil {
+		a.departures = slices.Collect(a.Plan.Departures())
+		if a.ledgerID, err = s.ids["object"].take(ctx, int64(len(a.departures))); err != nil {
 			return 0, "", err
 		}
 	}

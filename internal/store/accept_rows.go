@@ -11,7 +11,7 @@ import (
 type acceptRows struct {
 	job struct {
 		id, service, credential, lane, validity, deferred, created, due, count, credits []int64
-		query, text, sender, tag, class                                                 []string
+		query, text, sender, tag, class, delay, hours                                   []string
 		marketing, unicode                                                              []bool
 	}
 	message struct {
@@ -47,10 +47,14 @@ func (r *acceptRows) add(a *Acceptance) {
 		k.service, k.at = append(k.service, p.Service.ID), append(k.at, micros(p.At))
 		k.key, k.hash, k.answer = append(k.key, a.Key), append(k.hash, a.Hash), append(k.answer, a.answer)
 	}
-	if len(p.Messages) == 0 {
-		return
+	for n, d := range a.departures {
+		r.addDeparture(a, d, a.ledgerID+int64(n))
 	}
-	j := a.accepted()
+}
+
+// addDeparture adds a job of messages that are due at one time.
+func (r *acceptRows) addDeparture(a *Acceptance, d sms.Departure, ledgerID int64) {
+	p, j := a.Plan, a.accepted(d)
 	r.addJob(j.job)
 	runs := map[int64]int{} // carrier -> its run
 	for i := range j.messages {
@@ -64,7 +68,7 @@ func (r *acceptRows) add(a *Acceptance) {
 			at = len(r.runs)
 			runs[m.CarrierID] = at
 			r.runs = append(r.runs, newRun{job: j, due: m.State == sms.Queued, queueRun: queueRun{
-				CarrierID: m.CarrierID, Lane: p.Order.Priority.Lane(), DueAt: micros(p.DueAt), FirstID: m.ID, ServiceID: m.ServiceID, JobID: m.JobID,
+				CarrierID: m.CarrierID, Lane: p.Order.Priority.Lane(), DueAt: micros(d.DueAt), FirstID: m.ID, ServiceID: m.ServiceID, JobID: m.JobID,
 			}})
 		}
 		r.runs[at].LastID = m.ID
@@ -74,32 +78,34 @@ func (r *acceptRows) add(a *Acceptance) {
 			c.service, c.message, c.at = append(c.service, p.Service.ID), append(c.message, m.ID), append(c.at, micros(p.At))
 		}
 	}
-	if p.Credits > 0 {
+	if d.Credits > 0 {
 		l := &r.ledger
-		l.id, l.service, l.at = append(l.id, a.ledgerID), append(l.service, p.Service.ID), append(l.at, micros(p.At))
-		l.amount, l.job = append(l.amount, int64(p.Credits)), append(l.job, a.first)
+		l.id, l.service, l.at = append(l.id, ledgerID), append(l.service, p.Service.ID), append(l.at, micros(p.At))
+		l.amount, l.job = append(l.amount, int64(d.Credits)), append(l.job, j.job.ID)
 	}
 }
 
-// accepted is the job that a plan becomes.
-func (a *Acceptance) accepted() *freshJob {
+// accepted is the job that a departure becomes.
+func (a *Acceptance) accepted(d sms.Departure) *freshJob {
 	p, o := a.Plan, &a.Plan.Order
-	j := &freshJob{rev: p.Rev, messages: make([]sms.Message, len(p.Messages)), job: &sms.Job{
-		ID: a.first, ServiceID: p.Service.ID, Credential: o.Credential, QueryID: o.QueryID, Text: p.Messages[0].Text, Sender: p.Sender,
+	first := a.first + int64(d.First)
+	j := &freshJob{rev: p.Rev, messages: make([]sms.Message, len(d.Messages)), job: &sms.Job{
+		ID: first, ServiceID: p.Service.ID, Credential: o.Credential, QueryID: o.QueryID, Text: d.Messages[0].Text, Sender: p.Sender,
 		Tag: p.Tag, Class: o.Class, Priority: o.Priority, Validity: o.Validity.Truncate(time.Microsecond),
 		Deferred: o.Deferred.Truncate(time.Microsecond), Marketing: p.Marketing, Unicode: o.ForceUnicode,
-		CreatedAt: fromMicros(micros(p.At)), DueAt: fromMicros(micros(p.DueAt)), Count: len(p.Messages), Credits: p.Credits,
+		CreatedAt: fromMicros(micros(p.At)), DueAt: fromMicros(micros(d.DueAt)), Count: len(d.Messages), Credits: d.Credits,
+		Delay: d.Delay, Hours: p.Hours,
 	}}
-	for i, planned := range p.Messages {
+	for i, planned := range d.Messages {
 		m := sms.Message{
-			ID: a.first + int64(i), JobID: a.first, ServiceID: p.Service.ID, Receiver: planned.Receiver, Country: planned.Country,
+			ID: first + int64(i), JobID: first, ServiceID: p.Service.ID, Receiver: planned.Receiver, Country: planned.Country,
 			CarrierID: planned.Carrier, RouteID: planned.Route, State: sms.Queued, Source: planned.Source, Parts: planned.Parts,
 			Credits: planned.Credits, PTT: planned.PTT,
 		}
 		switch {
 		case planned.Refused:
 			m.State, m.DoneAt = sms.Refused, p.At
-		case p.DueAt.After(p.At):
+		case d.DueAt.After(p.At):
 			m.State = sms.Scheduled
 		}
 		if planned.Text != j.job.Text {
@@ -120,6 +126,7 @@ func (r *acceptRows) addJob(job *sms.Job) {
 	j.deferred = append(j.deferred, job.Deferred.Microseconds())
 	j.marketing, j.unicode = append(j.marketing, job.Marketing), append(j.unicode, job.Unicode)
 	j.created, j.due = append(j.created, micros(job.CreatedAt)), append(j.due, micros(job.DueAt))
+	j.delay, j.hours = append(j.delay, job.Delay), append(j.hours, job.Hours)
 	j.count, j.credits = append(j.count, int64(job.Count)), append(j.credits, int64(job.Credits))
 }
 
@@ -165,14 +172,15 @@ func (r *acceptRows) write(ctx context.Context, t *tx, spent map[int64]int64) er
 		},
 		{
 			`INSERT INTO job (id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
-		    created_at, due_at, count, credits)
+		    created_at, due_at, delay, hours, count, credits)
 		  SELECT id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
-		    created_at, due_at, count, credits FROM v`,
+		    created_at, due_at, delay, hours, count, credits FROM v`,
 			[]column{
 				ints("id", j.id), ints("service_id", j.service), ints("credential_id", j.credential), texts("query_id", j.query),
 				texts("text", j.text), texts("sender", j.sender), texts("tag", j.tag), texts("class", j.class), ints("lane", j.lane),
 				ints("validity", j.validity), ints("deferred", j.deferred), bools("marketing", j.marketing), bools("unicode", j.unicode),
-				ints("created_at", j.created), ints("due_at", j.due), ints("count", j.count), ints("credits", j.credits),
+				ints("created_at", j.created), ints("due_at", j.due), texts("delay", j.delay), texts("hours", j.hours),
+				ints("count", j.count), ints("credits", j.credits),
 			},
 		},
 		{

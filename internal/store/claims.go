@@ -297,9 +297,8 @@ func (t *tx) waitingIn(ctx context.Context, carrier int64, runs []run) ([]Claime
 func (t *tx) waitingByRun(ctx context.Context, carrier int64, runs []run) ([][]Claimed, error) {
 	byRun := make([][]Claimed, len(runs))
 	jobs := map[int64]*sms.Job{}
-	err := t.query(ctx, `SELECT `+messageColumns+`, o.receiver IS NOT NULL, v.place FROM v
-		JOIN message m ON m.id BETWEEN v.first_id AND v.last_id AND m.attempts = v.attempts AND m.state IN ('queued', 'scheduled', 'indoubt')
-		LEFT JOIN optout o ON o.service_id = m.service_id AND o.receiver = m.receiver`, func(r *sql.Rows) error {
+	err := t.query(ctx, `SELECT `+messageColumns+`, `+isOptedOut+`, v.place FROM v
+		JOIN message m ON m.id BETWEEN v.first_id AND v.last_id AND m.attempts = v.attempts AND m.state IN ('queued', 'scheduled', 'indoubt')`, func(r *sql.Rows) error {
 		var optedOut bool
 		var place int64
 		m, err := scanMessage(r, &optedOut, &place)
@@ -337,7 +336,7 @@ func (t *tx) loadJobs(ctx context.Context, jobs map[int64]*sms.Job) error {
 }
 
 const jobColumns = `j.id, j.service_id, j.credential_id, j.query_id, j.text, j.sender, j.tag, j.class, j.lane, j.validity, j.deferred,
-	j.marketing, j.unicode, j.created_at, j.due_at, j.count, j.credits`
+	j.marketing, j.unicode, j.created_at, j.due_at, j.delay, j.hours, j.count, j.credits`
 
 // jobRow takes the columns of jobColumns.
 type jobRow struct {
@@ -350,7 +349,7 @@ func (r *jobRow) columns() []any {
 	j := &r.job
 	return []any{
 		&j.ID, &j.ServiceID, &j.Credential, &j.QueryID, &j.Text, &j.Sender, &j.Tag, &j.Class, &r.lane, &r.validity, &r.deferred,
-		&j.Marketing, &j.Unicode, &r.created, &r.due, &j.Count, &j.Credits,
+		&j.Marketing, &j.Unicode, &r.created, &r.due, &j.Delay, &j.Hours, &j.Count, &j.Credits,
 	}
 }
 
@@ -374,6 +373,12 @@ func (s *Store) NextDue(ctx context.Context, carrier int64) (time.Time, error) {
 	return fromMicros(at), err
 }
 
+// isOptedOut tells whether the receiver of a message m has opted out of the service, or of its sender or tag. The job is read only
+// where there is something to compare.
+const isOptedOut = `EXISTS (SELECT 1 FROM optout o WHERE o.service_id = m.service_id AND o.receiver = m.receiver AND (o.scope = '' OR o.scope IN (
+	SELECT '` + sms.ScopeSender + `:' || j.sender FROM job j WHERE j.id = m.job_id UNION ALL
+	SELECT '` + sms.ScopeTag + `:' || j.tag FROM job j WHERE j.id = m.job_id)))`
+
 // AskOptOuts reads anew whether the receivers of claimed messages have answered STOP.
 func (s *Store) AskOptOuts(ctx context.Context, messages []Claimed) error {
 	place := make(map[int64]int, len(messages))
@@ -382,7 +387,7 @@ func (s *Store) AskOptOuts(ctx context.Context, messages []Claimed) error {
 		ids[i], place[m.ID] = m.ID, i
 	}
 	t := tx{db: s.reads, dialect: &s.dialect}
-	return t.query(ctx, `SELECT m.id FROM v JOIN message m ON m.id = v.id JOIN optout o ON o.service_id = m.service_id AND o.receiver = m.receiver`,
+	return t.query(ctx, `SELECT m.id FROM v JOIN message m ON m.id = v.id WHERE `+isOptedOut,
 		func(rows *sql.Rows) error {
 			var id int64
 			err := rows.Scan(&id)

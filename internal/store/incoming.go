@@ -10,7 +10,7 @@ import (
 	"ramier/internal/store/query"
 )
 
-// incoming stores what handsets sent, tied to the message that each answers, and opts out those who wrote STOP.
+// incoming stores what handsets sent, tied to the message that each answers, and does what they ask for with STOP and START.
 func (w *settlement) incoming(ctx context.Context, o *Outcome) error {
 	for _, in := range o.Incoming {
 		id, err := w.t.id(ctx)
@@ -18,7 +18,8 @@ func (w *settlement) incoming(ctx context.Context, o *Outcome) error {
 			return err
 		}
 		in.ID = id
-		if err := w.tie(ctx, &in); err != nil {
+		sender, err := w.tie(ctx, &in)
+		if err != nil {
 			return err
 		}
 		if err := w.t.InsertIncoming(ctx, query.InsertIncomingParams{
@@ -30,33 +31,31 @@ func (w *settlement) incoming(ctx context.Context, o *Outcome) error {
 		if in.OutgoingID != 0 {
 			w.event(in.OutgoingID, in.At, "reply", in.Text)
 		}
-		if in.ServiceID != 0 && sms.IsStop(in.Text) {
-			if err := w.optOut(ctx, in); err != nil {
-				return err
-			}
+		if err := w.obey(ctx, in, sender); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // tie finds the message that an incoming one answers: that of the conversation between number and handset, or else the
-// latest one that was sent to the handset.
-func (w *settlement) tie(ctx context.Context, in *sms.Incoming) error {
+// latest one that was sent to the handset. It gives that message's sender.
+func (w *settlement) tie(ctx context.Context, in *sms.Incoming) (sender string, err error) {
 	talk, err := w.t.Conversation(ctx, query.ConversationParams{Number: in.Number, Receiver: in.Sender})
 	if err == nil {
 		in.ServiceID, in.OutgoingID, in.Tag = talk.ServiceID, talk.MessageID, talk.Tag
-		return nil
+		return talk.Sender, nil
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
-		return err
+		return "", err
 	}
 	last, err := w.lastSentTo(ctx, in.Sender)
 	if err != nil || last == 0 {
-		return err
+		return "", err
 	}
 	m, err := w.t.ReceiverJob(ctx, last)
 	in.ServiceID, in.OutgoingID, in.Tag = m.ServiceID, m.ID, m.Tag
-	return err
+	return m.Sender, err
 }
 
 // lastSentTo gives the id of the latest message that was sent to a handset, 0 if there is none.
@@ -76,16 +75,4 @@ func (w *settlement) lastSentTo(ctx context.Context, handset string) (int64, err
 		return ids[i], nil
 	}
 	return w.t.olderTo(ctx, handset)
-}
-
-func (w *settlement) optOut(ctx context.Context, in sms.Incoming) error {
-	n, err := w.t.InsertOptOut(ctx, query.InsertOptOutParams{
-		ServiceID: in.ServiceID, Receiver: in.Sender, OutgoingID: in.OutgoingID, IncomingID: in.ID, At: micros(in.At),
-	})
-	if err != nil || n == 0 {
-		return err
-	}
-	w.result.OptedOut++
-	w.bumped = append(w.bumped, in.ServiceID)
-	return nil
 }

@@ -58,7 +58,7 @@ func (f Filter) narrow(w *where) {
 		w.add("j.created_at <= ?", micros(f.To))
 	}
 	if f.Deferred != nil {
-		w.add("j.deferred = ?", f.Deferred.Microseconds())
+		w.add("(j.due_at - j.created_at) / 60000000 = ?", int64(*f.Deferred/time.Minute)) // as it is shown
 	}
 	if f.Sender != nil {
 		w.add("j.sender = ?", *f.Sender)

@@ -40,6 +40,8 @@ type OutcomeResult struct {
 	// OptedOut counts new opt-outs.
 	OptedOut int
 	Doubts   Doubts
+
+	changed []int64 // services whose rules are no longer the ones in memory
 }
 
 // Settle writes outcomes, in one transaction that concurrent calls share: answers before receipts, so that a receipt finds
@@ -57,9 +59,7 @@ func (s *Store) Settle(ctx context.Context, o *Outcome) error {
 	slices.Sort(retry)
 	s.wake(slices.Compact(retry))
 	s.Metrics.doubts(o.Result.Doubts)
-	if o.Result.OptedOut > 0 {
-		s.forget()
-	}
+	s.forgetServices(o.Result.changed)
 	return nil
 }
 
@@ -138,6 +138,7 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 			return err
 		}
 	}
+	w.result.changed = w.bumped
 	t.afterwards(w.putDown)
 	ops[0].arg.(*Outcome).Result = w.result
 	return nil

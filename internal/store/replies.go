@@ -54,33 +54,3 @@ func (s *Store) DeleteIncoming(ctx context.Context, service, id int64) error {
 		return changed(n, err, "id", id)
 	})
 }
-
-// OptOut is a receiver who does not want to hear of a service again.
-type OptOut struct {
-	Receiver   string
-	OutgoingID int64 // the message that brought it, 0 if none
-	At         time.Time
-}
-
-// OptOuts lists the receivers who have opted out of a service, those that one message brought if outgoing is not 0.
-func (s *Store) OptOuts(ctx context.Context, service, outgoing int64) ([]string, error) {
-	all, err := s.read.OptOuts(ctx, query.OptOutsParams{ServiceID: service, OutgoingID: outgoing})
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	return all, nil
-}
-
-// OptOut gives a receiver's opt-out. Error: NoObject.
-func (s *Store) OptOut(ctx context.Context, service int64, receiver string) (OptOut, error) {
-	row, err := s.read.OptOut(ctx, query.OptOutParams{ServiceID: service, Receiver: receiver})
-	return OptOut{Receiver: row.Receiver, OutgoingID: row.OutgoingID, At: fromMicros(row.At)}, found(err, "number", receiver)
-}
-
-// DeleteOptOut lets a receiver be written to again. Error: NoObject.
-func (s *Store) DeleteOptOut(ctx context.Context, service int64, receiver string) error {
-	return s.changeSenders(ctx, service, func(t *tx) error {
-		n, err := t.DeleteOptOut(ctx, query.DeleteOptOutParams{ServiceID: service, Receiver: receiver})
-		return changed(n, err, "number", receiver)
-	})
-}

@@ -36,9 +36,9 @@ func (s *Store) Rules(ctx context.Context, service string) (*sms.Rules, error) {
 // FreshRules reads the rules of a service from the database. Error: NoService.
 func (s *Store) FreshRules(ctx context.Context, service string) (*sms.Rules, error) {
 	var r *sms.Rules
-	err := s.snapshot(ctx, func(q *query.Queries, db query.DBTX) (err error) {
-		if r, err = loadRules(ctx, q, db, service); err == nil {
-			r.Limits = s.limits
+	err := s.snapshot(ctx, func(q *query.Queries, _ query.DBTX) (err error) {
+		if r, err = loadRules(ctx, q, service); err == nil {
+			r.Limits, r.StopClauses = s.limits, s.clauses
 		}
 		return err
 	})
@@ -54,6 +54,9 @@ func (s *Store) FreshRules(ctx context.Context, service string) (*sms.Rules, err
 	return r, nil
 }
 
+// StopClause gives the text that tells the receivers of a country how to opt out, empty if it has none.
+func (s *Store) StopClause(country string) string { return s.clauses[country] }
+
 // forget drops all rules from memory after a change of this process, and has other nodes do the same.
 func (s *Store) forget() {
 	s.rules.drop()
@@ -64,6 +67,16 @@ func (r *rulesCache) drop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.services = nil
+}
+
+// forgetServices drops the rules of services whose opt-outs have changed.
+func (s *Store) forgetServices(ids []int64) {
+	if len(ids) == 0 {
+		return
+	}
+	s.rules.mu.Lock()
+	defer s.rules.mu.Unlock()
+	maps.DeleteFunc(s.rules.services, func(_ string, r *sms.Rules) bool { return slices.Contains(ids, r.Service.ID) })
 }
 
 // snapshot reads several tables as they were at one moment.
@@ -84,7 +97,7 @@ func (s *Store) snapshot(ctx context.Context, f func(*query.Queries, query.DBTX)
 	return err
 }
 
-func loadRules(ctx context.Context, q *query.Queries, db query.DBTX, name string) (*sms.Rules, error) {
+func loadRules(ctx context.Context, q *query.Queries, name string) (*sms.Rules, error) {
 	row, err := q.ServiceByName(ctx, name)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, noService(name)
@@ -96,7 +109,7 @@ func loadRules(ctx context.Context, q *query.Queries, db query.DBTX, name string
 	if err != nil {
 		return nil, err
 	}
-	r := &sms.Rules{Service: service, StopClauses: sms.DefaultStopClauses()}
+	r := &sms.Rules{Service: service}
 	own, err := q.Balance(ctx, service.ID)
 	if err == nil {
 		var platform query.Balance
@@ -107,12 +120,12 @@ func loadRules(ctx context.Context, q *query.Queries, db query.DBTX, name string
 		err = loadShared(ctx, q, r)
 	}
 	if err == nil {
-		err = loadOwn(ctx, q, db, r)
+		err = loadOwn(ctx, q, r)
 	}
 	return r, err
 }
 
-func loadOwn(ctx context.Context, q *query.Queries, db query.DBTX, r *sms.Rules) error {
+func loadOwn(ctx context.Context, q *query.Queries, r *sms.Rules) error {
 	senders, err := q.Senders(ctx, r.Service.ID)
 	if err != nil {
 		return err
@@ -121,20 +134,8 @@ func loadOwn(ctx context.Context, q *query.Queries, db query.DBTX, r *sms.Rules)
 	for _, row := range senders {
 		r.Senders[row.Sender] = senderFrom(row)
 	}
-	rows, err := db.QueryContext(ctx, "SELECT receiver FROM optout WHERE service_id = $1", r.Service.ID)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	r.OptedOut = map[string]bool{}
-	for rows.Next() {
-		var receiver string
-		if err := rows.Scan(&receiver); err != nil {
-			return err
-		}
-		r.OptedOut[receiver] = true
-	}
-	return rows.Err()
+	r.HasOptOuts, err = q.HasOptOuts(ctx, r.Service.ID)
+	return err
 }
 
 func loadShared(ctx context.Context, q *query.Queries, r *sms.Rules) error {

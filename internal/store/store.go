@@ -31,6 +31,8 @@ type Options struct {
 	Node string
 	// Limits bound orders; zero = sms.DefaultLimits.
 	Limits sms.Limits
+	// StopClauses are the texts that tell how to opt out, by country; nil = sms.DefaultStopClauses.
+	StopClauses map[string]string
 }
 
 // Store is an open database. Its methods may be called concurrently.
@@ -39,6 +41,7 @@ type Store struct {
 	node    string
 	log     *slog.Logger
 	limits  sms.Limits
+	clauses map[string]string
 	sealer  *Sealer
 	reads   *sql.DB
 	writes  *sql.DB
@@ -72,7 +75,10 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	if o.Limits == (sms.Limits{}) {
 		o.Limits = sms.DefaultLimits()
 	}
-	s := &Store{limits: o.Limits, node: o.Node, log: o.Logger, sealer: o.Sealer, hand: newHand(), queued: func([]int64) {}}
+	if o.StopClauses == nil {
+		o.StopClauses = sms.DefaultStopClauses()
+	}
+	s := &Store{limits: o.Limits, clauses: o.StopClauses, node: o.Node, log: o.Logger, sealer: o.Sealer, hand: newHand(), queued: func([]int64) {}}
 	var err error
 	switch path, isFile := strings.CutPrefix(address, "sqlite://"); {
 	case isFile && path != "":

@@ -57,7 +57,11 @@ func (s *Submitter) Submit(ctx context.Context, account int64, service string, o
 		if rules.Service.AccountID != account {
 			return Report{}, sms.Errorf(sms.NoService, "This service does not exist")
 		}
-		plan, refused := sms.NewPlan(o, rules, s.now())
+		var asked *sms.Rules
+		if asked, err = s.store.WithOptOuts(ctx, rules, o); err != nil {
+			return Report{}, err
+		}
+		plan, refused := sms.NewPlan(o, asked, s.now())
 		switch {
 		case try == 0 && (refused != nil || len(plan.Messages) == 0):
 			// Nothing is charged, so nothing compares the rules with the database's: another node may have changed them.

@@ -37,7 +37,7 @@ SELECT carrier_id, lane, CAST(SUM(last_id - first_id + 1) AS bigint) AS messages
   FROM queue GROUP BY carrier_id, lane ORDER BY carrier_id, lane;
 
 -- name: Conversation :one
-SELECT c.*, j.tag FROM conversation c JOIN message m ON m.id = c.message_id JOIN job j ON j.id = m.job_id
+SELECT c.*, j.sender, j.tag FROM conversation c JOIN message m ON m.id = c.message_id JOIN job j ON j.id = m.job_id
  WHERE c.number = $1 AND c.receiver = $2;
 
 -- name: InsertIncoming :exec
@@ -45,10 +45,11 @@ INSERT INTO incoming (id, service_id, carrier_id, sender, number, text, tag, out
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: InsertOptOut :execrows
-INSERT INTO optout (service_id, receiver, outgoing_id, incoming_id, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING;
+INSERT INTO optout (service_id, receiver, scope, source, words, outgoing_id, incoming_id, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT DO NOTHING;
 
 -- name: DropIdempotency :exec
 DELETE FROM idempotency WHERE at < $1;
 
 -- name: ReceiverJob :one
-SELECT m.service_id, m.id, j.tag FROM message m JOIN job j ON j.id = m.job_id WHERE m.id = $1;
+SELECT m.service_id, m.id, j.sender, j.tag FROM message m JOIN job j ON j.id = m.job_id WHERE m.id = $1;

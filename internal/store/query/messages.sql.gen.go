@@ -39,7 +39,7 @@ func (q *Queries) CancelWaiting(ctx context.Context, arg CancelWaitingParams) (C
 }
 
 const conversation = `-- name: Conversation :one
-SELECT c.number, c.receiver, c.service_id, c.message_id, c.at, j.tag FROM conversation c JOIN message m ON m.id = c.message_id JOIN job j ON j.id = m.job_id
+SELECT c.number, c.receiver, c.service_id, c.message_id, c.at, j.sender, j.tag FROM conversation c JOIN message m ON m.id = c.message_id JOIN job j ON j.id = m.job_id
  WHERE c.number = $1 AND c.receiver = $2
 `
 
@@ -54,6 +54,7 @@ type ConversationRow struct {
 	ServiceID int64
 	MessageID int64
 	At        int64
+	Sender    string
 	Tag       string
 }
 
@@ -66,6 +67,7 @@ func (q *Queries) Conversation(ctx context.Context, arg ConversationParams) (Con
 		&i.ServiceID,
 		&i.MessageID,
 		&i.At,
+		&i.Sender,
 		&i.Tag,
 	)
 	return i, err
@@ -218,12 +220,16 @@ func (q *Queries) InsertIncoming(ctx context.Context, arg InsertIncomingParams) 
 }
 
 const insertOptOut = `-- name: InsertOptOut :execrows
-INSERT INTO optout (service_id, receiver, outgoing_id, incoming_id, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
+INSERT INTO optout (service_id, receiver, scope, source, words, outgoing_id, incoming_id, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT DO NOTHING
 `
 
 type InsertOptOutParams struct {
 	ServiceID  int64
 	Receiver   string
+	Scope      string
+	Source     string
+	Words      string
 	OutgoingID int64
 	IncomingID int64
 	At         int64
@@ -233,6 +239,9 @@ func (q *Queries) InsertOptOut(ctx context.Context, arg InsertOptOutParams) (int
 	result, err := q.db.ExecContext(ctx, insertOptOut,
 		arg.ServiceID,
 		arg.Receiver,
+		arg.Scope,
+		arg.Source,
+		arg.Words,
 		arg.OutgoingID,
 		arg.IncomingID,
 		arg.At,
@@ -374,19 +383,25 @@ func (q *Queries) QueueOfService(ctx context.Context, serviceID int64) ([]QueueO
 }
 
 const receiverJob = `-- name: ReceiverJob :one
-SELECT m.service_id, m.id, j.tag FROM message m JOIN job j ON j.id = m.job_id WHERE m.id = $1
+SELECT m.service_id, m.id, j.sender, j.tag FROM message m JOIN job j ON j.id = m.job_id WHERE m.id = $1
 `
 
 type ReceiverJobRow struct {
 	ServiceID int64
 	ID        int64
+	Sender    string
 	Tag       string
 }
 
 func (q *Queries) ReceiverJob(ctx context.Context, id int64) (ReceiverJobRow, error) {
 	row := q.db.QueryRowContext(ctx, receiverJob, id)
 	var i ReceiverJobRow
-	err := row.Scan(&i.ServiceID, &i.ID, &i.Tag)
+	err := row.Scan(
+		&i.ServiceID,
+		&i.ID,
+		&i.Sender,
+		&i.Tag,
+	)
 	return i, err
 }
 

@@ -68,6 +68,9 @@ type Incoming struct {
 type Optout struct {
 	ServiceID  int64
 	Receiver   string
+	Scope      string
+	Source     string
+	Words      string
 	OutgoingID int64
 	IncomingID int64
 	At         int64

@@ -43,6 +43,17 @@ func (q *Queries) DeleteOptOut(ctx context.Context, arg DeleteOptOutParams) (int
 	return result.RowsAffected()
 }
 
+const hasOptOuts = `-- name: HasOptOuts :one
+SELECT EXISTS (SELECT 1 FROM optout WHERE service_id = $1)
+`
+
+func (q *Queries) HasOptOuts(ctx context.Context, serviceID int64) (bool, error) {
+	row := q.db.QueryRowContext(ctx, hasOptOuts, serviceID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const incomingByID = `-- name: IncomingByID :one
 SELECT id, service_id, carrier_id, sender, number, text, tag, outgoing_id, created_at FROM incoming WHERE service_id = $1 AND id = $2
 `
@@ -70,7 +81,7 @@ func (q *Queries) IncomingByID(ctx context.Context, arg IncomingByIDParams) (Inc
 }
 
 const optOut = `-- name: OptOut :one
-SELECT service_id, receiver, outgoing_id, incoming_id, at FROM optout WHERE service_id = $1 AND receiver = $2
+SELECT service_id, receiver, scope, source, words, outgoing_id, incoming_id, at FROM optout WHERE service_id = $1 AND receiver = $2 ORDER BY scope LIMIT 1
 `
 
 type OptOutParams struct {
@@ -84,6 +95,9 @@ func (q *Queries) OptOut(ctx context.Context, arg OptOutParams) (Optout, error) 
 	err := row.Scan(
 		&i.ServiceID,
 		&i.Receiver,
+		&i.Scope,
+		&i.Source,
+		&i.Words,
 		&i.OutgoingID,
 		&i.IncomingID,
 		&i.At,
@@ -92,7 +106,7 @@ func (q *Queries) OptOut(ctx context.Context, arg OptOutParams) (Optout, error) 
 }
 
 const optOuts = `-- name: OptOuts :many
-SELECT receiver FROM optout WHERE service_id = $1 AND (outgoing_id = $2 OR $2 = 0) ORDER BY receiver
+SELECT DISTINCT receiver FROM optout WHERE service_id = $1 AND (outgoing_id = $2 OR $2 = 0) ORDER BY receiver
 `
 
 type OptOutsParams struct {
@@ -113,6 +127,54 @@ func (q *Queries) OptOuts(ctx context.Context, arg OptOutsParams) ([]string, err
 			return nil, err
 		}
 		items = append(items, receiver)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const optOutsAfter = `-- name: OptOutsAfter :many
+SELECT service_id, receiver, scope, source, words, outgoing_id, incoming_id, at FROM optout WHERE service_id = $1 AND receiver >= $2 AND (receiver > $2 OR scope > $3) ORDER BY receiver, scope LIMIT $4
+`
+
+type OptOutsAfterParams struct {
+	ServiceID int64
+	Receiver  string
+	Scope     string
+	Limit     int32
+}
+
+func (q *Queries) OptOutsAfter(ctx context.Context, arg OptOutsAfterParams) ([]Optout, error) {
+	rows, err := q.db.QueryContext(ctx, optOutsAfter,
+		arg.ServiceID,
+		arg.Receiver,
+		arg.Scope,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Optout
+	for rows.Next() {
+		var i Optout
+		if err := rows.Scan(
+			&i.ServiceID,
+			&i.Receiver,
+			&i.Scope,
+			&i.Source,
+			&i.Words,
+			&i.OutgoingID,
+			&i.IncomingID,
+			&i.At,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

@@ -162,6 +162,9 @@ func (shop Shop) Accept(t *testing.T, s *store.Store, o sms.Order, at time.Time)
 	if err != nil {
 		t.Fatal(err)
 	}
+	if r, err = s.WithOptOuts(t.Context(), r, o); err != nil {
+		t.Fatal(err)
+	}
 	p, err := sms.NewPlan(o, r, at)
 	if err != nil {
 		t.Fatal(err)

@@ -155,6 +155,8 @@ CREATE TABLE job (
   unicode       BOOLEAN NOT NULL,
   created_at    BIGINT NOT NULL,
   due_at        BIGINT NOT NULL,
+  delay         TEXT NOT NULL, -- why it is due later than ordered
+  hours         TEXT NOT NULL, -- sending hours that it keeps
   count         BIGINT NOT NULL CHECK (count > 0),
   credits       BIGINT NOT NULL,
   PRIMARY KEY (service_id, id)
@@ -288,13 +290,17 @@ CREATE TABLE incoming (
 );
 CREATE INDEX incoming_service ON incoming (service_id, id);
 
+-- Who wants no more advertising from a service, or only from a sender or tag of it (scope), and how we know.
 CREATE TABLE optout (
   service_id  BIGINT NOT NULL,
   receiver    TEXT NOT NULL,
+  scope       TEXT NOT NULL,
+  source      TEXT NOT NULL CHECK (source IN ('reply', 'import')),
+  words       TEXT NOT NULL,
   outgoing_id BIGINT NOT NULL,
   incoming_id BIGINT NOT NULL,
   at          BIGINT NOT NULL,
-  PRIMARY KEY (service_id, receiver)
+  PRIMARY KEY (service_id, receiver, scope)
 );
 
 -- The answers of requests that carried an Idempotency-Key, kept for 24 hours.

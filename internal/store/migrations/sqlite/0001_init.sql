@@ -155,6 +155,8 @@ CREATE TABLE job (
   unicode       BOOLEAN NOT NULL,
   created_at    INTEGER NOT NULL,
   due_at        INTEGER NOT NULL,
+  delay         TEXT NOT NULL, -- why it is due later than ordered
+  hours         TEXT NOT NULL, -- sending hours that it keeps
   count         INTEGER NOT NULL CHECK (count > 0),
   credits       INTEGER NOT NULL
 );
@@ -286,13 +288,17 @@ CREATE TABLE incoming (
 );
 CREATE INDEX incoming_service ON incoming (service_id, id);
 
+-- Who wants no more advertising from a service, or only from a sender or tag of it (scope), and how we know.
 CREATE TABLE optout (
   service_id  INTEGER NOT NULL,
   receiver    TEXT NOT NULL,
+  scope       TEXT NOT NULL,
+  source      TEXT NOT NULL CHECK (source IN ('reply', 'import')),
+  words       TEXT NOT NULL,
   outgoing_id INTEGER NOT NULL,
   incoming_id INTEGER NOT NULL,
   at          INTEGER NOT NULL,
-  PRIMARY KEY (service_id, receiver)
+  PRIMARY KEY (service_id, receiver, scope)
 ) WITHOUT ROWID;
 
 -- The answers of requests that carried an Idempotency-Key, kept for 24 hours.

@@ -1,0 +1,331 @@
+package sms
+
+import (
+	_ "embed"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Intent is what a reply asks for.
+type Intent string
+
+// The intents.
+const (
+	NoIntent Intent = ""      // nothing that opts out or in
+	OptsOut  Intent = "stop"  // no more messages
+	OptsIn   Intent = "start" // messages again, after an opt-out
+)
+
+// maxJudged is how much of a reply is looked at, in bytes: six parts of the longest characters, and more.
+const maxJudged = 4096
+
+// ReadIntent tells what a reply asks for. It reads letters and digits only, whatever their case, accents or width, and no
+// signatures or quoted messages. A reply asks to stop if
+//
+//  1. its first word is STOP, courtesy ("Bonjour, stop") and numbers ("36111 stop") left out, whatever follows; or
+//  2. it has a phrase like "ne plus recevoir" or "remove me", unless a "not" stands right before it; or
+//  3. it, or one of its lines, has a word like "arrêt" or "unsubscribe" and otherwise only words that mean nothing else, and no
+//     "not" in the same clause.
+//
+// It asks for messages again only by the third rule, with words like START: a wrong opt-in would be worse than a wrong opt-out.
+// OUI and YES are answers to too much to be among them. Words and phrases are in reply_words.txt.
+func ReadIntent(reply string) Intent {
+	v := vocabulary()
+	lines := replyLines(reply)
+	whole := words(strings.Join(lines, "\n"))
+	if v.beginsWithStop(whole) || v.hasPhrase(whole) || v.isAbout(whole, v.stop, v.phrases) {
+		return OptsOut
+	}
+	for i, line := range lines {
+		w := words(line)
+		// Below other lines "STOP:36111" is the end of a message that was copied.
+		if len(lines) > 1 && (i == 0 || !slices.ContainsFunc(w, word.isNumber)) && v.isAbout(w, v.stop, v.phrases) {
+			return OptsOut
+		}
+	}
+	if v.isAbout(whole, v.start, v.startPhrases) {
+		return OptsIn
+	}
+	return NoIntent
+}
+
+// Keyword gives the first word of a reply in the form in which keywords are compared, small letters without accents or anything
+// else, and what follows it, as written. The word is empty if the reply has neither letter nor digit.
+func Keyword(reply string) (keyword, rest string) {
+	start := strings.IndexFunc(reply, isWordRune)
+	if start < 0 {
+		return "", ""
+	}
+	rest = reply[start:]
+	end := strings.IndexFunc(rest, func(r rune) bool { return !isWordRune(r) && !isSilent(r) })
+	if end < 0 {
+		end = len(rest)
+	}
+	return string(fold(rest[:end])), strings.TrimSpace(rest[end:])
+}
+
+func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// isSilent tells that a character shows nothing of its own: accents, direction marks, joiners, soft hyphens.
+func isSilent(r rune) bool { return unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) }
+
+// fold gives a text in its plainest form: full-width and decorated letters as plain ones, small, without accents and marks.
+func fold(s string) []rune {
+	folded := make([]rune, 0, len(s))
+	for _, r := range norm.NFKD.String(s) {
+		if !isSilent(r) {
+			folded = append(folded, unicode.ToLower(r))
+		}
+	}
+	return folded
+}
+
+// word is a run of letters or of digits of a reply. Repeated letters count once.
+type word struct {
+	text  string
+	fresh bool // punctuation, a line end or a sign stands before it
+}
+
+func (w word) isNumber() bool { return w.text[0] >= '0' && w.text[0] <= '9' }
+
+// words cuts a text into words, with "s.t.o.p" as one.
+func words(s string) []word {
+	var all []word
+	var now []rune
+	fresh := false
+	end := func() {
+		if len(now) > 0 {
+			all = append(all, word{string(now), fresh})
+			now, fresh = nil, false
+		}
+	}
+	for _, r := range fold(s) {
+		switch {
+		case unicode.IsLetter(r):
+			if n := len(now); n > 0 && unicode.IsDigit(now[n-1]) {
+				end()
+			}
+			if n := len(now); n == 0 || now[n-1] != r {
+				now = append(now, r)
+			}
+		case unicode.IsDigit(r):
+			if n := len(now); n > 0 && unicode.IsLetter(now[n-1]) {
+				end()
+			}
+			if r > unicode.MaxASCII {
+				r = '0' // other scripts' digits; which one it is does not matter
+			}
+			now = append(now, r)
+		default:
+			end()
+			fresh = fresh || !joins(r)
+		}
+	}
+	end()
+	return spelled(all)
+}
+
+// joins tells that a character leaves the words at its sides in one clause.
+func joins(r rune) bool {
+	return r == ' ' || r == '\t' || strings.ContainsRune("'’‘ʼ`´-‐‑_*", r)
+}
+
+// spelled makes one word of "s t o p".
+func spelled(all []word) []word {
+	for i := 0; i+4 <= len(all); i++ {
+		if all[i].text+all[i+1].text+all[i+2].text+all[i+3].text == "stop" && len(all[i].text) == 1 && len(all[i+3].text) == 1 {
+			all[i].text = "stop"
+			all = slices.Delete(all, i+1, i+4)
+		}
+	}
+	return all
+}
+
+// lexicon is what is known of words.
+type lexicon struct {
+	first, stop, start, not, courtesy, known map[string]bool
+	phrases, startPhrases                    phrases
+}
+
+// phrases are sequences of words, by their first word.
+type phrases map[string][][]string
+
+//go:embed reply_words.txt
+var replyWords string
+
+var vocabulary = sync.OnceValue(func() *lexicon { return readLexicon(replyWords) })
+
+func readLexicon(text string) *lexicon {
+	v := &lexicon{phrases: phrases{}, startPhrases: phrases{}}
+	sets := map[string]map[string]bool{}
+	section := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutPrefix(line, "["); ok {
+			section = strings.TrimSuffix(name, "]")
+			sets[section] = map[string]bool{}
+			continue
+		}
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		var row []string
+		for _, w := range words(line) {
+			row = append(row, w.text)
+		}
+		switch section {
+		case "phrases":
+			v.phrases[row[0]] = append(v.phrases[row[0]], row)
+		case "start phrases":
+			v.startPhrases[row[0]] = append(v.startPhrases[row[0]], row)
+		default:
+			for _, w := range row {
+				sets[section][w] = true
+			}
+		}
+	}
+	v.first, v.stop, v.start = sets["first"], sets["stop"], sets["start"]
+	v.not, v.courtesy, v.known = sets["not"], sets["courtesy"], sets["known"]
+	return v
+}
+
+// beginsWithStop is the first rule.
+func (v *lexicon) beginsWithStop(all []word) bool {
+	for i, w := range all {
+		switch {
+		case v.isFirst(w.text):
+			return !v.isCompound(all, i)
+		case !w.isNumber() && !v.courtesy[w.text]:
+			return false
+		}
+	}
+	return false
+}
+
+// isFirst tells that a word is STOP, or STOP and another without a space between, like "stopsms".
+func (v *lexicon) isFirst(text string) bool {
+	rest, ok := strings.CutPrefix(text, "stop")
+	return v.first[text] || ok && len(rest) > 1 &&
+		(v.known[rest] || v.courtesy[rest] || v.known["p"+rest]) // "stoppub" has lost a letter
+}
+
+// isCompound tells that the word is the second half of "non-stop".
+func (v *lexicon) isCompound(all []word, i int) bool {
+	return i > 0 && !all[i].fresh && all[i-1].text == "non"
+}
+
+// isNot tells that a word turns what follows into its opposite: "pas", "not", the t of "don't".
+func (v *lexicon) isNot(all []word, i int) bool {
+	return v.not[all[i].text] || all[i].text == "t" && i > 0 && v.known[all[i-1].text] && strings.HasSuffix(all[i-1].text, "n") ||
+		all[i].text == "dont" && i+1 < len(all) && v.stop[all[i+1].text]
+}
+
+// at gives how many words a phrase has that begins at a place, 0 if none does.
+func (p phrases) at(all []word, i int) int {
+	longest := 0
+	for _, row := range p[all[i].text] {
+		if len(row) <= len(all)-i && len(row) > longest &&
+			slices.EqualFunc(row, all[i:i+len(row)], func(a string, b word) bool { return a == b.text }) {
+			longest = len(row)
+		}
+	}
+	return longest
+}
+
+// hasPhrase is the second rule.
+func (v *lexicon) hasPhrase(all []word) bool {
+	for i := range all {
+		if v.phrases.at(all, i) == 0 {
+			continue
+		}
+		negated := false
+		for j := i - 1; j >= max(0, i-2) && !all[j+1].fresh; j-- {
+			negated = negated || v.isNot(all, j)
+		}
+		if !negated {
+			return true
+		}
+	}
+	return false
+}
+
+// isAbout is the third rule: nothing but known words, and among them one of the set or a phrase in a clause without a "not".
+func (v *lexicon) isAbout(all []word, set map[string]bool, p phrases) bool {
+	found, inClause, negated := false, false, false
+	for i := 0; i < len(all); i++ {
+		w := all[i]
+		if w.fresh {
+			found = found || inClause && !negated
+			inClause, negated = false, false
+		}
+		if n := p.at(all, i); n > 0 {
+			inClause = true
+			i += n - 1
+			continue
+		}
+		switch {
+		case v.isNot(all, i):
+			negated = true
+		case set[w.text], set["stop"] && v.isFirst(w.text):
+			inClause = true
+			negated = negated || v.isCompound(all, i)
+		case !w.isNumber() && !v.known[w.text] && !v.courtesy[w.text]:
+			return false
+		}
+	}
+	return found || inClause && !negated
+}
+
+// replyLines gives the lines of a reply that its author wrote: no signature of a phone, no quoted message. If nothing is left
+// they are all there.
+func replyLines(reply string) []string {
+	if len(reply) > maxJudged {
+		n := maxJudged
+		for n > 0 && !utf8.RuneStart(reply[n]) {
+			n--
+		}
+		reply = reply[:n]
+	}
+	var own, all []string
+	quoted := false
+	for _, line := range strings.FieldsFunc(reply, func(r rune) bool { return r == '\n' || r == '\r' || r == '\u2028' || r == '\u2029' }) {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		all = append(all, line)
+		quoted = quoted || beginsQuote(line)
+		if !quoted && line[0] != '>' && !isSignature(line) {
+			own = append(own, line)
+		}
+	}
+	if len(own) == 0 {
+		return all
+	}
+	return own
+}
+
+// beginsQuote tells that what follows is the message that is answered, or a signature that the author wrote once.
+func beginsQuote(line string) bool {
+	plain := string(fold(strings.TrimRight(line, " :")))
+	return line == "--" || strings.HasSuffix(plain, " a ecrit") || strings.HasSuffix(plain, " wrote") ||
+		strings.Contains(plain, "message d'origine") || strings.Contains(plain, "original message")
+}
+
+// isSignature tells that a program wrote the line.
+func isSignature(line string) bool {
+	plain := string(fold(strings.TrimLeftFunc(line, func(r rune) bool { return !unicode.IsLetter(r) })))
+	for _, start := range []string{
+		"envoye de ", "envoye depuis ", "envoye a partir ", "sent from ", "get outlook", "obtenez outlook", "telecharge", "provenance : ",
+	} {
+		if strings.HasPrefix(plain, start) {
+			return true
+		}
+	}
+	return false
+}
