@@ -51,7 +51,7 @@ func TestMessagesOfOneOrderMayLeaveAtDifferentTimes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, err := s.Claim(t.Context(), shop.Carrier.ID, 10, at)
+			c, err := s.Claim(t.Context(), shop.Carrier.ID, shop.Hold(t, s), 10, at)
 			n := 0
 			if c != nil {
 				n = len(c.Messages)
