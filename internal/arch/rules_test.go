@@ -62,7 +62,7 @@ var rules = []rule{
 
 	// Wiring.
 	{"internal/app", []string{anything}},
-	{"internal/sandbox", []string{"app", "auth", "store", "sms", "simulator", "clock"}},
+	{"internal/sandbox", []string{"app", "fetch", "auth", "store", "sms", "simulator", "clock"}},
 	{"internal/cli", append([]string{"app", "config", "sandbox", "simulator", "ovh/..."}, door...)},
 	{"cmd/ramier", []string{"cli"}},
 

@@ -268,7 +268,7 @@ func (s sample) numbers(rows [][]string, column int) bool {
 // numberNames are the names of columns of numbers, the surest first; without accents, spaces, capitals and signs.
 var numberNames = strings.Fields(`
 	number numero receiver receivers recipient recipients destinataire destinataires msisdn
-	mobile portable gsm mobilenumber mobilephone mobilephonenumber cellphone cellphonenumber cell cellulaire smsnumber
+	mobile portable gsm mobilenumber mobilephone mobilephonenumber cellphone cellphonenumber cell smsnumber
 	numeromobile numeroportable numerogsm numerodemobile numerodeportable numerodegsm nmobile nportable ngsm ndemobile ndeportable
 	telmobile telportable telephonemobile telephoneportable mobiletelephone phonemobile homemobile
 	movil celular cellulare komorka telefonkomorkowy handy natel

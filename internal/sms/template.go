@@ -255,7 +255,7 @@ func (e *unsendableError) Error() string { return e.why }
 
 // sendable tells with an *unsendableError why a merged text cannot be sent.
 func sendable(text string, fromShort bool) error {
-	why := ""
+	var why string
 	switch {
 	case text == "":
 		why = "the text is empty with the values of its row: fill them, or say what stands in for empty ones, as in #prenom|client#"

@@ -17,8 +17,10 @@ func TestATemplateIsFilled(t *testing.T) {
 		{"Bonjour", "Bonjour", ""},
 		{"", "", ""},
 		// OVH's own example.
-		{"Bonjour #prenom# #nom#, votre commande va être livrée à l’adresse : #adresse# . Cordialement.",
-			"Bonjour Pierre Durant, votre commande va être livrée à l’adresse :  . Cordialement.", "adresse"},
+		{
+			"Bonjour #prenom# #nom#, votre commande va être livrée à l’adresse : #adresse# . Cordialement.",
+			"Bonjour Pierre Durant, votre commande va être livrée à l’adresse :  . Cordialement.", "adresse",
+		},
 		{"#PRENOM##Nom#", "PierreDurant", ""},
 		{"#Pre\u0301nom# #code  client# #CODECLIENT#", "Pierre A 12 A 12", ""},
 		{"{prenom} {Prénom|client} #prénom|client#", "Pierre Pierre Pierre", ""},
