@@ -84,11 +84,10 @@ func Open(ctx context.Context, c *fetch.Client, address string, o Options) (*Lis
 }
 
 // Close ends the reading of a list that was opened.
-func (l *List) Close() error {
-	if l.close == nil {
-		return nil
+func (l *List) Close() {
+	if l.close != nil {
+		_ = l.close() // it was only read
 	}
-	return l.close()
 }
 
 // Read begins to read a list: its encoding, separator, header and the column of the receivers are found in its first 64 KiB.

@@ -168,8 +168,13 @@ func TestTextsThatTheirValuesSpoil(t *testing.T) {
 // not read again.
 func FuzzTemplate(f *testing.F) {
 	for _, seed := range [][3]string{
-		{"Bonjour #prenom# {nom}", "nom", "#prenom#"}, {"#a|b#", "a", ""}, {"##a##", "a", "{a}"}, {"#é|#", "É", "x"},
-		{"{a|{b}#c#", "b", "#a#"}, {"#a\n#b#", "b", "\x00"}, {"\xff#a#", "a", "\xff"},
+		{"Bonjour #prenom# {nom}", "nom", "#prenom#"},
+		{"#a|b#", "a", ""},
+		{"##a##", "a", "{a}"},
+		{"#é|#", "É", "x"},
+		{"{a|{b}#c#", "b", "#a#"},
+		{"#a\n#b#", "b", "\x00"},
+		{"\xff#a#", "a", "\xff"},
 	} {
 		f.Add(seed[0], seed[1], seed[2])
 	}
