@@ -17,6 +17,7 @@ import (
 	"ramier/internal/carrier/smppc"
 	"ramier/internal/clock"
 	"ramier/internal/dispatch"
+	"ramier/internal/fetch"
 	"ramier/internal/ovh"
 	"ramier/internal/smpp"
 	"ramier/internal/sms"
@@ -45,6 +46,7 @@ type Options struct {
 	StopClauses    map[string]string // by country; nil = the default ones
 	HideMetrics    bool              // they are served elsewhere
 	Loopback       bool              // carriers must be on this machine
+	Fetch          fetch.Config
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error
 }
@@ -58,6 +60,7 @@ type App struct {
 	Metrics    http.Handler
 
 	opts       Options
+	fetch      *fetch.Client
 	background sync.WaitGroup
 	cancel     context.CancelFunc
 }
@@ -100,9 +103,13 @@ func (a *App) start(ctx context.Context) error {
 	if len(o.PublicURLs) > 0 {
 		publicURL = o.PublicURLs[0]
 	}
+	if o.Fetch.Agent == "" {
+		o.Fetch.Agent = "Ramier/" + o.Version
+	}
+	a.fetch = fetch.New(o.Fetch)
 	api := ovh.New(ovh.Config{
 		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Auth: a.Verifier,
-		Carriers: carriers{a.Dispatcher}, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
+		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
 		PublicURL: publicURL, MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
 	a.Metrics = m.handler()
@@ -168,6 +175,7 @@ func (a *App) Stop(ctx context.Context) error {
 	a.Dispatcher.Stop(ctx)
 	a.cancel()
 	a.background.Wait()
+	a.fetch.Close()
 	return a.Store.Close()
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"ramier/internal/clock"
 	"ramier/internal/config"
+	"ramier/internal/fetch"
 	"ramier/internal/sms"
 )
 
@@ -73,6 +74,14 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 		StopClauses: clauses,
 		HideMetrics: c.HTTP.MetricsListen != "",
 	}
+	for _, text := range c.Fetch.Allow {
+		target, err := fetch.ParseTarget(text)
+		if err != nil {
+			return o, fmt.Errorf("fetch.allow: %w", err)
+		}
+		o.Fetch.Allowed = append(o.Fetch.Allowed, target)
+	}
+	o.Fetch.Limits = fetch.Limits{Time: c.Fetch.Timeout, Size: c.Fetch.Size, Expanded: c.Fetch.Size}
 	for _, p := range c.HTTP.TrustedProxies {
 		prefix, err := netip.ParsePrefix(p)
 		if err != nil {

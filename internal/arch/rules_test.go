@@ -34,6 +34,9 @@ var rules = []rule{
 	{"internal/calendar", []string{"phone"}},
 	{"internal/sms", []string{"gsm", "phone", "calendar"}},
 
+	// Calls to the URLs of customers.
+	{"internal/fetch", []string{"sms"}},
+
 	// The truth, and who is asking.
 	{"internal/store", []string{"sms"}},
 	{"internal/store/query", nil}, // generated; only the store sees it
@@ -41,11 +44,11 @@ var rules = []rule{
 
 	// What decides a write.
 	{"internal/submit", []string{"store", "sms", "gsm", "phone", "clock"}},
-	{"internal/campaign", []string{"submit", "store", "sms", "gsm", "phone", "clock"}},
+	{"internal/campaign", []string{"fetch", "submit", "store", "sms", "gsm", "phone", "clock"}},
 
 	// Loops, and what they speak to; neither knows the other's side.
 	{"internal/dispatch", []string{"store", "sms", "clock"}},
-	{"internal/notify", []string{"store", "sms", "clock"}},
+	{"internal/notify", []string{"fetch", "store", "sms", "clock"}},
 	{"internal/carrier/...", []string{"sms", "smpp", "gsm", "clock"}},
 
 	// The operator that is not there knows nothing of the rest.
@@ -60,7 +63,7 @@ var rules = []rule{
 
 	// Wiring.
 	{"internal/app", []string{anything}},
-	{"internal/sandbox", []string{"app", "auth", "store", "sms", "simulator", "clock", "calendar"}},
+	{"internal/sandbox", []string{"app", "fetch", "auth", "store", "sms", "simulator", "clock", "calendar"}},
 	{"internal/cli", append([]string{"app", "calendar", "config", "sandbox", "simulator", "ovh/..."}, door...)},
 	{"cmd/ramier", []string{"cli"}},
 
@@ -69,7 +72,7 @@ var rules = []rule{
 }
 
 // door is what the ways into the program share.
-var door = []string{"submit", "campaign", "store", "sms", "auth", "gsm", "phone", "clock"}
+var door = []string{"fetch", "submit", "campaign", "store", "sms", "auth", "gsm", "phone", "clock"}
 
 // commands may be imported by main packages alone; "anything" does not cover them.
 var commands = []string{"cli"}

@@ -24,6 +24,7 @@ type Config struct {
 	HTTP        HTTP          `koanf:"http"`
 	Auth        Auth          `koanf:"auth"`
 	Limits      Limits        `koanf:"limits"`
+	Fetch       Fetch         `koanf:"fetch"`
 	Log         Log           `koanf:"log"`
 }
 
@@ -49,6 +50,13 @@ type Limits struct {
 	Receivers int   `koanf:"receivers"` // of one job
 }
 
+// Fetch is how the URLs of customers are called.
+type Fetch struct {
+	Allow   []string      `koanf:"allow"` // what may be called although it is not public
+	Timeout time.Duration `koanf:"timeout"`
+	Size    int64         `koanf:"size"` // bytes of a document, before and after decompression
+}
+
 // Log is how the program tells what it does.
 type Log struct {
 	Level  string `koanf:"level"`  // debug, info, warn or error
@@ -62,6 +70,7 @@ func Default() Config {
 		HTTP:   HTTP{Listen: "127.0.0.1:8080"},
 		Auth:   Auth{ClockTolerance: 5 * time.Minute},
 		Limits: Limits{Body: 10 << 20, Batch: 500, Receivers: 5000},
+		Fetch:  Fetch{Timeout: 30 * time.Second, Size: 256 << 20},
 		Log:    Log{Level: "info", Format: "text"},
 	}
 }

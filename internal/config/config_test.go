@@ -59,7 +59,7 @@ receivers = 100
 [log]
 `)
 	c, err := config.Load(path, environment("RAMIER_ZONE", "Europe/London", "RAMIER_HTTP_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.1",
-		"RAMIER_LIMITS_BODY", "4096", "RAMIER_ANY_HOST", "true"))
+		"RAMIER_LIMITS_BODY", "4096", "RAMIER_ANY_HOST", "true", "RAMIER_FETCH_ALLOW", "10.1.2.3,intranet.example.org:8080"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,6 +70,7 @@ receivers = 100
 	want.Zone, want.AnyHost, want.StopTimeout = "Europe/London", true, 5*time.Second
 	want.HTTP.Listen, want.HTTP.TrustedProxies = ":9000", []string{"10.0.0.0/8", "192.0.2.1"}
 	want.Limits.Receivers, want.Limits.Body = 100, 4096
+	want.Fetch.Allow = []string{"10.1.2.3", "intranet.example.org:8080"}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got  %+v\nwant %+v", c, want)
 	}
@@ -114,6 +115,9 @@ func TestEachInvalidSettingIsNamedWithItsValueAndCure(t *testing.T) {
 		{"[limits]\nbatch = 0", "limits.batch", "1 to 10000"},
 		{"[limits]\nreceivers = -1", "limits.receivers", "1 to 1000000"},
 		{"[limits]\nreceivers = 'many'", "limits.receivers", "whole number"},
+		{"[fetch]\ntimeout = '2m'", "fetch.timeout", "1s to 1m30s"},
+		{"[fetch]\nsize = 1", "fetch.size", "1024 to"},
+		{"[fetch]\nallow = ['intranet']", "fetch.allow", "a host with its port"},
 		{"[log]\nlevel = 'loud'", "log.level", "debug, info, warn, error"},
 		{"[log]\nformat = 'xml'", "log.format", "text, json"},
 	} {

@@ -68,6 +68,7 @@ func (c Config) Validate() Problems {
 	}{
 		{"stop_timeout", c.StopTimeout, 0, time.Hour},
 		{"auth.clock_tolerance", c.Auth.ClockTolerance, time.Second, 24 * time.Hour},
+		{"fetch.timeout", c.Fetch.Timeout, time.Second, 90 * time.Second}, // requests wait for it, up to two minutes
 	} {
 		all.check(d.value >= d.least && d.value <= d.most, d.setting, d.value.String(), "give a time from %s to %s", d.least, d.most)
 	}
@@ -78,8 +79,12 @@ func (c Config) Validate() Problems {
 		{"limits.body", c.Limits.Body, 1 << 10, 1 << 30},
 		{"limits.batch", int64(c.Limits.Batch), 1, 10_000},
 		{"limits.receivers", int64(c.Limits.Receivers), 1, 1_000_000},
+		{"fetch.size", c.Fetch.Size, 1 << 10, 4 << 30},
 	} {
 		all.check(n.value >= n.least && n.value <= n.most, n.setting, strconv.FormatInt(n.value, 10), "give a number from %d to %d", n.least, n.most)
+	}
+	for _, target := range c.Fetch.Allow {
+		all.check(isTarget(target), "fetch.allow", target, "give an address like 10.1.2.3, a block like 10.0.0.0/8, or a host with its port like intranet.example.org:8080")
 	}
 	oneOf(&all, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(&all, "log.format", c.Log.Format, "text", "json")
@@ -150,6 +155,19 @@ func (h HTTP) check(all *Problems) {
 		}
 		all.check(err == nil, "http.trusted_proxies", proxy, "give addresses or blocks of them, like 10.0.0.0/8")
 	}
+}
+
+// isTarget tells what fetch.ParseTarget reads; a test compares them.
+func isTarget(text string) bool {
+	if _, err := netip.ParsePrefix(text); err == nil {
+		return true
+	}
+	if _, err := netip.ParseAddr(text); err == nil {
+		return true
+	}
+	host, port, err := net.SplitHostPort(text)
+	n, none := strconv.ParseUint(port, 10, 16)
+	return err == nil && none == nil && n > 0 && host != "" && !strings.ContainsAny(host, "/@ ")
 }
 
 func isAddress(address string) bool {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"time"
 
+	"ramier/internal/campaign"
 	"ramier/internal/sms"
 	"ramier/internal/submit"
 )
@@ -18,10 +19,6 @@ func (a *API) listJobs(ctx context.Context, c *Call, in getSmsServiceNameJobsIn)
 }
 
 func (a *API) createJob(ctx context.Context, c *Call, in postSmsServiceNameJobsIn) (smsSendingReport, error) {
-	if in.ReceiversDocumentURL != nil || in.ReceiversSlotID != nil {
-		return smsSendingReport{}, sms.Errorf(sms.Invalid,
-			"receiversDocumentUrl and receiversSlotId are not offered by this Ramier yet: list the numbers in receivers")
-	}
 	o, err := in.order()
 	if err != nil {
 		return smsSendingReport{}, err
@@ -32,8 +29,45 @@ func (a *API) createJob(ctx context.Context, c *Call, in postSmsServiceNameJobsI
 		hash := sha256.Sum256(append([]byte(in.ServiceName+"\x00"), c.Body...))
 		key = submit.Key{Key: *in.IdempotencyKey, Hash: hash[:]}
 	}
+	if document := deref(in.ReceiversDocumentURL); document != "" {
+		r, known, err := a.fill(ctx, c, in.ServiceName, document, &o, key)
+		if err != nil || known {
+			return newReport(r), err
+		}
+	}
 	r, err := a.submit.Submit(ctx, c.Caller.AccountID, in.ServiceName, o, key)
 	return newReport(r), err
+}
+
+// fill takes an order's receivers from a document, unless the request was answered earlier: then it gives that answer.
+func (a *API) fill(ctx context.Context, c *Call, name, document string, o *sms.Order, key submit.Key) (r submit.Report, known bool, err error) {
+	rules, err := a.rules(ctx, c, name)
+	if err != nil {
+		return r, false, err
+	}
+	if r, known, err = a.submit.Repeat(ctx, rules.Service.ID, key); err != nil || known {
+		return r, known, err
+	}
+	list, err := campaign.Open(ctx, a.fetch, document, campaign.Options{
+		Country: rules.Service.Country, Limits: campaign.Limits{Rows: rules.Limits.Receivers},
+	})
+	if err != nil {
+		return r, false, err
+	}
+	defer list.Close()
+	*o, err = list.Fill(*o)
+	return r, false, err
+}
+
+// checkReceivers wants one source of receivers.
+func (in postSmsServiceNameJobsIn) checkReceivers() error {
+	if deref(in.ReceiversSlotID) != "" {
+		return sms.Errorf(sms.Invalid, "receiversSlotId is not offered by this Ramier yet: give receiversDocumentUrl, or list the numbers in receivers")
+	}
+	if len(in.Receivers) > 0 && deref(in.ReceiversDocumentURL) != "" {
+		return sms.Errorf(sms.Invalid, "receivers and receiversDocumentUrl are both given: give one of them")
+	}
+	return nil
 }
 
 // order fills in OVH's defaults.
@@ -49,8 +83,8 @@ func (in postSmsServiceNameJobsIn) order() (sms.Order, error) {
 	if in.Priority != nil {
 		o.Priority = sms.Priority(*in.Priority)
 	}
-	var err error
-	if in.DifferedPeriod != nil {
+	err := in.checkReceivers()
+	if in.DifferedPeriod != nil && err == nil {
 		o.Deferred, err = minutes("differedPeriod", *in.DifferedPeriod)
 	}
 	if in.ValidityPeriod != nil && err == nil {

@@ -13,14 +13,20 @@ import (
 
 // service gives a service of the caller. One of somebody else does not exist for him.
 func (a *API) service(ctx context.Context, c *Call, name string) (sms.Service, error) {
-	rules, err := a.store.Rules(ctx, name)
+	rules, err := a.rules(ctx, c, name)
 	if err != nil {
 		return sms.Service{}, err
 	}
-	if rules.Service.AccountID != c.Caller.AccountID {
-		return sms.Service{}, sms.Errorf(sms.NoService, "This service does not exist")
-	}
 	return rules.Service, nil
+}
+
+// rules gives what plans of a service are made by, if it is the caller's.
+func (a *API) rules(ctx context.Context, c *Call, name string) (*sms.Rules, error) {
+	rules, err := a.store.Rules(ctx, name)
+	if err == nil && rules.Service.AccountID != c.Caller.AccountID {
+		err = sms.Errorf(sms.NoService, "This service does not exist")
+	}
+	return rules, err
 }
 
 func (a *API) listServices(ctx context.Context, c *Call, _ getSmsIn) ([]string, error) {

@@ -3,6 +3,7 @@ package phone
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/nyaruka/phonenumbers"
 )
@@ -14,6 +15,20 @@ const maxDigits = 15
 // is the same phone from Paris and from Réunion, although the rest of the
 // world reaches the two under different calling codes.
 var frenchPlan = []string{"FR", "RE", "YT", "GP", "MQ", "GF"}
+
+// frenchCodes are the calling codes of frenchPlan.
+var frenchCodes = map[string]string{"FR": "+33", "RE": "+262", "YT": "+262", "GP": "+590", "MQ": "+596", "GF": "+594"}
+
+// lookupFrench finds a local number of frenchPlan, with its zero or without, as lists have them by the million. It leaves to the library what
+// belongs to another region of the plan.
+func lookupFrench(digits, region string) (Number, bool) {
+	national := strings.TrimPrefix(digits, "0")
+	code := frenchCodes[region]
+	if code == "" || len(national) != 9 || digits[0] == '+' {
+		return Number{}, false
+	}
+	return lookup(code + national)
+}
 
 // parseSlowly asks the library about cleaned digits.
 func parseSlowly(digits, input, region string) (Number, error) {

@@ -1,9 +1,10 @@
 // Package phone reads phone numbers by the rules of libphonenumber.
 //
-// Numbers that may receive SMS and are written as plain E.164 ("+33612345678")
-// are looked up in plan.txt, a table of ranges derived from the metadata of
-// the library by go generate; everything else is left to the library, which is
-// several hundred times slower. Both give the same answers.
+// Numbers that may receive SMS and are written as plain E.164 ("+33612345678"),
+// or as local numbers of France, are looked up in plan.txt, a table of ranges
+// derived from the metadata of the library by go generate; everything else is
+// left to the library, which is several hundred times slower. Both give the
+// same answers.
 package phone
 
 //go:generate go run ./plangen

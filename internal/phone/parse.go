@@ -25,7 +25,11 @@ func Parse(input, region string) (Number, error) {
 	if n, ok := lookup(digits); ok {
 		return n, nil
 	}
-	return parseSlowly(digits, input, strings.ToUpper(region))
+	region = strings.ToUpper(region)
+	if n, ok := lookupFrench(digits, region); ok {
+		return n, nil
+	}
+	return parseSlowly(digits, input, region)
 }
 
 // clean leaves only digits, after a plus sign for the international form. An

@@ -2,6 +2,7 @@ package phone
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -153,5 +154,27 @@ func TestCanReceive(t *testing.T) {
 	err := Number{"+33123456789", "FR", Fixed}.CanReceive()
 	if want := "+33123456789 is a fixed-line number, which cannot receive SMS: use a mobile number"; err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
+	}
+}
+
+func TestFrenchNumbersAreReadQuicklyAsTheLibraryReadsThem(t *testing.T) {
+	found := 0
+	for region := range frenchCodes {
+		for begin := 1; begin < 10_000; begin += 3 {
+			for _, zero := range []string{"", "0"} {
+				digits := fmt.Sprintf("%s%04d%05d", zero, begin, begin*13%100_000)
+				quick, ok := lookupFrench(digits, region)
+				if !ok {
+					continue
+				}
+				found++
+				if slow, err := parseSlowly(digits, digits, region); err != nil || slow != quick {
+					t.Errorf("%s in %s: %v, by the library %v, %v", digits, region, quick, slow, err)
+				}
+			}
+		}
+	}
+	if found < 1000 {
+		t.Errorf("only %d numbers were found", found)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"ramier/internal/app"
 	"ramier/internal/auth"
 	"ramier/internal/clock"
+	"ramier/internal/fetch"
 	"ramier/internal/simulator"
 	"ramier/internal/sms"
 )
@@ -126,6 +127,7 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 	s.App, err = app.Start(ctx, app.Options{
 		Database: database, KeyFile: filepath.Join(s.dir, "seal.key"), Node: "sandbox", Clock: s.clock, Log: s.log, Version: o.Version,
 		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare, Loopback: true,
+		Fetch: fetch.Config{Allowed: loopback()},
 	})
 	if err != nil {
 		return err
@@ -137,6 +139,19 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 	s.serve(plain, nil)
 	s.serve(secure, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
 	return nil
+}
+
+// loopback is what a customer's URL may lead to besides public addresses: a developer's own machine.
+func loopback() []fetch.Target {
+	var targets []fetch.Target
+	for _, block := range []string{"127.0.0.0/8", "::1"} {
+		target, err := fetch.ParseTarget(block)
+		if err != nil {
+			panic(err) // a constant
+		}
+		targets = append(targets, target)
+	}
+	return targets
 }
 
 // writeConfs leaves files with the keys, as OVH's clients read them.

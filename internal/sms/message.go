@@ -11,7 +11,7 @@ type Job struct {
 	Account    int64
 	Credential int64 // consumer key that ordered it, 0 for other doors
 	QueryID    string
-	Text       string // as ordered, with a STOP clause if all messages of the job carry one
+	Text       string // of its first message; others have their own where they differ
 	Sender     string // empty when a short number answers for the service
 	Tag        string
 	Class      Class

@@ -1,6 +1,8 @@
 package sms
 
 import (
+	"fmt"
+	"slices"
 	"time"
 )
 
@@ -19,6 +21,12 @@ type Order struct {
 	Validity     time.Duration // from the moment it is due
 	Credential   int64
 	QueryID      string
+	// Merge makes a text for each receiver of Text; nil = all get Text as it is.
+	Merge *Merge
+	// Lines tell where each receiver stands in the document that it is from; empty = in none.
+	Lines []int
+	// Unreadable are rows of that document whose receiver cannot be read. They are invalid receivers.
+	Unreadable []Refusal
 }
 
 // Limits bound an order. Zero means no limit.
@@ -70,6 +78,8 @@ type Planned struct {
 	// Refused: the message is recorded, but never sent and not charged; PTT says why.
 	Refused bool
 	PTT     int
+	Line    int      // of its document, 0 = none
+	Empty   []string // columns whose place in the text its row left empty
 }
 
 // Reason is why a receiver takes no message.
@@ -80,6 +90,8 @@ const (
 	NoRouteTo     Reason = "no_route"     // no route leads there
 	NoRateFor     Reason = "no_rate"      // the country has no price
 	NoShortNumber Reason = "short_number" // short numbers do not serve the country
+	BadText       Reason = "text"         // the text that the values of its row make cannot be sent
+	Damaged       Reason = "damaged"      // a spreadsheet has rounded the number
 )
 
 // Refusal is one receiver that gets no message and is not recorded.
@@ -87,6 +99,24 @@ type Refusal struct {
 	Receiver string // as written
 	Reason   Reason
 	Message  string // with the value and the cure
+	Line     int    // of its document, 0 = none
+}
+
+// On adds where in its document the receiver stands. The words at the end are those that OVH's control panel looks for.
+func (r Refusal) On(line int) Refusal {
+	if line > 0 {
+		r.Line = line
+		r.Message += fmt.Sprintf(", on line %d", line)
+	}
+	return r
+}
+
+// line tells where a receiver stands in its document, 0 if in none.
+func (o *Order) line(i int) int {
+	if i < len(o.Lines) {
+		return o.Lines[i]
+	}
+	return 0
 }
 
 // Plan is the verdict on an order.

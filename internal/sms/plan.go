@@ -3,6 +3,7 @@ package sms
 import (
 	"errors"
 	"hash/fnv"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,16 +28,17 @@ func NewPlan(o Order, r *Rules, now time.Time) (*Plan, error) {
 	}
 	p.Messages = make([]Planned, 0, len(o.Receivers))
 	seen := make(map[string]bool, len(o.Receivers))
+	p.Invalid = slices.Clone(o.Unreadable)
 	all := texts{order: o, limits: r.Limits, byClause: map[string]text{}}
 	p.Hours = p.sendingHours()
 	due := dueTimes{hours: p.Hours, ordered: p.DueAt, byCountry: map[string]dueTime{}}
-	for _, receiver := range o.Receivers {
-		m, refusal, err := p.planOne(receiver, r, &all, &due)
+	for i := range o.Receivers {
+		m, refusal, err := p.planOne(i, r, &all, &due)
 		switch {
 		case err != nil:
 			return nil, err
 		case refusal != nil:
-			p.Invalid = append(p.Invalid, *refusal)
+			p.Invalid = append(p.Invalid, refusal.On(o.line(i)))
 		case !seen[m.Receiver]:
 			seen[m.Receiver] = true
 			p.Credits += m.Credits
@@ -58,7 +60,7 @@ func (p *Plan) checkOrder(r *Rules) error {
 		return Errorf(Invalid, "message is empty: give a text of at least one character")
 	case strings.ContainsRune(o.Text, 0) || strings.ContainsRune(o.Tag, 0):
 		return Errorf(Invalid, "message or tag holds the character U+0000, which no handset shows: leave it out")
-	case len(o.Receivers) == 0:
+	case len(o.Receivers) == 0 && len(o.Unreadable) == 0:
 		return Errorf(Invalid, "receivers is empty: give at least one number, like +33612345678")
 	case l.Receivers > 0 && len(o.Receivers) > l.Receivers:
 		return Errorf(TooLarge, "receivers holds %d numbers, more than the %d that one call may have: send several calls", len(o.Receivers), l.Receivers)
@@ -122,7 +124,8 @@ func contactIn(text string) string {
 }
 
 // planOne gives the message to one receiver or its refusal; an error is one of the whole order.
-func (p *Plan) planOne(input string, r *Rules, t *texts, due *dueTimes) (m Planned, refused *Refusal, err error) {
+func (p *Plan) planOne(i int, r *Rules, t *texts, due *dueTimes) (m Planned, refused *Refusal, err error) {
+	input := p.Order.Receivers[i]
 	refuse := func(reason Reason, message string) (Planned, *Refusal, error) {
 		return Planned{}, &Refusal{Receiver: input, Reason: reason, Message: message}, nil
 	}
@@ -134,7 +137,7 @@ func (p *Plan) planOne(input string, r *Rules, t *texts, due *dueTimes) (m Plann
 		return refuse(Reason(bad.Reason), bad.Error())
 	}
 	leaves := due.in(number.Country)
-	m = Planned{Input: input, Receiver: number.E164, Country: number.Country, DueAt: leaves.at, Delay: leaves.delay}
+	m = Planned{Input: input, Receiver: number.E164, Country: number.Country, Line: p.Order.line(i), DueAt: leaves.at, Delay: leaves.delay}
 	var carrier int64
 	if p.Sender == "" {
 		short, ok := pickShortNumber(r, number)
@@ -143,11 +146,14 @@ func (p *Plan) planOne(input string, r *Rules, t *texts, due *dueTimes) (m Plann
 		}
 		m.Source, carrier = short.Number, short.CarrierID
 	}
-	txt, err := t.with(p.stopClause(r, number.Country))
+	txt, err := t.of(i, p.stopClause(r, number.Country), p.Sender == "")
+	if bad, ok := errors.AsType[*unsendableError](err); ok {
+		return refuse(BadText, bad.why)
+	}
 	if err != nil {
 		return m, nil, err
 	}
-	m.Text, m.Parts = txt.text, txt.parts
+	m.Text, m.Parts, m.Empty = txt.text, txt.parts, txt.empty
 	if p.Marketing && r.OptedOut[m.Receiver] {
 		m.Refused, m.PTT = true, PTTOptedOut
 		return m, nil, nil
@@ -219,6 +225,7 @@ func (p *Plan) route(r *Rules, m Planned) *Route {
 type text struct {
 	text  string
 	parts int
+	empty []string // columns without a value
 }
 
 // texts counts each form of the text once.
@@ -228,20 +235,44 @@ type texts struct {
 	byClause map[string]text
 }
 
+// of gives the text for the receiver with the number. Where it is merged, an error may be an *unsendableError of this receiver.
+func (t *texts) of(i int, clause string, fromShort bool) (text, error) {
+	if t.order.Merge == nil {
+		return t.with(clause)
+	}
+	merged, empty := t.order.Merge.Template.Render(t.order.Merge.Values[i])
+	if err := sendable(merged, fromShort); err != nil {
+		return text{}, err
+	}
+	txt, err := t.count(merged, clause)
+	if err != nil {
+		return text{}, &unsendableError{err.Error()}
+	}
+	txt.empty = empty
+	return txt, nil
+}
+
 func (t *texts) with(clause string) (text, error) {
-	if known, ok := t.byClause[clause]; ok {
+	known, ok := t.byClause[clause]
+	if ok {
 		return known, nil
 	}
-	e, err := EstimateText(t.order.Text, clause, t.order.ForceUnicode)
+	known, err := t.count(t.order.Text, clause)
+	if err == nil {
+		t.byClause[clause] = known
+	}
+	return known, err
+}
+
+func (t *texts) count(message, clause string) (text, error) {
+	e, err := EstimateText(message, clause, t.order.ForceUnicode)
 	if err != nil {
 		return text{}, err
 	}
 	if t.limits.Parts > 0 && e.Parts > t.limits.Parts {
 		return text{}, Errorf(Invalid, "message takes %d parts, more than %d: shorten it", e.Parts, t.limits.Parts)
 	}
-	known := text{text: t.order.Text + clause, parts: e.Parts}
-	t.byClause[clause] = known
-	return known, nil
+	return text{text: message + clause, parts: e.Parts}, nil
 }
 
 // EstimateText counts a text with its STOP clause, as the send does.

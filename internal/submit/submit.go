@@ -30,6 +30,13 @@ type Key struct {
 // MaxKey is the most characters of an idempotency key.
 const MaxKey = 255
 
+func (k Key) check() error {
+	if len(k.Key) > MaxKey {
+		return sms.Errorf(sms.Invalid, "Idempotency-Key has %d characters, more than %d", len(k.Key), MaxKey)
+	}
+	return nil
+}
+
 // Report is what became of an order.
 type Report struct {
 	IDs     []int64
@@ -46,8 +53,8 @@ const attempts = 30
 // Submit plans an order for a service of the account, charges it and queues its messages. Receivers that cannot be reached
 // are reported, not fatal. Errors: NoService, also for a service of somebody else; those of sms.NewPlan and store.Accept.
 func (s *Submitter) Submit(ctx context.Context, account int64, service string, o sms.Order, k Key) (Report, error) {
-	if len(k.Key) > MaxKey {
-		return Report{}, sms.Errorf(sms.Invalid, "Idempotency-Key has %d characters, more than %d", len(k.Key), MaxKey)
+	if err := k.check(); err != nil {
+		return Report{}, err
 	}
 	if o.Tag == "" {
 		o.Tag = rand.Text()[:16]
@@ -83,17 +90,28 @@ func (s *Submitter) Submit(ctx context.Context, account int64, service string, o
 
 // again gives the answer to a request that was accepted earlier and would be refused now: its sender may be gone since.
 func (s *Submitter) again(ctx context.Context, service int64, k Key, refused error) (Report, error) {
+	r, known, err := s.Repeat(ctx, service, k)
+	if err == nil && !known {
+		err = refused
+	}
+	return r, err
+}
+
+// Repeat gives the report of an earlier request with the key, if there was one: before work that a repetition can do without.
+// Errors: Invalid for a key that is too long; those of store.Remembered.
+func (s *Submitter) Repeat(ctx context.Context, service int64, k Key) (r Report, known bool, err error) {
 	if k.Key == "" {
-		return Report{}, refused
+		return Report{}, false, nil
+	}
+	if err := k.check(); err != nil {
+		return Report{}, false, err
 	}
 	answer, err := s.store.Remembered(ctx, service, k.Key, k.Hash, s.now())
-	switch {
-	case err != nil:
-		return Report{}, err
-	case answer == "":
-		return Report{}, refused
+	if err != nil || answer == "" {
+		return Report{}, false, err
 	}
-	return repeat(answer)
+	r, err = repeat(answer)
+	return r, true, err
 }
 
 // repeat reads a remembered answer.
