@@ -11,7 +11,7 @@ FUZZ     ?=
 export FUZZTIME
 
 .DEFAULT_GOAL := build
-.PHONY: build run test check fmt generate fuzz tools clean help
+.PHONY: build run test check fmt generate fuzz bench bench-full tools clean help
 
 build: ## build bin/ramier
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ramier ./cmd/ramier
@@ -34,6 +34,12 @@ generate: tools ## write all generated files anew
 fuzz: ## run the fuzz targets: make fuzz FUZZTIME=5m FUZZ=smpp
 	@scripts/with-postgres scripts/fuzz '$(FUZZTIME)' '$(FUZZ)'
 
+bench: build ## measure speed on both databases, about 2 minutes: make bench ARGS='--profile bin/profiles'
+	@scripts/bench $(ARGS)
+
+bench-full: build ## everything: full stores, long queues, Kannel beside it, soaks of 10 minutes; about an hour
+	@scripts/bench --scenario all $(ARGS)
+
 tools: # install what checks and generators need
 	@scripts/install-system
 	@scripts/install-tools
@@ -42,4 +48,4 @@ clean: ## remove what was built or installed here
 	rm -rf bin .tools e2e/node_modules
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -1,0 +1,95 @@
+// Package bench measures how fast messages go the whole way: accepted over signed HTTP, handed over SMPP, their receipts recorded. Each
+// scenario has Ramier and a simulated operator in processes of their own, and a fresh database; the load comes from this process.
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"ramier/bench/figures"
+)
+
+// Bench is what all scenarios of a run share.
+type Bench struct {
+	Program  Program
+	Dir      string        // for files, which go in the end; empty = the system's temporary folder
+	Profile  string        // folder for profiles of Ramier; empty = none
+	Mix      []string      // behaviours of the simulator, like refused=0.01
+	Patience time.Duration // without progress after the load; 0 = 30 s
+	Tell     Teller
+}
+
+// A Teller is told how it goes on.
+type Teller interface {
+	// Stage says what happens now.
+	Stage(text string)
+	// Load says how many of so many messages are recorded; total is 0 when it is not known.
+	Load(recorded, total int)
+}
+
+// Run runs a scenario on a database: SQLite, or the address of a PostgreSQL server. Kannel has memory, or sqlite.
+func (b *Bench) Run(ctx context.Context, s Scenario, database string) (r figures.Result, err error) {
+	dir, err := os.MkdirTemp(b.Dir, "ramier-bench-")
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	switch s.Kind {
+	case Plain, Soak:
+		r, err = b.plain(ctx, s, database, dir)
+	default:
+		err = fmt.Errorf("a scenario of kind %q cannot be run", s.Kind)
+	}
+	if err != nil {
+		return r, fmt.Errorf("%s on %s: %w", s.Name, hostOf(database), err)
+	}
+	return r, nil
+}
+
+// plain runs the load on a platform of its own.
+func (b *Bench) plain(ctx context.Context, s Scenario, database, dir string) (r figures.Result, err error) {
+	b.Tell.Stage(s.Name + ": starting")
+	o, err := b.simulate(ctx, dir, s.messages())
+	if err != nil {
+		return r, err
+	}
+	defer o.end(10 * time.Second)
+	p, err := b.prepare(ctx, dir, database)
+	if err != nil {
+		return r, err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	if err := p.start(ctx); err != nil {
+		return r, err
+	}
+	if s.Kind != Old {
+		err = p.connect(ctx, o, 0)
+	} else {
+		err = p.connected(ctx)
+	}
+	if err != nil {
+		return r, err
+	}
+	door, err := p.customer(ctx, "bench", s.messages()+1000, "sms-bench-1")
+	if err != nil {
+		return r, err
+	}
+	m := &measurement{bench: b, scenario: s, door: door, operator: o, platform: p, first: firstMessage}
+	if r, err = m.run(ctx); err != nil {
+		return r, err
+	}
+	r.Platform, r.Database = "ramier", p.database.kind
+	return r, nil
+}
+
+// firstMessage is the number of the first message of a scenario. Old messages have lower ones.
+const firstMessage = 10_000_000
+
+// Clean makes the folder of profiles.
+func (b *Bench) profileFile(s Scenario, database, kind string) string {
+	return filepath.Join(b.Profile, s.Name+"-"+database+"-"+kind+".pprof")
+}
