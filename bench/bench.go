@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"ramier/bench/figures"
@@ -20,6 +21,7 @@ type Bench struct {
 	Profile  string        // folder for profiles of Ramier; empty = none
 	Mix      []string      // behaviours of the simulator, like refused=0.01
 	Patience time.Duration // without progress after the load; 0 = 30 s
+	NoAudit  bool          // do not have Ramier add up everything in the end
 	Tell     Teller
 }
 
@@ -32,22 +34,31 @@ type Teller interface {
 }
 
 // Run runs a scenario on a database: SQLite, or the address of a PostgreSQL server. Kannel has memory, or sqlite.
-func (b *Bench) Run(ctx context.Context, s Scenario, database string) (r figures.Result, err error) {
+// It gives what was measured before it failed, too.
+func (b *Bench) Run(ctx context.Context, s Scenario, database string) (list []figures.Result, err error) {
 	dir, err := os.MkdirTemp(b.Dir, "ramier-bench-")
 	if err != nil {
-		return r, err
+		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	one := func(r figures.Result, err error) ([]figures.Result, error) { return []figures.Result{r}, err }
 	switch s.Kind {
 	case Plain, Soak:
-		r, err = b.plain(ctx, s, database, dir)
+		list, err = one(b.plain(ctx, s, database, dir))
+	case Old:
+		list, err = b.old(ctx, s, database, dir)
+	case Queue:
+		list, err = one(b.queue(ctx, s, database, dir))
+	case Kannel:
+		list, err = one(b.kannel(ctx, s, database, dir))
 	default:
 		err = fmt.Errorf("a scenario of kind %q cannot be run", s.Kind)
 	}
 	if err != nil {
-		return r, fmt.Errorf("%s on %s: %w", s.Name, hostOf(database), err)
+		list = slices.DeleteFunc(list, func(r figures.Result) bool { return r.Seconds == 0 })
+		return list, fmt.Errorf("%s on %s: %w", s.Name, hostOf(database), err)
 	}
-	return r, nil
+	return list, nil
 }
 
 // plain runs the load on a platform of its own.
@@ -66,12 +77,7 @@ func (b *Bench) plain(ctx context.Context, s Scenario, database, dir string) (r 
 	if err := p.start(ctx); err != nil {
 		return r, err
 	}
-	if s.Kind != Old {
-		err = p.connect(ctx, o, 0)
-	} else {
-		err = p.connected(ctx)
-	}
-	if err != nil {
+	if err := p.connect(ctx, o, 0); err != nil {
 		return r, err
 	}
 	door, err := p.customer(ctx, "bench", s.messages()+1000, "sms-bench-1")
@@ -89,7 +95,7 @@ func (b *Bench) plain(ctx context.Context, s Scenario, database, dir string) (r 
 // firstMessage is the number of the first message of a scenario. Old messages have lower ones.
 const firstMessage = 10_000_000
 
-// Clean makes the folder of profiles.
+// profileFile names a profile.
 func (b *Bench) profileFile(s Scenario, database, kind string) string {
 	return filepath.Join(b.Profile, s.Name+"-"+database+"-"+kind+".pprof")
 }

@@ -36,7 +36,8 @@ type child struct {
 // startPatience is how long a process may take until it is ready.
 const startPatience = time.Minute
 
-// startChild starts a program and waits until it has written what the pattern says, whose groups it gives.
+// startChild starts a program and waits until it has written what the pattern says, whose groups it gives. Without a pattern
+// it does not wait.
 func startChild(ctx context.Context, name, dir string, p Program, ready *regexp.Regexp, args ...string) (*child, []string, error) {
 	c := &child{name: name, log: filepath.Join(dir, name+".log"), done: make(chan struct{})}
 	file, err := os.OpenFile(c.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -65,6 +66,9 @@ func startChild(ctx context.Context, name, dir string, p Program, ready *regexp.
 		reading.Wait()
 		close(c.done)
 	}()
+	if ready == nil {
+		return c, nil, nil
+	}
 	timeout := time.NewTimer(startPatience)
 	defer timeout.Stop()
 	select {

@@ -106,7 +106,11 @@ func getJSON(ctx context.Context, address string, into any) error {
 		return err
 	}
 	defer body.Close()
-	return json.NewDecoder(body).Decode(into)
+	text, err := io.ReadAll(body) // to its end, so that the connection serves again
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
 }
 
 // A platform is Ramier in a process of its own, with a database of its own.
@@ -160,7 +164,7 @@ func (p *platform) start(ctx context.Context) error {
 	}
 	p.operator, err = ovh.NewClient(p.base+"/1.0", keys["application_key"], keys["application_secret"], keys["consumer_key"])
 	if err == nil {
-		p.operator.Timeout = 10 * time.Minute // an audit reads every message
+		p.operator.Timeout = 2 * time.Minute // as long as the server may take for an answer
 	}
 	return err
 }
@@ -263,19 +267,19 @@ func (p *platform) call(ctx context.Context, method, path string, body, answer a
 	return nil
 }
 
-// audit has the platform add up everything again.
-func (p *platform) audit(ctx context.Context) ([]string, error) {
+// audit has the platform add up everything again, and gives what it finds wrong; also that it cannot be done.
+func (p *platform) audit(ctx context.Context) []string {
 	var r struct {
 		Findings []struct{ ServiceName, Object, Text string }
 	}
 	if err := p.call(ctx, "GET", "/operator/audit", nil, &r); err != nil {
-		return nil, err
+		return []string{"the audit could not be made: " + err.Error()}
 	}
 	list := []string{}
 	for _, f := range r.Findings {
 		list = append(list, strings.TrimSpace(f.ServiceName+" "+f.Object+": "+f.Text))
 	}
-	return list, nil
+	return list
 }
 
 // metric adds up the values of a metric that have a label, like state="delivered"; any with an empty one.

@@ -17,6 +17,10 @@ type Scenario struct {
 	Receivers   int           // of each request
 	Connections int
 	Rate        float64 // requests a second; 0 = as fast as possible
+
+	// Of old scenarios: how many services and messages are in the store before, and the loads that follow.
+	Services, Stored int
+	Loads            []Scenario
 }
 
 // Kind is how a scenario is run.
@@ -41,8 +45,13 @@ func Scenarios() []Scenario {
 		{Name: "single", Title: "one receiver a request", Kind: Plain, Requests: 100_000, Receivers: 1, Connections: Connections},
 		{Name: "bulk", Title: "1,000 receivers a request", Kind: Plain, Requests: 400, Receivers: 1000, Connections: 8},
 		{Name: "latency", Title: "1,000 single sends a second", Kind: Plain, Duration: 15 * second, Receivers: 1, Connections: Connections, Rate: 1000},
-		{Name: "old-single", Title: "single, beside 10,000 services with 5 million old messages", Kind: Old, Requests: 100_000, Receivers: 1, Connections: Connections},
-		{Name: "old-bulk", Title: "bulk, beside 10,000 services with 5 million old messages", Kind: Old, Requests: 400, Receivers: 1000, Connections: 8},
+		{
+			Name: "old", Title: "beside 10,000 services with 5 million old messages", Kind: Old, Services: 10_000, Stored: 5_000_000,
+			Loads: []Scenario{
+				{Name: "old-single", Title: "one receiver a request, in a full store", Kind: Old, Requests: 100_000, Receivers: 1, Connections: Connections},
+				{Name: "old-bulk", Title: "1,000 receivers a request, in a full store", Kind: Old, Requests: 400, Receivers: 1000, Connections: 8},
+			},
+		},
 		{Name: "queue", Title: "urgent messages past 2 million waiting ones", Kind: Queue, Requests: 400, Receivers: 5000, Connections: 4},
 		{Name: "kannel-single", Title: "Kannel, one receiver a request", Kind: Kannel, Requests: 100_000, Receivers: 1, Connections: Connections},
 		{Name: "kannel-latency", Title: "Kannel, 1,000 single sends a second", Kind: Kannel, Duration: 15 * second, Receivers: 1, Connections: Connections, Rate: 1000},
@@ -76,6 +85,13 @@ func Find(names []string) ([]Scenario, error) {
 
 // messages is how many a scenario sends, at most.
 func (s Scenario) messages() int {
+	if s.Kind == Old && s.Loads != nil {
+		n := s.Services * jobsOfService * receiversOfJob
+		for _, one := range s.Loads {
+			n += one.messages()
+		}
+		return n
+	}
 	if s.Requests > 0 {
 		return s.Requests * s.Receivers
 	}
@@ -88,6 +104,19 @@ func (s Scenario) messages() int {
 
 // With puts numbers of another one in the place of the scenario's, where there are any.
 func (s Scenario) With(o Scenario) Scenario {
+	if s.Loads != nil {
+		loads := make([]Scenario, len(s.Loads))
+		for i, one := range s.Loads {
+			loads[i] = one.With(o)
+		}
+		s.Loads = loads
+	}
+	if o.Services > 0 {
+		s.Services = o.Services
+	}
+	if o.Stored > 0 {
+		s.Stored = o.Stored
+	}
 	if o.Requests > 0 {
 		s.Requests, s.Duration = o.Requests, 0
 	}
@@ -113,3 +142,7 @@ func (s Scenario) Databases(wanted []string) []string {
 	}
 	return wanted
 }
+
+// audited tells whether the platform is asked to add up everything afterwards. An audit reads every message, and a request must be
+// answered within two minutes: millions of messages may take longer.
+func (s Scenario) audited() bool { return s.Kind == Plain }

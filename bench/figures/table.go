@@ -23,8 +23,13 @@ var (
 		{"database", func(r Result) string { return r.Database }},
 	}
 	speed = []column{
-		{"messages", func(r Result) string { return thousands(float64(r.Accepted)) }},
-		{"complete/s", func(r Result) string { return thousands(r.PerSecond) }},
+		{"messages", func(r Result) string { return Thousands(r.Accepted) }},
+		{"complete/s", func(r Result) string {
+			if r.PerSecond == 0 {
+				return "-"
+			}
+			return thousands(r.PerSecond)
+		}},
 		{"accepted/s", func(r Result) string { return thousands(r.AcceptedPerSecond) }},
 		{"answer p50", func(r Result) string { return millis(r.Request.P50) }},
 		{"p99", func(r Result) string { return millis(r.Request.P99) }},
@@ -125,6 +130,9 @@ func commitWords(r Report) string {
 	}
 	return "commit " + r.Commit
 }
+
+// Thousands writes a number with commas: 12,345.
+func Thousands(n int) string { return thousands(float64(n)) }
 
 // thousands writes a whole number with commas: 12,345.
 func thousands(n float64) string {

@@ -143,7 +143,7 @@ func (c *connection) work(ctx context.Context) error {
 	var request []byte
 	for failures := 0; ctx.Err() == nil; {
 		n := int(c.next.Add(1)) - 1
-		if n >= c.options.Requests || c.options.Duration > 0 && time.Since(c.start) >= c.options.Duration {
+		if n >= c.options.Requests || c.options.Rate == 0 && c.options.Duration > 0 && time.Since(c.start) >= c.options.Duration {
 			return nil
 		}
 		one := Request{Job: Job{First: c.options.First + n*c.options.Receivers, Receivers: c.options.Receivers}}

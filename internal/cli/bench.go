@@ -46,6 +46,9 @@ func (p *program) benchCommand() *cobra.Command {
 	f.DurationVar(&b.scenario.Duration, "duration", 0, "for how long to begin requests, instead")
 	f.IntVar(&b.scenario.Receivers, "receivers", 0, "receivers of each request, instead of the scenario's")
 	f.IntVar(&b.scenario.Connections, "connections", 0, "HTTP connections, instead of the scenario's")
+	f.IntVar(&b.scenario.Services, "services", 0, "of the scenario old: how many services have old messages")
+	f.IntVar(&b.scenario.Stored, "stored", 0, "of the scenario old: how many old messages there are")
+	f.BoolVar(&b.NoAudit, "no-audit", false, "do not have Ramier add up everything in the end")
 	f.Float64Var(&b.scenario.Rate, "rate", 0, "requests a second, instead of the scenario's or as many as possible")
 	f.StringVar(&b.jsonFile, "json", "", "file for the results")
 	f.StringVar(&b.plotFile, "plot", "", "file for a picture of them, SVG")
@@ -113,11 +116,11 @@ func (b *benchmark) all(ctx context.Context, r *figures.Report) error {
 			if s.Kind == bench.Soak && s.Rate == 0 {
 				s.Rate = halfOf(r.Results, database)
 			}
-			one, err := b.Run(ctx, s, database)
+			list, err := b.Run(ctx, s, database)
+			r.Results = append(r.Results, list...)
 			if err != nil {
 				return err
 			}
-			r.Results = append(r.Results, one)
 		}
 	}
 	return nil
