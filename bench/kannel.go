@@ -20,7 +20,7 @@ import (
 )
 
 // kannelConf is Kannel with what it has by default, but for: a window as wide as Ramier's, logs of warnings only, and no
-// access log. Without store-type its queue lives in memory alone; a crash loses it.
+// access log (it writes all that it does to its standard error too, unless -v is given). Without store-type its queue lives in memory alone; a crash loses it.
 const kannelConf = `
 group = core
 admin-port = %[1]d
@@ -113,7 +113,7 @@ func (b *Bench) kannel(ctx context.Context, s Scenario, receipts, dir string) (r
 		return r, err
 	}
 	door.Receipts = url
-	bearerbox, _, err := startChild(ctx, "bearerbox-out", dir, Program{Path: "bearerbox"}, nil, conf)
+	bearerbox, _, err := startChild(ctx, "bearerbox-out", dir, Program{Path: "bearerbox"}, nil, "-v", "2", conf)
 	if err != nil {
 		return r, err
 	}
@@ -121,7 +121,7 @@ func (b *Bench) kannel(ctx context.Context, s Scenario, receipts, dir string) (r
 	if err := bound(ctx, o); err != nil {
 		return r, fmt.Errorf("%w:\n%s", err, bearerbox.tail())
 	}
-	smsbox, _, err := startChild(ctx, "smsbox-out", dir, Program{Path: "smsbox"}, nil, conf)
+	smsbox, _, err := startChild(ctx, "smsbox-out", dir, Program{Path: "smsbox"}, nil, "-v", "2", conf)
 	if err != nil {
 		return r, err
 	}
@@ -189,7 +189,7 @@ func makeReceipts(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	_, err = db.ExecContext(ctx, kannelTable)
+	_, err = db.ExecContext(ctx, "PRAGMA journal_mode=WAL; "+kannelTable)
 	return errors.Join(err, db.Close())
 }
 

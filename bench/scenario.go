@@ -135,12 +135,16 @@ func (s Scenario) With(o Scenario) Scenario {
 	return s
 }
 
-// Databases are those of some that make sense for the scenario. Kannel keeps receipts in memory or in SQLite.
+// Databases are those of some that make sense for the scenario. Kannel keeps receipts in memory or in SQLite, and with SQLite it cannot keep
+// a pace of 1,000 a second.
 func (s Scenario) Databases(wanted []string) []string {
-	if s.Kind == Kannel {
-		return []string{"memory", SQLite}
+	switch {
+	case s.Kind != Kannel:
+		return wanted
+	case s.Rate > 0:
+		return []string{"memory"}
 	}
-	return wanted
+	return []string{"memory", SQLite}
 }
 
 // audited tells whether the platform is asked to add up everything afterwards. An audit reads every message, and a request must be
