@@ -16,13 +16,15 @@ import (
 
 // Bench is what all scenarios of a run share.
 type Bench struct {
-	Program  Program
-	Dir      string        // for files, which go in the end; empty = the system's temporary folder
-	Profile  string        // folder for profiles of Ramier; empty = none
-	Mix      []string      // behaviours of the simulator, like refused=0.01
-	Patience time.Duration // without progress after the load; 0 = 30 s
-	NoAudit  bool          // do not have Ramier add up everything in the end
-	Tell     Teller
+	Program Program
+	Dir     string // for files, which go in the end; empty = the system's temporary folder
+	Profile string // folder for profiles of Ramier; empty = none
+	// ProfileTime is how long that of the processor takes, from the beginning of the load; whole seconds.
+	ProfileTime time.Duration
+	Mix         []string      // behaviours of the simulator, like refused=0.01
+	Patience    time.Duration // without progress after the load; 0 = 30 s
+	NoAudit     bool          // do not have Ramier add up everything in the end
+	Tell        Teller
 }
 
 // A Teller is told how it goes on.
@@ -41,6 +43,9 @@ func (b *Bench) Run(ctx context.Context, s Scenario, database string) (list []fi
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
 	one := func(r figures.Result, err error) ([]figures.Result, error) { return []figures.Result{r}, err }
 	switch s.Kind {
 	case Plain, Soak:

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -29,15 +30,27 @@ type database struct {
 	serverID int // process of the server, 0 = not on this machine
 }
 
+// CheckDatabase tells what is wrong with a name of a database.
+func CheckDatabase(address string) error {
+	u, err := url.Parse(address)
+	if address == SQLite || err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") {
+		return nil
+	}
+	return fmt.Errorf("--database %s: give sqlite, or postgres://user:password@host/name", hostOf(address))
+}
+
 // newDatabase makes a database of its own in a folder or on a server.
 func newDatabase(ctx context.Context, address, dir string) (*database, error) {
 	if address == SQLite {
 		file := filepath.Join(dir, "ramier.db")
 		return &database{kind: SQLite, url: "sqlite://" + file, file: file}, nil
 	}
+	if err := CheckDatabase(address); err != nil {
+		return nil, err
+	}
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		return nil, fmt.Errorf("database %q: give sqlite or postgres://user:password@host/name", address)
+	if err != nil {
+		return nil, err
 	}
 	admin, err := sql.Open("pgx", address)
 	if err != nil {
@@ -53,19 +66,35 @@ func newDatabase(ctx context.Context, address, dir string) (*database, error) {
 	return d, nil
 }
 
-// create makes the database, and sees to it that the server is as durable as SQLite is.
+// create makes the database, on a server that is as durable as SQLite is.
 func (d *database) create(ctx context.Context) error {
+	if err := durable(ctx, d.admin); err != nil {
+		return err
+	}
+	_, err := d.admin.ExecContext(ctx, "CREATE DATABASE "+d.name)
+	return err
+}
+
+// CheckDurable tells whether a PostgreSQL server acknowledges a commit before it is on disk.
+func CheckDurable(ctx context.Context, address string) error {
+	db, err := sql.Open("pgx", address)
+	if err != nil {
+		return err
+	}
+	return errors.Join(durable(ctx, db), db.Close())
+}
+
+func durable(ctx context.Context, db *sql.DB) error {
 	for _, setting := range []string{"fsync", "synchronous_commit", "full_page_writes"} {
 		var value string
-		if err := d.admin.QueryRowContext(ctx, "SHOW "+setting).Scan(&value); err != nil {
+		if err := db.QueryRowContext(ctx, "SHOW "+setting).Scan(&value); err != nil {
 			return err
 		}
 		if value != "on" {
 			return fmt.Errorf("the server has %s = %s: figures count only with on, since nothing may be acknowledged before it is on disk", setting, value)
 		}
 	}
-	_, err := d.admin.ExecContext(ctx, "CREATE DATABASE "+d.name)
-	return err
+	return nil
 }
 
 // server finds the process of a server on this machine, to add up what it uses.

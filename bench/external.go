@@ -26,9 +26,9 @@ func (b *Bench) External(ctx context.Context, s Scenario, door *load.OVH, contro
 		m.operator = &operator{control: control}
 	}
 	r, err := m.run(ctx)
-	r.Platform, r.Database = hostOf(door.Endpoint), "unknown"
-	if r.Database == "" {
-		r.Database = "unknown"
+	r.Platform, r.Database = hostOf(door.Endpoint), "its own"
+	if control == "" {
+		r.Note = "nothing was counted behind the platform: name a simulator with --simulator"
 	}
 	return r, err
 }

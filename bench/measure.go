@@ -158,7 +158,11 @@ func (m *measurement) point(ctx context.Context, deep, keep bool) {
 	if m.scenario.Requests > 0 || m.scenario.Rate > 0 {
 		total = m.scenario.messages()
 	}
-	m.bench.Tell.Load(max(p.Recorded, p.Accepted*btoi(m.operator == nil)), total)
+	done := p.Recorded
+	if m.operator == nil {
+		done = p.Accepted
+	}
+	m.bench.Tell.Load(done, total)
 	if !keep {
 		return
 	}
@@ -180,13 +184,6 @@ func (m *measurement) point(ctx context.Context, deep, keep bool) {
 	m.mu.Lock()
 	m.series = append(m.series, p)
 	m.mu.Unlock()
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func mebi(octets int64) float64 { return float64(octets) / (1 << 20) }
@@ -213,7 +210,8 @@ func (m *measurement) profile(ctx context.Context) (func() error, error) {
 		return errors.Join(err, file.Close())
 	}
 	cpu := make(chan error, 1)
-	go func() { cpu <- save("cpu", "profile?seconds=5") }()
+	seconds := max(int(m.bench.ProfileTime.Seconds()), 1)
+	go func() { cpu <- save("cpu", fmt.Sprintf("profile?seconds=%d", seconds)) }()
 	return func() error { return errors.Join(<-cpu, save("heap", "heap"), save("allocs", "allocs")) }, nil
 }
 
@@ -227,6 +225,9 @@ func (m *measurement) result(ctx context.Context, sent load.Result, after usages
 		Seconds: took.Seconds(), PerSecond: float64(sent.Accepted) / took.Seconds(),
 		AcceptedPerSecond: float64(sent.Accepted) / sent.Took.Seconds(),
 		MemoryMiB:         mebi(after.platform.Peak), Series: m.series,
+	}
+	if s.Kind == Soak {
+		r.Note = figures.Drift(m.series)
 	}
 	var answers []int64
 	for _, one := range sent.Requests {

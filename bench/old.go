@@ -33,6 +33,7 @@ func (b *Bench) old(ctx context.Context, s Scenario, database, dir string) (list
 	}
 	first := firstMessage
 	for i, next := range s.Loads {
+		next.Stored = s.Stored
 		if err := p.start(ctx); err != nil {
 			return list, err
 		}

@@ -37,7 +37,7 @@ var simulatorReady = regexp.MustCompile(`SMSC on (\S+)\ncontrol API on (\S+)\n`)
 
 // simulate starts a simulated operator that counts so many messages.
 func (b *Bench) simulate(ctx context.Context, dir string, messages int) (*operator, error) {
-	args := []string{"simulate", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--quiet", "--keep", "10000", "--arrivals", strconv.Itoa(messages + messages/10 + 1000)}
+	args := []string{"simulate", "--listen", "127.0.0.1:0", "--control", "127.0.0.1:0", "--quiet", "--seed", "1", "--keep", "10000", "--arrivals", strconv.Itoa(messages + messages/10 + 1000)}
 	for _, m := range b.Mix {
 		args = append(args, "--mix", m)
 	}

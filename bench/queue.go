@@ -14,7 +14,7 @@ import (
 const (
 	slowRate     = 100
 	urgent       = 20
-	urgentPause  = 500 * time.Millisecond
+	urgentPause  = 250 * time.Millisecond
 	urgentPoll   = 50 * time.Millisecond
 	urgentWithin = 30 * time.Second
 )

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -52,7 +53,8 @@ func (p *program) benchCommand() *cobra.Command {
 	f.Float64Var(&b.scenario.Rate, "rate", 0, "requests a second, instead of the scenario's or as many as possible")
 	f.StringVar(&b.jsonFile, "json", "", "file for the results")
 	f.StringVar(&b.plotFile, "plot", "", "file for a picture of them, SVG")
-	f.StringVar(&b.Profile, "profile", "", "folder for profiles of Ramier: processor (5 s), heap, allocations")
+	f.StringVar(&b.Profile, "profile", "", "folder for profiles of Ramier: processor, heap, allocations")
+	f.DurationVar(&b.ProfileTime, "profile-time", 5*time.Second, "how long the profile of the processor takes, from the beginning of the load")
 	f.DurationVar(&b.Patience, "patience", 30*time.Second, "how long to wait for messages when nothing moves any more")
 	f.StringArrayVar(&b.Mix, "mix", nil, "behaviour of the simulator, as of ramier simulate --mix")
 	f.StringVar(&b.sandbox, "sandbox", "", "address of a running sandbox, like http://127.0.0.1:8080")
@@ -76,9 +78,6 @@ func (b *benchmark) run(ctx context.Context) error {
 		return err
 	}
 	b.Program = bench.Program{Path: self}
-	if with := b.env(childArguments); with != "" {
-		b.Program.Env = []string{with + "=1"}
-	}
 	bar := newBar(b.errOut)
 	b.Tell = bar
 	r := figures.Report{Format: figures.Format, At: time.Now().UTC().Truncate(time.Second), Version: b.version, Commit: commit(b.version), Machine: proc.ThisMachine(orTemporary(b.Dir))}
@@ -97,9 +96,6 @@ func (b *benchmark) run(ctx context.Context) error {
 	return errors.Join(failed, b.show(r))
 }
 
-// childArguments names the environment variable with the name of another one, which makes the program of a test be ramier.
-const childArguments = "RAMIER_BENCH_CHILD"
-
 // all runs all scenarios on all databases, and keeps what was measured when one fails.
 func (b *benchmark) all(ctx context.Context, r *figures.Report) error {
 	if len(b.names) == 0 {
@@ -108,6 +104,11 @@ func (b *benchmark) all(ctx context.Context, r *figures.Report) error {
 	scenarios, err := bench.Find(b.names)
 	if err != nil {
 		return usage("%v", err)
+	}
+	for _, database := range b.databases {
+		if err := bench.CheckDatabase(database); err != nil {
+			return usage("%v", err)
+		}
 	}
 	for _, s := range scenarios {
 		s = s.With(b.scenario)
@@ -130,7 +131,7 @@ func (b *benchmark) all(ctx context.Context, r *figures.Report) error {
 func halfOf(results []figures.Result, database string) float64 {
 	for _, r := range results {
 		if r.Scenario == "single" && (r.Database == bench.SQLite) == (database == bench.SQLite) {
-			return r.PerSecond / 2
+			return math.Floor(r.PerSecond / 2)
 		}
 	}
 	return 1000

@@ -12,14 +12,19 @@ import (
 	"time"
 )
 
+// checkProfiles refuses addresses that others can reach.
+func checkProfiles(address string) error {
+	if given, err := netip.ParseAddrPort(address); address != "" && (err != nil || !given.Addr().IsLoopback()) {
+		return usage("--profiles %s: give a port of this machine's loopback address, like 127.0.0.1:6060", address)
+	}
+	return nil
+}
+
 // serveProfiles offers Go's profiles of this process on an address of this machine alone, until it is stopped. They tell whoever asks
 // what the program does and holds, so no setting opens them: only a flag.
 func serveProfiles(ctx context.Context, address string, log *slog.Logger) (at string, stop func(), err error) {
 	if address == "" {
 		return "", func() {}, nil
-	}
-	if given, err := netip.ParseAddrPort(address); err != nil || !given.Addr().IsLoopback() {
-		return "", nil, usage("--profiles %s: give a port of this machine's loopback address, like 127.0.0.1:6060", address)
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {

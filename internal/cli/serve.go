@@ -23,6 +23,9 @@ func (p *program) serveCommand() *cobra.Command {
 	profiles := c.Flags().String("profiles", "", "offer Go's profiles on this loopback address")
 	_ = c.Flags().MarkHidden("profiles") // it exists
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := checkProfiles(*profiles); err != nil {
+			return err
+		}
 		settings, err := config.Load(*path, p.env)
 		if _, ok := errors.AsType[config.Problems](err); ok {
 			return fmt.Errorf("%s: %w", *path, err)
