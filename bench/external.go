@@ -71,5 +71,6 @@ func Sandbox(ctx context.Context, address string) (door *load.OVH, control strin
 		Endpoint: i.Endpoint, ApplicationKey: i.ApplicationKey, ApplicationSecret: i.ApplicationSecret, ConsumerKey: i.ConsumerKey,
 		Service: i.ServiceName, Sender: i.Sender,
 	}
-	return door, control, door.Prepare()
+	err = door.Prepare()
+	return door, control, err
 }

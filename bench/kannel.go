@@ -196,15 +196,20 @@ func makeReceipts(ctx context.Context, file string) error {
 // freePorts finds ports that nobody listens on now.
 func freePorts(ctx context.Context, n int) ([]int, error) {
 	var ports []int
+	var held []net.Listener // so that each is another one
+	var err error
 	for range n {
-		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
+		var l net.Listener
+		if l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
+			break
 		}
-		defer l.Close()
+		held = append(held, l)
 		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
 	}
-	return ports, nil
+	for _, l := range held {
+		_ = l.Close()
+	}
+	return ports, err
 }
 
 // bound waits until a client is bound to the simulator.

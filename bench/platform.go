@@ -58,7 +58,8 @@ type simulatorStatus struct {
 }
 
 func (o *operator) status(ctx context.Context) (s simulatorStatus, err error) {
-	return s, getJSON(ctx, o.control+"/status", &s)
+	err = getJSON(ctx, o.control+"/status", &s)
+	return s, err
 }
 
 // arrivals gives all that came, or those from one on.
@@ -255,7 +256,8 @@ func (p *platform) customer(ctx context.Context, account string, credits int, se
 		Endpoint: p.base + "/1.0", ApplicationKey: t.ApplicationKey, ApplicationSecret: t.ApplicationSecret, ConsumerKey: t.ConsumerKey,
 		Service: services[0], Sender: senderName,
 	}
-	return o, o.Prepare()
+	err := o.Prepare()
+	return o, err
 }
 
 const senderName = "Ramier"

@@ -50,7 +50,8 @@ func (b *Bench) queue(ctx context.Context, s Scenario, database, dir string) (r 
 	}
 	r.PerSecond, r.Delivered = 0, -1
 	r.Platform, r.Database = "ramier", p.database.kind
-	return r, b.past(ctx, s, p, o, *door, &r)
+	err = b.past(ctx, s, p, o, *door, &r)
+	return r, err
 }
 
 // past sends urgent messages one after the other and waits for each at the simulator.

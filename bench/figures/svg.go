@@ -126,7 +126,7 @@ func (c chart) draw(b *strings.Builder, top int) {
 	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="middle">%s</text>`+"\n", left+chartWidth/2, bottom+38, html.EscapeString(c.across))
 	fmt.Fprintf(b, `<text transform="translate(%d %d) rotate(-90)" text-anchor="middle">%s</text>`+"\n", 16, bottom-chartHeight/2, html.EscapeString(c.up))
 	for i, l := range c.lines {
-		style := fmt.Sprintf(`fill="none" stroke="%s" stroke-width="2"`, colours[i%len(colours)])
+		style := `fill="none" stroke="` + colours[i%len(colours)] + `" stroke-width="2"`
 		if i >= len(colours) {
 			style += ` stroke-dasharray="6 3"`
 		}

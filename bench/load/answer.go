@@ -55,7 +55,8 @@ func readAnswer(from *bufio.Reader) (answer, error) {
 			a.last = !bytes.EqualFold(value, []byte("keep-alive"))
 		}
 	}
-	return a, a.body(from, length, chunked)
+	err = a.body(from, length, chunked)
+	return a, err
 }
 
 func (a *answer) body(from *bufio.Reader, length int, chunked bool) error {

@@ -4,7 +4,6 @@ package proc
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -62,7 +61,7 @@ type status struct {
 	resident, peak int64
 }
 
-func folder(pid int, name string) string { return filepath.Join("/proc", strconv.Itoa(pid), name) }
+func folder(pid int, name string) string { return "/proc/" + strconv.Itoa(pid) + "/" + name }
 
 func read(pid int) (status, error) {
 	text, err := os.ReadFile(folder(pid, "stat"))

@@ -229,7 +229,8 @@ func (b *benchmark) door(ctx context.Context) (*load.OVH, string, error) {
 		Endpoint: k.endpoint, ApplicationKey: k.application, ApplicationSecret: k.secret, ConsumerKey: k.consumer,
 		Service: b.service, Sender: b.sender, Priority: b.priority,
 	}
-	return o, strings.TrimRight(b.control, "/"), o.Prepare()
+	err = o.Prepare()
+	return o, strings.TrimRight(b.control, "/"), err
 }
 
 // commit is what the program was built from, as far as it knows.

@@ -40,11 +40,11 @@ type Options struct {
 	// Mix gives shares of the ordinary numbers, from 0 to 1, a behaviour of the magic table by its name.
 	Mix map[string]float64
 
-	Keep   int // messages kept to look at. Default 100,000
+	Keep int // messages kept to look at. Default 100,000
 	// Arrivals is of how many messages is noted that and when they were taken, 16 octets each, for [Simulator.Arrivals]. Default: none.
 	Arrivals int
-	Retain int // receipts and replies kept for clients that are away or slow. Default 5,000,000
-	Window int // deliver_sm that may wait for their answers, per session. Default 500
+	Retain   int // receipts and replies kept for clients that are away or slow. Default 5,000,000
+	Window   int // deliver_sm that may wait for their answers, per session. Default 500
 	// AnswerTimeout is how long, in the system's time, a client may take to answer a deliver_sm. Default 30 s.
 	AnswerTimeout time.Duration
 

@@ -27,7 +27,7 @@ type Status struct {
 	Receipts Deliveries  `json:"receipts"`
 	Replies  Deliveries  `json:"replies"`
 	Handsets int         `json:"handsets"`
-	Kept     int         `json:"kept"` // messages to look at
+	Kept     int         `json:"kept"`     // messages to look at
 	Arrivals int         `json:"arrivals"` // messages of which is noted when they came
 	Faults   []FaultBody `json:"faults"`
 }
