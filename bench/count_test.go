@@ -1,9 +1,12 @@
 package bench
 
 import (
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
+	"ramier/bench/figures"
 	"ramier/bench/load"
 	"ramier/internal/simulator"
 )
@@ -70,5 +73,20 @@ func TestKannelHasReceiptsInMemoryOrSQLite(t *testing.T) {
 		if s.Kind != Kannel && !slices.Equal(got, wanted) || s.Kind == Kannel && got[0] != "memory" {
 			t.Errorf("%s on %v", s.Name, got)
 		}
+	}
+}
+
+func TestThePageKnowsAllScenarios(t *testing.T) {
+	page, err := os.ReadFile("../docs/performance.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range Scenarios() {
+		if !strings.Contains(string(page), "`"+s.Name+"`") {
+			t.Errorf("docs/performance.md does not say what %s is", s.Name)
+		}
+	}
+	if _, err := (figures.Report{}).Splice(string(page)); err != nil {
+		t.Error(err)
 	}
 }
