@@ -11,6 +11,7 @@ import (
 // A line of a chart.
 type line struct {
 	name   string
+	style  string // the same in each chart
 	points [][2]float64
 }
 
@@ -42,15 +43,15 @@ func (r Report) SVG() string {
 	through := chart{title: "Complete messages a second", across: "seconds since the first request", up: "messages/s"}
 	took := chart{title: "From sending the request to arrival at the simulator", across: "milliseconds", up: "% of the messages", logarithmic: true}
 	memory := chart{title: "Memory during the soak", across: "seconds since the first request", up: "MiB"}
-	for _, one := range r.Results {
-		soak := one.Scenario == "soak"
+	for i, one := range r.Results {
+		style, soak := lineStyle(i), one.Scenario == "soak"
 		if soak {
-			memory.lines = append(memory.lines, line{one.Name(), resident(one.Series)})
+			memory.lines = append(memory.lines, line{one.Name(), style, resident(one.Series)})
 		} else if points := throughput(one.Series); len(points) > 1 {
-			through.lines = append(through.lines, line{one.Name(), points})
+			through.lines = append(through.lines, line{one.Name(), style, points})
 		}
 		if len(one.Whole.Distribution) > 0 {
-			took.lines = append(took.lines, line{one.Name(), distribution(one.Whole)})
+			took.lines = append(took.lines, line{one.Name(), style, distribution(one.Whole)})
 		}
 	}
 	charts := []chart{through, took}
@@ -66,6 +67,14 @@ func (r Report) SVG() string {
 	}
 	b.WriteString("</svg>\n")
 	return b.String()
+}
+
+func lineStyle(i int) string {
+	style := `fill="none" stroke="` + colours[i%len(colours)] + `" stroke-width="2"`
+	if i >= len(colours) {
+		style += ` stroke-dasharray="6 3"`
+	}
+	return style
 }
 
 // throughput takes the receipts of about half a second together.
@@ -126,18 +135,14 @@ func (c chart) draw(b *strings.Builder, top int) {
 	fmt.Fprintf(b, `<text x="%d" y="%d" text-anchor="middle">%s</text>`+"\n", left+chartWidth/2, bottom+38, html.EscapeString(c.across))
 	fmt.Fprintf(b, `<text transform="translate(%d %d) rotate(-90)" text-anchor="middle">%s</text>`+"\n", 16, bottom-chartHeight/2, html.EscapeString(c.up))
 	for i, l := range c.lines {
-		style := `fill="none" stroke="` + colours[i%len(colours)] + `" stroke-width="2"`
-		if i >= len(colours) {
-			style += ` stroke-dasharray="6 3"`
-		}
-		b.WriteString(`<polyline ` + style + ` points="`)
+		b.WriteString(`<polyline ` + l.style + ` points="`)
 		for _, p := range l.points {
 			px, py := place(p)
 			fmt.Fprintf(b, "%.1f,%.1f ", px, py)
 		}
 		b.WriteString(`"/>` + "\n")
 		at := top + marginTop + 6 + i*legendStep
-		fmt.Fprintf(b, `<path d="M%d %dh22" %s/><text x="%d" y="%d">%s</text>`+"\n", left+chartWidth+16, at, style, left+chartWidth+44, at+4, html.EscapeString(l.name))
+		fmt.Fprintf(b, `<path d="M%d %dh22" %s/><text x="%d" y="%d">%s</text>`+"\n", left+chartWidth+16, at, l.style, left+chartWidth+44, at+4, html.EscapeString(l.name))
 	}
 }
 
