@@ -15,7 +15,7 @@ KILLS ?= 500
 SEED  ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build run test crash check fmt generate fuzz tools clean help
+.PHONY: build run test crash check fmt generate fuzz bench bench-full tools clean help
 
 build: ## build bin/ramier
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ramier ./cmd/ramier
@@ -42,6 +42,12 @@ generate: tools ## write all generated files anew
 fuzz: ## run the fuzz targets: make fuzz FUZZTIME=5m FUZZ=smpp
 	@scripts/with-postgres scripts/fuzz '$(FUZZTIME)' '$(FUZZ)'
 
+bench: build ## measure speed on both databases, about 2 minutes: make bench ARGS='--profile bin/profiles'
+	@scripts/bench $(ARGS)
+
+bench-full: build ## everything: full stores, long queues, Kannel beside it, soaks of 10 minutes; about an hour
+	@scripts/bench --scenario all $(ARGS)
+
 tools: # install what checks and generators need
 	@scripts/install-system
 	@scripts/install-tools
@@ -50,4 +56,4 @@ clean: ## remove what was built or installed here
 	rm -rf bin .tools e2e/node_modules
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

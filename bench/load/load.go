@@ -1,18 +1,15 @@
-// Package load sends signed requests as fast as a server takes them, with little work of its own per request, and measures how
-// long each answer took.
+// Package load sends requests as fast as a server takes them, with little work of its own per request, and notes when each was sent
+// and answered.
 package load
 
 import (
 	"bufio"
+	"cmp"
 	"context"
-	"crypto/sha1" //nolint:gosec // the protocol's hash
-	"encoding/hex"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"sync"
@@ -20,112 +17,227 @@ import (
 	"time"
 )
 
-// Target is a service of a server and the keys to it.
-type Target struct {
-	Endpoint          string // like http://127.0.0.1:8080/1.0, without TLS
-	ApplicationKey    string
-	ApplicationSecret string
-	ConsumerKey       string
-	Service, Sender   string
+// A Door is a way into a server: how a job is handed in there.
+type Door interface {
+	// Address is host and port, and how to speak TLS there; nil for plain HTTP.
+	Address() (string, *tls.Config)
+	// Append writes a whole HTTP request for a job to b.
+	Append(b []byte, j Job) []byte
+}
+
+// A Job is one text for some receivers. All numbers of messages together give texts and receivers that nobody else has.
+type Job struct {
+	First     int // number of its first message
+	Receivers int
+}
+
+// Text is what the message says: plain letters, one part.
+func (j Job) Text() string { return string(j.appendText(nil)) }
+
+func (j Job) appendText(b []byte) []byte {
+	b = append(b, "Order "...)
+	b = strconv.AppendInt(b, int64(j.First), 10)
+	return append(b, " is ready: please collect it before Saturday evening."...)
+}
+
+// Receiver is the number of the n-th receiver, a French mobile in the range of 20 million from +33610000000 on.
+func (j Job) Receiver(n int) string { return string(j.appendReceiver(nil, n)) }
+
+func (j Job) appendReceiver(b []byte, n int) []byte {
+	return strconv.AppendInt(append(b, "+336"...), int64(10_000_000+(j.First+n)%20_000_000), 10)
 }
 
 // Options is what to send.
 type Options struct {
-	Requests    int
-	Receivers   int // in each request
+	Requests    int           // 0 = as many as Duration allows
+	Duration    time.Duration // when to begin no more requests; 0 = when all are sent
+	Receivers   int           // in each request
 	Connections int
 	// First is the number of the first message: texts and receivers are unique from there on.
 	First int
-	// Rate paces the requests, in requests a second; 0 = as fast as possible.
+	// Rate paces the requests, in requests a second, whether earlier ones are answered or not; 0 = as fast as possible.
 	Rate float64
+	// Count is added to while it runs; may be nil.
+	Count *Count
 }
 
-// Result is what came of it.
+// Count is how far a run is.
+type Count struct{ Accepted, Refused atomic.Int64 }
+
+// Request is what became of one. Times are microseconds since 1970.
+type Request struct {
+	Job
+	Sent, Answered int64
+	Status         int // of HTTP; 0 when there was no answer
+}
+
+// Accepted tells whether the server took the messages.
+func (r Request) Accepted() bool { return r.Status/100 == 2 }
+
+// Result is what came of a run.
 type Result struct {
-	Accepted int // messages
-	Refused  int // requests that were not answered with 200
-	First    string
+	Requests []Request // in the order of their numbers
+	Accepted int       // messages
+	Refused  int       // requests that were answered with anything else, or not at all
+	First    string    // what the first of those were answered
 	Took     time.Duration
-	Latency  []time.Duration // of each request, ascending
 }
 
-// Quantile gives the latency that a share of the requests stayed below.
-func (r Result) Quantile(share float64) time.Duration {
-	if len(r.Latency) == 0 {
-		return 0
+// Run sends until all requests are answered or the context ends. A connection that breaks is made anew; its request counts as refused.
+func Run(ctx context.Context, d Door, o Options) (Result, error) {
+	if o.Requests <= 0 && o.Duration <= 0 {
+		return Result{}, errors.New("neither a number of requests nor a duration is given")
 	}
-	return r.Latency[min(int(share*float64(len(r.Latency))), len(r.Latency)-1)]
-}
-
-// Run sends until all requests are answered or the context ends.
-func Run(ctx context.Context, t Target, o Options) (Result, error) {
-	base, err := url.Parse(t.Endpoint)
-	if err != nil || base.Scheme != "http" {
-		return Result{}, fmt.Errorf("endpoint %q: give http://host:port/1.0", t.Endpoint)
+	if o.Receivers <= 0 || o.Connections <= 0 {
+		return Result{}, fmt.Errorf("receivers = %d, connections = %d: give at least one", o.Receivers, o.Connections)
 	}
-	run := &run{target: t, options: o, base: base, start: time.Now()}
+	r := &run{door: d, options: o, count: cmp.Or(o.Count, &Count{}), start: time.Now()}
+	if o.Requests <= 0 {
+		r.options.Requests = 1 << 40
+	}
 	var wg sync.WaitGroup
 	errs := make([]error, o.Connections)
-	latencies := make([][]time.Duration, o.Connections)
+	done := make([][]Request, o.Connections)
 	for i := range o.Connections {
-		wg.Go(func() { latencies[i], errs[i] = run.connection(ctx) })
+		wg.Go(func() {
+			c := &connection{run: r}
+			errs[i] = c.work(ctx)
+			done[i] = c.done
+		})
 	}
 	wg.Wait()
-	r := Result{Accepted: int(run.accepted.Load()), Refused: int(run.refused.Load()), Took: time.Since(run.start)}
-	if text, ok := run.complaint.Load().(string); ok {
-		r.First = text
+	result := Result{Requests: slices.Concat(done...), Took: time.Since(r.start)}
+	slices.SortFunc(result.Requests, func(a, b Request) int { return cmp.Compare(a.Job.First, b.Job.First) })
+	for _, one := range result.Requests {
+		if one.Accepted() {
+			result.Accepted += one.Receivers
+		} else {
+			result.Refused++
+		}
 	}
-	r.Latency = slices.Concat(latencies...)
-	slices.Sort(r.Latency)
-	return r, errors.Join(errs...)
+	if text, ok := r.complaint.Load().(string); ok {
+		result.First = text
+	}
+	return result, errors.Join(errs...)
 }
 
 type run struct {
-	target    Target
+	door      Door
 	options   Options
-	base      *url.URL
 	start     time.Time
 	next      atomic.Int64
-	accepted  atomic.Int64
-	refused   atomic.Int64
+	count     *Count
 	complaint atomic.Value
 }
 
-// connection sends one request after the other over one connection.
-func (r *run) connection(ctx context.Context) ([]time.Duration, error) {
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", r.base.Host)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
-	defer stop()
-	answers := bufio.NewReader(conn)
-	var took []time.Duration
-	var request, body []byte
-	for ctx.Err() == nil {
-		n := int(r.next.Add(1)) - 1
-		if n >= r.options.Requests {
-			return took, nil
+// A connection sends one request after the other.
+type connection struct {
+	*run
+	conn    net.Conn
+	answers *bufio.Reader
+	done    []Request
+}
+
+func (c *connection) work(ctx context.Context) error {
+	defer c.close()
+	var request []byte
+	for failures := 0; ctx.Err() == nil; {
+		n := int(c.next.Add(1)) - 1
+		if n >= c.options.Requests || c.options.Rate == 0 && c.options.Duration > 0 && time.Since(c.start) >= c.options.Duration {
+			return nil
 		}
-		if r.options.Rate > 0 {
-			due := r.start.Add(time.Duration(float64(n) / r.options.Rate * float64(time.Second)))
-			if !sleep(ctx, time.Until(due)) {
-				return took, ctx.Err()
+		one := Request{Job: Job{First: c.options.First + n*c.options.Receivers, Receivers: c.options.Receivers}}
+		if c.options.Rate > 0 {
+			due := time.Duration(float64(n) / c.options.Rate * float64(time.Second))
+			if c.options.Duration > 0 && due >= c.options.Duration {
+				return nil
+			}
+			wait := time.Until(c.start.Add(due))
+			if !sleep(ctx, wait) {
+				return ctx.Err()
+			}
+			if wait < 0 { // all connections were busy: that is a part of how long the server takes
+				one.Sent = c.start.Add(due).UnixMicro()
 			}
 		}
-		body = r.body(body[:0], n)
-		request = r.request(request[:0], body)
-		begun := time.Now()
-		if _, err := conn.Write(request); err != nil {
-			return took, err
+		if err := c.dial(ctx); err != nil {
+			if failures++; failures > 10 {
+				return err
+			}
+			c.refused(one, err.Error())
+			sleep(ctx, time.Duration(failures)*50*time.Millisecond)
+			continue
 		}
-		if err := r.answer(answers); err != nil {
-			return took, err
-		}
-		took = append(took, time.Since(begun))
+		failures = 0
+		request = c.door.Append(request[:0], one.Job)
+		c.exchange(one, request)
 	}
-	return took, ctx.Err()
+	return ctx.Err()
+}
+
+// dial connects unless there is a connection.
+func (c *connection) dial(ctx context.Context) error {
+	if c.conn != nil {
+		return nil
+	}
+	address, secure := c.door.Address()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	if err != nil {
+		return err
+	}
+	if secure != nil {
+		with := tls.Client(conn, secure)
+		if err := with.HandshakeContext(ctx); err != nil {
+			_ = conn.Close()
+			return err
+		}
+		conn = with
+	}
+	context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Now()) })
+	c.conn, c.answers = conn, bufio.NewReader(conn)
+	return nil
+}
+
+func (c *connection) close() {
+	if c.conn != nil {
+		_ = c.conn.Close()
+		c.conn = nil
+	}
+}
+
+// exchange sends a request and notes what comes of it.
+func (c *connection) exchange(one Request, request []byte) {
+	if one.Sent == 0 {
+		one.Sent = time.Now().UnixMicro()
+	}
+	_, err := c.conn.Write(request)
+	var a answer
+	if err == nil {
+		a, err = readAnswer(c.answers)
+	}
+	one.Answered = time.Now().UnixMicro()
+	if err == nil {
+		one.Status = a.status
+	}
+	if err != nil || a.last {
+		c.close()
+	}
+	switch {
+	case err != nil:
+		c.refused(one, err.Error())
+	case !one.Accepted():
+		c.refused(one, string(a.excerpt))
+	default:
+		c.done = append(c.done, one)
+		c.count.Accepted.Add(int64(one.Receivers))
+	}
+}
+
+// refused notes a request that was not accepted, and why.
+func (c *connection) refused(one Request, why string) {
+	c.done = append(c.done, one)
+	c.count.Refused.Add(1)
+	c.complaint.CompareAndSwap(nil, why)
 }
 
 func sleep(ctx context.Context, d time.Duration) bool {
@@ -140,56 +252,4 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	case <-ctx.Done():
 		return false
 	}
-}
-
-// body is a job whose texts and receivers nobody else has: the receivers are French mobile numbers.
-func (r *run) body(b []byte, n int) []byte {
-	first := r.options.First + n*r.options.Receivers
-	b = append(b, `{"message":"load `...)
-	b = strconv.AppendInt(b, int64(first), 10)
-	b = append(b, `","sender":"`...)
-	b = append(b, r.target.Sender...)
-	b = append(b, `","noStopClause":true,"receivers":[`...)
-	for i := range r.options.Receivers {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = append(b, `"+336`...)
-		b = append(b, strconv.Itoa(100_000_000 + 10_000_000 + (first+i)%20_000_000)[1:]...)
-		b = append(b, '"')
-	}
-	return append(b, "]}"...)
-}
-
-// request is the signed request, written by hand: a client's library would take more than the server.
-func (r *run) request(b, body []byte) []byte {
-	t, path := r.target, r.base.Path+"/sms/"+r.target.Service+"/jobs"
-	now := strconv.FormatInt(time.Now().Unix(), 10)
-	h := sha1.New() //nolint:gosec // the protocol's hash
-	_, _ = io.WriteString(h, t.ApplicationSecret+"+"+t.ConsumerKey+"+POST+http://"+r.base.Host+path+"+")
-	_, _ = h.Write(body)
-	_, _ = io.WriteString(h, "+"+now)
-	b = append(b, "POST "+path+" HTTP/1.1\r\nHost: "+r.base.Host+"\r\nContent-Type: application/json\r\nX-Ovh-Application: "+t.ApplicationKey+
-		"\r\nX-Ovh-Consumer: "+t.ConsumerKey+"\r\nX-Ovh-Timestamp: "+now+"\r\nX-Ovh-Signature: $1$"...)
-	b = hex.AppendEncode(b, h.Sum(nil))
-	b = append(b, "\r\nContent-Length: "...)
-	b = strconv.AppendInt(b, int64(len(body)), 10)
-	return append(append(b, "\r\n\r\n"...), body...)
-}
-
-func (r *run) answer(from *bufio.Reader) error {
-	answer, err := http.ReadResponse(from, nil)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		text, err := io.ReadAll(io.LimitReader(answer.Body, 1000))
-		r.refused.Add(1)
-		r.complaint.CompareAndSwap(nil, string(text))
-		return err
-	}
-	r.accepted.Add(int64(r.options.Receivers))
-	_, err = io.Copy(io.Discard, answer.Body)
-	return err
 }

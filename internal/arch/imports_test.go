@@ -140,7 +140,9 @@ func rightsOf(folder string) (may []string, ok bool) {
 func withInternal(names []string) []string {
 	var full []string
 	for _, name := range names {
-		if name != anything {
+		if beside, ok := strings.CutPrefix(name, "/"); ok {
+			name = beside
+		} else if name != anything {
 			name = "internal/" + name
 		}
 		full = append(full, name)

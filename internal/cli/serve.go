@@ -20,7 +20,12 @@ func (p *program) serveCommand() *cobra.Command {
 		Long: "Runs the platform until SIGINT or SIGTERM; then it takes no more requests, waits for what the carriers have in hand, and ends.\nA second signal ends it at once.",
 	}
 	path := p.configFlag(c)
+	profiles := c.Flags().String("profiles", "", "offer Go's profiles on this loopback address")
+	_ = c.Flags().MarkHidden("profiles") // it exists
 	c.RunE = func(c *cobra.Command, _ []string) error {
+		if err := checkProfiles(*profiles); err != nil {
+			return err
+		}
 		settings, err := config.Load(*path, p.env)
 		if _, ok := errors.AsType[config.Problems](err); ok {
 			return fmt.Errorf("%s: %w", *path, err)
@@ -29,8 +34,13 @@ func (p *program) serveCommand() *cobra.Command {
 			return err
 		}
 		log := newLog(p.errOut, settings.Log)
+		profilesAt, stop, err := serveProfiles(c.Context(), *profiles, log)
+		if err != nil {
+			return err
+		}
+		defer stop()
 		return app.Serve(c.Context(), settings, p.version, log, func(a app.Addresses) {
-			log.Info("ready", "version", p.version, "http", a.HTTP, "tls", a.TLS, "metrics", a.Metrics, "public", settings.PublicURLs,
+			log.Info("ready", "version", p.version, "http", a.HTTP, "tls", a.TLS, "metrics", a.Metrics, "profiles", profilesAt, "public", settings.PublicURLs,
 				"database", config.ShowDatabase(settings.Database), "node", settings.Node)
 		})
 	}

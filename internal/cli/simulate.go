@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -28,6 +32,9 @@ func (p *program) simulateCommand() *cobra.Command {
 	f.StringVar(&o.Password, "password", "", "password of who may bind")
 	f.Uint64Var(&o.Seed, "seed", 0, "repeats a run; otherwise drawn")
 	f.DurationVar(&o.Delay, "delay", 0, "how long an ordinary message takes to its handset; otherwise 50ms")
+	f.IntVar(&o.Keep, "keep", 0, "messages kept to look at; otherwise 100000")
+	f.IntVar(&o.Arrivals, "arrivals", 0, "of how many messages to note when they came, for GET /arrivals; 16 octets each")
+	f.Var(shares{&o.Mix}, "mix", "a share of the ordinary numbers that behaves like a magic one, such as absent=0.01; again for more")
 	quiet := f.Bool("quiet", false, "do not log")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		if !*quiet {
@@ -73,3 +80,35 @@ func (p *program) simulate(ctx context.Context, o simulator.Options, listen, con
 	running.Wait()
 	return err
 }
+
+// shares reads a map of names and shares from a flag that may be given several times.
+type shares struct{ to *map[string]float64 }
+
+// Set reads name=share.
+func (s shares) Set(text string) error {
+	name, value, _ := strings.Cut(text, "=")
+	share, err := strconv.ParseFloat(value, 64)
+	if err != nil {
+		return fmt.Errorf("%q is no share: give one like absent=0.01", text)
+	}
+	if *s.to == nil {
+		*s.to = map[string]float64{}
+	}
+	(*s.to)[name] = share
+	return nil
+}
+
+// String gives what was set.
+func (s shares) String() string {
+	if s.to == nil || len(*s.to) == 0 {
+		return ""
+	}
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(*s.to)) {
+		list = append(list, name+"="+strconv.FormatFloat((*s.to)[name], 'g', -1, 64))
+	}
+	return strings.Join(list, ",")
+}
+
+// Type is how the help calls the value.
+func (s shares) Type() string { return "name=share" }

@@ -178,7 +178,7 @@ func (s *Sandbox) makeDir() (err error) {
 }
 
 func (s *Sandbox) startSimulator(ctx context.Context, seed uint64) error {
-	o := simulator.Options{Clock: s.clock, Seed: seed, Log: s.log}
+	o := simulator.Options{Clock: s.clock, Seed: seed, Log: s.log, Arrivals: 1_000_000}
 	if !s.temporary {
 		o.FirstID = uint64(time.Now().UnixMilli()) // the folder may know ids that the journal does not
 		o.Journal = filepath.Join(s.dir, "operator.journal")

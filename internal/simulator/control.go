@@ -22,6 +22,7 @@ func (s *Simulator) Control() http.Handler {
 	mux.Handle("GET /handsets/{number}/messages", answering(s.getMessages))
 	mux.Handle("POST /handsets/{number}/replies", answering(s.postReply))
 	mux.Handle("GET /messages", answering(s.getMessages))
+	mux.HandleFunc("GET /arrivals", s.getArrivals)
 	mux.Handle("GET /faults", answering(func(*http.Request) (any, error) { return s.Status().Faults, nil }))
 	mux.Handle("POST /faults", answering(s.postFault))
 	mux.Handle("DELETE /faults", answering(s.deleteFaults))
@@ -169,7 +170,7 @@ func decode(r *http.Request, into any) error {
 type absence struct{ asked string }
 
 func (e *absence) Error() string {
-	return e.asked + " is nothing here: ask for GET /status, /handsets, /handsets/{number}/messages, /messages, /magic or /faults, " +
+	return e.asked + " is nothing here: ask for GET /status, /handsets, /handsets/{number}/messages, /messages, /arrivals, /magic or /faults, " +
 		"POST /handsets/{number}/replies, /faults or /reset, or DELETE /faults"
 }
 

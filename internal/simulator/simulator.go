@@ -40,9 +40,11 @@ type Options struct {
 	// Mix gives shares of the ordinary numbers, from 0 to 1, a behaviour of the magic table by its name.
 	Mix map[string]float64
 
-	Keep   int // messages kept to look at. Default 100,000
-	Retain int // receipts and replies kept for clients that are away or slow. Default 5,000,000
-	Window int // deliver_sm that may wait for their answers, per session. Default 500
+	Keep int // messages kept to look at. Default 100,000
+	// Arrivals is of how many messages is noted that and when they were taken, 16 octets each, for [Simulator.Arrivals]. Default: none.
+	Arrivals int
+	Retain   int // receipts and replies kept for clients that are away or slow. Default 5,000,000
+	Window   int // deliver_sm that may wait for their answers, per session. Default 500
 	// AnswerTimeout is how long, in the system's time, a client may take to answer a deliver_sm. Default 30 s.
 	AnswerTimeout time.Duration
 
@@ -99,6 +101,7 @@ type Simulator struct {
 	closing   bool
 	next      uint64 // message id to be given
 	kept      archive
+	arrived   arrivals
 	joins     recent[joinKey, *text]
 	attempts  recent[string, int]
 	handsets  map[string]*handset
@@ -189,6 +192,7 @@ func (s *Simulator) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.kept = archive{room: s.options.Keep, nextSeq: s.kept.nextSeq}
+	s.arrived = arrivals{}
 	s.joins.clear()
 	s.attempts.clear()
 	clear(s.handsets)

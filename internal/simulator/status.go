@@ -30,7 +30,8 @@ type Status struct {
 	Receipts Deliveries  `json:"receipts"`
 	Replies  Deliveries  `json:"replies"`
 	Handsets int         `json:"handsets"`
-	Kept     int         `json:"kept"` // messages to look at
+	Kept     int         `json:"kept"`     // messages to look at
+	Arrivals int         `json:"arrivals"` // messages of which is noted when they came
 	Faults   []FaultBody `json:"faults"`
 }
 
@@ -63,7 +64,7 @@ func (s *Simulator) Status() Status {
 	st := Status{
 		Now: s.clock.Now(), Seed: s.options.Seed, Binds: []Bind{}, MostBinds: s.mostBinds, counters: s.count,
 		Enroute: s.count.Accepted - s.count.Finished, Receipts: s.tallies.receipts.counts(), Replies: s.tallies.replies.counts(),
-		Handsets: len(s.handsets), Kept: len(s.kept.texts), Faults: s.standing(),
+		Handsets: len(s.handsets), Kept: len(s.kept.texts), Arrivals: s.arrived.count, Faults: s.standing(),
 	}
 	for _, l := range s.links {
 		st.Binds = append(st.Binds, Bind{l.peer.systemID, l.mode.String(), l.session.RemoteAddr().String(), l.since})

@@ -41,6 +41,7 @@ func (s *Simulator) join(p *part) {
 		t.parts = t.single[:]
 		p.text = t
 		s.kept.addText(t)
+		s.noteArrival(t, p.taken)
 		return
 	}
 	key := keyOf(p)
@@ -57,6 +58,7 @@ func (s *Simulator) join(p *part) {
 	if t.absent--; t.absent == 0 {
 		s.joins.drop(key)
 		s.kept.addText(t)
+		s.noteArrival(t, p.taken)
 	}
 }
 

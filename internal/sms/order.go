@@ -2,7 +2,6 @@ package sms
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
