@@ -149,8 +149,7 @@ func (l *line) claimSize() int {
 // empty, from what is being accepted.
 func (l *line) claims(ctx context.Context) {
 	defer close(l.batches)
-	var due time.Time // when the first of the queue is
-	empty := false    // nothing is due before
+	empty := false // nothing of the queue is due
 	for ctx.Err() == nil {
 		n := l.claimSize()
 		if n == 0 || l.d.desk.full() {
@@ -161,12 +160,10 @@ func (l *line) claims(ctx context.Context) {
 		var claim *store.Claim
 		var err error
 		if empty {
-			claim, empty = l.offer(ctx, due)
+			claim, empty = l.offer(ctx)
 		} else {
 			claim, err = l.d.cfg.Store.Claim(ctx, l.carrier.ID, l.hold.Hold, n, l.d.cfg.Clock.Now())
-			if err == nil && claim == nil {
-				due, empty = l.nextDue(ctx)
-			}
+			empty = err == nil && (claim == nil || claim.Last)
 		}
 		if store.IsLost(err) {
 			l.hold.lose()
@@ -198,14 +195,39 @@ func (l *line) nextDue(ctx context.Context) (due time.Time, empty bool) {
 	return due, true
 }
 
-// offer waits for messages that are accepted for the carrier while its queue is empty. The queue has to be asked again when
-// something was queued or is due, and after a while in case another node has queued something.
-func (l *line) offer(ctx context.Context, due time.Time) (claim *store.Claim, empty bool) {
+// offer waits for messages that are accepted for the carrier while nothing in its queue is due. The queue has to be asked again
+// when something was queued or is due, and after a while in case another node has queued something.
+func (l *line) offer(ctx context.Context) (claim *store.Claim, empty bool) {
 	given := make(chan *store.Claim, 1)
 	o := &store.Offer{Carrier: l.carrier.ID, Hold: l.hold.Hold, Most: l.claimSize, Give: func(c *store.Claim) { given <- c }}
 	if !l.d.cfg.Store.Offer(o) {
 		return nil, false
 	}
+	alarm := time.NewTimer(brief)
+	defer alarm.Stop()
+	select {
+	case claim = <-given:
+		return claim, claim != nil
+	case <-l.queued:
+	case <-ctx.Done():
+	case <-alarm.C:
+		if due, empty := l.nextDue(ctx); empty {
+			if claim, done := l.await(ctx, given, due); done {
+				return claim, claim != nil
+			}
+		}
+	}
+	if !l.d.cfg.Store.Withdraw(o) {
+		claim = <-given
+	}
+	return claim, false
+}
+
+// brief is how long an offer stands before it is looked up when the next message of the queue is due: under load it is taken up sooner.
+const brief = 5 * time.Millisecond
+
+// await waits for what an offer brings, until something was queued or is due; then it is not done.
+func (l *line) await(ctx context.Context, given <-chan *store.Claim, due time.Time) (claim *store.Claim, done bool) {
 	alarm, cancel := context.WithTimeout(ctx, poll)
 	defer cancel()
 	if !due.IsZero() {
@@ -217,14 +239,11 @@ func (l *line) offer(ctx context.Context, due time.Time) (claim *store.Claim, em
 	}
 	select {
 	case claim = <-given:
-		return claim, claim != nil
+		return claim, true
 	case <-l.queued:
 	case <-alarm.Done():
 	}
-	if !l.d.cfg.Store.Withdraw(o) {
-		claim = <-given
-	}
-	return claim, false
+	return nil, false
 }
 
 // poll is how often the queue is looked at without a reason.

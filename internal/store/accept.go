@@ -63,7 +63,7 @@ func (s *Store) Accept(ctx context.Context, a *Acceptance) (first int64, repeate
 
 // acceptGroup turns plans into jobs: it reads the balances once, decides each plan against what those before it left, and
 // writes all rows of one table at once.
-func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op) error {
+func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op, hungry map[int64]*claimRequest) error {
 	if len(ops) == 0 {
 		return nil
 	}
@@ -88,7 +88,7 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op) error {
 		}
 	}
 	if !ops[0].queue {
-		if err := s.serve(ctx, t, &rows); err != nil {
+		if err := s.serve(ctx, t, &rows, hungry); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,9 @@ import (
 type Claim struct {
 	ID       int64
 	Messages []Claimed
-	holder   string // of the carrier's lease
+	// Last tells that nothing more is due.
+	Last   bool
+	holder string // of the carrier's lease
 }
 
 // Claimed is one message of a claim with its job.
@@ -43,12 +45,17 @@ type queueRun struct {
 	Touched                       bool
 }
 
+func (q queueRun) size() int64 { return q.LastID - q.FirstID + 1 }
+
 type claimRequest struct {
 	carrier int64
 	hold    Hold
 	most    int64
 	now     time.Time
 	claim   *Claim
+
+	runs   []queueRun // taken out of the queue
+	served service    // and taken of what is being accepted
 }
 
 // Claim takes up to most messages that are due for a carrier, the lanes by their weights. The claim is committed when it
@@ -61,30 +68,55 @@ func (s *Store) Claim(ctx context.Context, carrier int64, h Hold, most int, now 
 	return r.claim, nil
 }
 
-func (s *Store) claimGroup(ctx context.Context, t *tx, ops []*op) error {
+// takeGroup takes what claims ask for out of the queue. Those that get less take the rest of what the same group accepts.
+func (s *Store) takeGroup(ctx context.Context, t *tx, ops []*op) (hungry map[int64]*claimRequest, err error) {
+	if len(ops) == 0 {
+		return nil, nil
+	}
 	names := make([]string, len(ops))
 	for i, o := range ops {
 		names[i] = o.arg.(*claimRequest).hold.Name
 	}
 	held, err := t.heldLeases(ctx, names)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	hungry = map[int64]*claimRequest{}
 	for _, o := range ops {
 		r := o.arg.(*claimRequest)
+		r.claim, r.runs, r.served = nil, nil, service{} // of a group that failed
 		if !held[r.hold] || r.hold.Name != CarrierLease(r.carrier) {
 			o.fail(&LostLeaseError{r.hold})
 			continue
 		}
-		runs, err := t.takeRuns(ctx, r, s.turn(r))
-		if err != nil {
-			return err
+		if r.runs, err = t.takeRuns(ctx, r, s.turn(r)); err != nil {
+			return nil, err
 		}
-		if len(runs) == 0 {
+		left := r.most
+		for _, q := range r.runs {
+			left -= q.size()
+		}
+		if left > 0 {
+			r.served.most = int(left)
+			hungry[r.carrier] = r
 			s.offers.isEmpty(r.carrier)
 		}
-		if r.claim, err = s.makeClaim(ctx, t, r, runs); err != nil {
+	}
+	return hungry, nil
+}
+
+// claimGroup makes the claims of what was taken.
+func (s *Store) claimGroup(ctx context.Context, t *tx, ops []*op, hungry map[int64]*claimRequest) error {
+	for _, o := range ops {
+		r := o.arg.(*claimRequest)
+		if o.err != nil {
+			continue
+		}
+		if err := s.makeClaim(ctx, t, r); err != nil {
 			return err
+		}
+		if r.claim != nil {
+			r.claim.Last = hungry[r.carrier] == r && r.served.last()
 		}
 	}
 	return nil
@@ -132,12 +164,12 @@ func (t *tx) takeRuns(ctx context.Context, r *claimRequest, turn int) ([]queueRu
 		}
 		waiting[lane], some[lane] = rows, len(rows) > 0
 	}
-	var taken []queueRun
+	var taken, whole []queueRun
 	left := r.most
 	take := func(lane int, most int64) error {
 		for most > 0 && left > 0 && len(waiting[lane]) > 0 {
 			head := &waiting[lane][0]
-			size := head.LastID - head.FirstID + 1
+			size := head.size()
 			got := *head
 			if n := min(most, left); size > n {
 				got.LastID = head.FirstID + n - 1
@@ -146,9 +178,7 @@ func (t *tx) takeRuns(ctx context.Context, r *claimRequest, turn int) ([]queueRu
 				}
 				size = n
 			} else {
-				if err := t.deleteRun(ctx, got); err != nil {
-					return err
-				}
+				whole = append(whole, got)
 				waiting[lane] = waiting[lane][1:]
 			}
 			taken = append(taken, got)
@@ -166,7 +196,19 @@ func (t *tx) takeRuns(ctx context.Context, r *claimRequest, turn int) ([]queueRu
 			return nil, err
 		}
 	}
-	return taken, nil
+	return taken, t.deleteRuns(ctx, whole)
+}
+
+// deleteRuns takes whole runs out of the queue.
+func (t *tx) deleteRuns(ctx context.Context, runs []queueRun) error {
+	n := len(runs)
+	carrier, lane, due, first := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
+	for i, q := range runs {
+		carrier[i], lane[i], due[i], first[i] = q.CarrierID, int64(q.Lane), q.DueAt, q.FirstID
+	}
+	_, err := t.exec(ctx, `DELETE FROM queue WHERE (carrier_id, lane, due_at, first_id) IN (SELECT carrier_id, lane, due_at, first_id FROM v)`,
+		ints("carrier_id", carrier), ints("lane", lane), ints("due_at", due), ints("first_id", first))
+	return err
 }
 
 func (t *tx) dueRuns(ctx context.Context, r *claimRequest, lane int) ([]queueRun, error) {
@@ -207,46 +249,50 @@ func (t *tx) shorten(ctx context.Context, q *queueRun, first int64) error {
 	return err
 }
 
-// makeClaim writes the claim that lists the runs, and gets what of them still waits. In this order: once the claim is written
-// nothing is cancelled any more, so nothing is read that somebody else cancels meanwhile.
-func (s *Store) makeClaim(ctx context.Context, t *tx, r *claimRequest, runs []queueRun) (*Claim, error) {
-	if len(runs) == 0 {
-		return nil, nil
-	}
-	listed := make([]run, len(runs))
-	for i, q := range runs {
+// makeClaim writes the claim that lists what was taken for a request, and gets what of it still waits. In this order: once the
+// claim is written nothing is cancelled any more, so nothing is read that somebody else cancels meanwhile.
+func (s *Store) makeClaim(ctx context.Context, t *tx, r *claimRequest) error {
+	listed := make([]run, len(r.runs), len(r.runs)+len(r.served.runs))
+	for i, q := range r.runs {
 		listed[i] = run{q.FirstID, q.LastID, q.Attempts}
+	}
+	taken := listed
+	if listed = append(listed, r.served.runs...); len(listed) == 0 {
+		return nil
 	}
 	id, err := t.insertClaim(ctx, r.hold.Holder, r.carrier, r.now, listed)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	c := &Claim{ID: id, holder: r.hold.Holder}
-	jobs, err := s.freshJobs(ctx, t, runs)
+	jobs, err := s.freshJobs(ctx, t, r.runs)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	var toRead []run
 	for i, j := range jobs {
 		if j == nil {
-			toRead = append(toRead, listed[i])
+			toRead = append(toRead, taken[i])
 		}
 	}
 	read, err := t.waitingByRun(ctx, r.carrier, toRead)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i, j := range jobs {
 		if j != nil {
-			c.Messages = j.claimed(c.Messages, r.carrier, runs[i].FirstID, runs[i].LastID)
+			c.Messages = j.claimed(c.Messages, r.carrier, taken[i].First, taken[i].Last)
 			continue
 		}
 		c.Messages = append(c.Messages, read[0]...)
 		read = read[1:]
 	}
+	c.Messages = append(c.Messages, r.served.messages...)
 	if len(c.Messages) == 0 {
-		return &Claim{}, t.DeleteClaim(ctx, id)
+		r.claim = &Claim{}
+		return t.DeleteClaim(ctx, id)
 	}
+	r.claim = c
 	t.afterwards(func(committed bool) {
 		if !committed {
 			return
@@ -254,11 +300,11 @@ func (s *Store) makeClaim(ctx context.Context, t *tx, r *claimRequest, runs []qu
 		s.hand.take(r.carrier, c)
 		for i, j := range jobs {
 			if j != nil {
-				s.fresh.done(j, runs[i].LastID)
+				s.fresh.done(j, taken[i].Last)
 			}
 		}
 	})
-	return c, nil
+	return nil
 }
 
 const messageColumns = `m.id, m.service_id, m.job_id, m.receiver, m.country, m.carrier_id, m.route_id, m.state, m.text, m.source, m.parts,

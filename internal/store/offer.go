@@ -82,10 +82,14 @@ func (f *offers) isFilled(carrier int64) {
 	delete(f.empty, carrier)
 }
 
-// serve claims what carriers have offered to take out of a group of new jobs, the higher lanes first. The rest goes to the queue.
-func (s *Store) serve(ctx context.Context, t *tx, rows *acceptRows) error {
+// serve claims what carriers have offered to take out of a group of new jobs, or what claims of the same group still lack, the higher
+// lanes first. The rest goes to the queue.
+func (s *Store) serve(ctx context.Context, t *tx, rows *acceptRows, hungry map[int64]*claimRequest) error {
 	slices.SortStableFunc(rows.runs, func(a, b newRun) int { return cmp.Compare(a.Lane, b.Lane) })
 	served := map[int64]*service{}
+	for carrier, r := range hungry {
+		served[carrier] = &r.served
+	}
 	for _, r := range rows.runs {
 		if r.due && served[r.CarrierID] == nil {
 			v := &service{offer: s.offers.take(r.CarrierID)}
@@ -110,7 +114,7 @@ func (s *Store) serve(ctx context.Context, t *tx, rows *acceptRows) error {
 	}
 	rows.runs = left
 	for _, v := range served {
-		if len(v.runs) == 0 {
+		if v.offer == nil || len(v.runs) == 0 {
 			continue
 		}
 		id, err := t.insertClaim(ctx, v.offer.Hold.Holder, v.offer.Carrier, v.at, v.runs)
@@ -127,7 +131,7 @@ type unserved struct{ error }
 
 func (e *unserved) Unwrap() error { return e.error }
 
-// service is an offer that is being taken up.
+// service is an offer that is being taken up, or the rest of what a claim asks for.
 type service struct {
 	offer    *Offer // nil: none
 	most     int
@@ -137,6 +141,9 @@ type service struct {
 	runs     []run
 	messages []Claimed
 }
+
+// last tells that there was not enough to take.
+func (v *service) last() bool { return len(v.messages) < v.most }
 
 // checkHolds passes over the offers of those who no longer have the carrier.
 func (t *tx) checkHolds(ctx context.Context, served map[int64]*service) error {

@@ -352,14 +352,21 @@ func (w *writer) attempt(group []*op) error {
 	return err
 }
 
-// group does the writes of a group: new jobs first, then single changes, then outcomes with answers before receipts, then
-// claims, which may take what was accepted just before.
+// group does the writes of a group: claims and new jobs first, so that what is accepted can be claimed at once, then single changes, which find
+// in the claims what is on its way, then outcomes with answers before receipts.
 func (s *Store) group(ctx context.Context, t *tx, group []*op) error {
 	var byKind [kinds][]*op
 	for _, o := range group {
 		byKind[o.kind] = append(byKind[o.kind], o)
 	}
-	if err := s.acceptGroup(ctx, t, byKind[accept]); err != nil {
+	hungry, err := s.takeGroup(ctx, t, byKind[claim])
+	if err != nil {
+		return err
+	}
+	if err := s.acceptGroup(ctx, t, byKind[accept], hungry); err != nil {
+		return err
+	}
+	if err := s.claimGroup(ctx, t, byKind[claim], hungry); err != nil {
 		return err
 	}
 	for _, o := range byKind[other] {
@@ -374,10 +381,7 @@ func (s *Store) group(ctx context.Context, t *tx, group []*op) error {
 			return err
 		}
 	}
-	if err := s.outcomeGroup(ctx, t, byKind[outcome]); err != nil {
-		return err
-	}
-	return s.claimGroup(ctx, t, byKind[claim])
+	return s.outcomeGroup(ctx, t, byKind[outcome])
 }
 
 // idsFor is more than a group can need for its events, entries and claims: a receipt may have been parked under several
