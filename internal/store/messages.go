@@ -50,6 +50,9 @@ func (s *Store) Outgoing(ctx context.Context, service int64, f Filter) ([]int64,
 func (f Filter) narrow(w *where) {
 	if f.Tag != nil {
 		w.add("j.tag = ?", *f.Tag)
+		if *f.Tag != "" {
+			w.conditions = append(w.conditions, "j.tag <> ''") // as the index says
+		}
 	}
 	if !f.From.IsZero() {
 		w.add("j.created_at >= ?", micros(f.From))

@@ -149,7 +149,7 @@ func (c *conn) close() {
 
 // do runs f in a transaction that begins with a statement. If f or the commit fails nothing has happened, unless the error is an unknownCommit.
 func (c *conn) do(ctx context.Context, begin string, f func(*tx) error) error {
-	if _, err := c.c.ExecContext(ctx, begin); err != nil {
+	if _, err := c.db.ExecContext(ctx, begin); err != nil {
 		return err
 	}
 	c.after = nil
@@ -186,7 +186,7 @@ func (c *conn) commit(ctx context.Context) error {
 			return driver.ErrBadConn // the mark was forgotten, since the connection did nothing for a month: another one has a new one
 		}
 	}
-	_, err := c.c.ExecContext(ctx, "COMMIT")
+	_, err := c.db.ExecContext(ctx, "COMMIT")
 	if err != nil && (wrote && !saidByServer(err) || isIO(err)) {
 		return &unknownCommit{err, c.writer, token}
 	}

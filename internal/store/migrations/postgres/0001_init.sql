@@ -162,7 +162,7 @@ CREATE TABLE job (
   PRIMARY KEY (service_id, id)
 );
 CREATE UNIQUE INDEX job_id ON job (id);
-CREATE INDEX job_tag ON job (service_id, tag, id);
+CREATE INDEX job_tag ON job (service_id, tag, id) WHERE tag <> '';
 
 -- sending is not among the stored states: a row of claim stands for all the messages that it lists.
 CREATE TABLE message (

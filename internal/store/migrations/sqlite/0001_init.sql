@@ -161,7 +161,7 @@ CREATE TABLE job (
   credits       INTEGER NOT NULL
 );
 CREATE INDEX job_service ON job (service_id, id);
-CREATE INDEX job_tag ON job (service_id, tag, id);
+CREATE INDEX job_tag ON job (service_id, tag, id) WHERE tag <> '';
 
 -- sending is not among the stored states: a row of claim stands for all the messages that it lists.
 CREATE TABLE message (
