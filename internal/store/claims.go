@@ -344,7 +344,7 @@ func (t *tx) waitingByRun(ctx context.Context, carrier int64, runs []run) ([][]C
 	byRun := make([][]Claimed, len(runs))
 	jobs := map[int64]*sms.Job{}
 	err := t.query(ctx, `SELECT `+messageColumns+`, `+isOptedOut+`, v.place FROM v
-		JOIN message m ON m.id BETWEEN v.first_id AND v.last_id AND m.attempts = v.attempts AND m.state IN ('queued', 'scheduled', 'indoubt')`, func(r *sql.Rows) error {
+		`+t.dialect.inRuns+`m.attempts = v.attempts AND m.state IN ('queued', 'scheduled', 'indoubt')`, func(r *sql.Rows) error {
 		var optedOut bool
 		var place int64
 		m, err := scanMessage(r, &optedOut, &place)

@@ -95,7 +95,7 @@ func (w *settlement) adopt(ctx context.Context, o *Outcome) error {
 		return err
 	}
 	var sent []int64
-	err = w.t.query(ctx, `SELECT m.id FROM v JOIN message m ON m.id BETWEEN v.first_id AND v.last_id AND m.carrier_id = v.carrier_id
+	err = w.t.query(ctx, `SELECT m.id FROM v `+w.t.dialect.inRuns+`m.carrier_id = v.carrier_id
 		AND m.attempts = v.attempts WHERE m.state IN ('sent', 'buffered') AND m.refs <> '' AND m.refs NOT LIKE '%`+"\n"+`%'`, func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)

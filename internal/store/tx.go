@@ -127,6 +127,12 @@ func (s *Store) connect(ctx context.Context) (*conn, error) {
 		return nil, err
 	}
 	k := &conn{c: c, db: &prepared{db: c, keep: s.dialect.prepare}, d: &s.dialect, ids: idRange{1, 0}}
+	if s.dialect.session != "" {
+		if _, err := c.ExecContext(ctx, s.dialect.session); err != nil {
+			k.discard()
+			return nil, err
+		}
+	}
 	if s.dialect.newMark != "" {
 		k.writer = s.node + " " + rand.Text()
 		if _, err := c.ExecContext(ctx, s.dialect.newMark, k.writer, time.Now().UnixMicro()); err != nil {
