@@ -81,3 +81,15 @@ func options(database string, seed uint64, long bool) apptest.Options {
 	}
 	return o
 }
+
+// TestKillsOfTwoNodesLoseNothing has two servers over one PostgreSQL, of which now one is killed and now the other.
+func TestKillsOfTwoNodesLoseNothing(t *testing.T) {
+	t.Parallel()
+	kills := setting(t, killsSetting, 10)
+	o := options("postgres", seedOf(t), kills > isLong)
+	o.Nodes = 2
+	p := apptest.New(t, o)
+	killed := p.Kill(apptest.Kills{Number: int(kills), Orders: 40, Run: 500 * time.Millisecond, Customers: 4}) //nolint:gosec // few
+	t.Log(apptest.Table([][]string{apptest.Head, killed.Row()}))
+	p.Check(killed.Count)
+}
