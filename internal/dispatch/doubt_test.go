@@ -173,6 +173,31 @@ func TestAReceiptDuringTheResendingMarksTheDuplicate(t *testing.T) {
 	})
 }
 
+// A part's receipt may overtake the answer to the second copy: it counts, and the others end the message.
+func TestAReceiptOvertakesTheAnswerToTheSecondCopy(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, func(p *port) {
+			p.reply = answers(sms.InDoubt)
+		})
+		w.change(doubtPolicy("resend"))
+		w.start()
+		id := w.send(strings.Repeat("x", 400), alice)
+		w.becomes(id, sms.InDoubt)
+		w.port().set(func() { w.port0().hold = true })
+		w.clock.Advance(5 * time.Second)
+		w.until("the second copy is at the carrier", func() bool { return w.port().count() == 2 })
+		w.must(w.bring(delivered(alice, "2")))
+		w.port().release("1", "2", "3")
+		w.until("it is sent", func() bool { return w.message(id).State == sms.Sent })
+		w.must(w.bring(delivered(alice, "1")))
+		w.must(w.bring(delivered(alice, "3")))
+		if m := w.becomes(id, sms.Delivered); m.Arrived != 3 {
+			t.Errorf("%d parts arrived", m.Arrived)
+		}
+		w.books(0, 3*sms.Credit)
+	})
+}
+
 // A receipt that came before the message was handed over, or that may be another message's, settles nothing.
 func TestAForeignReceiptSettlesNoDoubt(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {

@@ -103,14 +103,18 @@ func (p *port) questions() []string {
 	return slices.Clone(p.asked)
 }
 
-// release answers what is held back, and all that comes.
-func (p *port) release() {
+// release answers what is held back, with one reference each or those given, and all that comes.
+func (p *port) release(refs ...string) {
 	p.mu.Lock()
 	open := p.open
 	p.open, p.hold = nil, false
 	p.mu.Unlock()
 	for i, answer := range open {
-		answer(sms.Answer{State: sms.Sent, Refs: []string{fmt.Sprintf("held-%d", i)}, PTT: sms.PTTAccepted})
+		a := sms.Answer{State: sms.Sent, Refs: refs, PTT: sms.PTTAccepted}
+		if len(refs) == 0 {
+			a.Refs = []string{fmt.Sprintf("held-%d", i)}
+		}
+		answer(a)
 	}
 }
 

@@ -105,6 +105,13 @@ func (h *hand) keep(m *inHand, now sms.Message) {
 	}
 }
 
+// change notes what has become of a message that still waits for its answer.
+func (h *hand) change(m *inHand, now sms.Message) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m.Message, m.suspect = now, false
+}
+
 // drop takes a message out.
 func (h *hand) drop(m *inHand) {
 	h.mu.Lock()

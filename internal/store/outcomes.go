@@ -97,8 +97,8 @@ type settlement struct {
 
 // rowVersion is what a row must still be when it is changed.
 type rowVersion struct {
-	state    sms.State
-	attempts int
+	state                       sms.State
+	attempts, accepted, arrived int
 }
 
 func newSettlement(s *Store, t *tx) *settlement {
@@ -190,7 +190,7 @@ func (w *settlement) load(ctx context.Context, ids []int64) error {
 func (w *settlement) loaded(m sms.Message) {
 	m.Refs = slices.Clone(m.Refs)
 	w.messages[m.ID] = &m
-	w.was[m.ID] = rowVersion{m.State, m.Attempts}
+	w.was[m.ID] = rowVersion{m.State, m.Attempts, m.Accepted, m.Arrived}
 }
 
 func lockOf(d *dialect, table string) string {
@@ -307,9 +307,9 @@ func (w *settlement) write(ctx context.Context, _ *Outcome) error {
 
 func (w *settlement) writeMessages(ctx context.Context) error {
 	var c struct {
-		id, accepted, arrived, credits, ptt, attempts, rev, sent, done, hadAttempts []int64
-		state, failure, refs, receipt, was                                          []string
-		duplicate                                                                   []bool
+		id, accepted, arrived, credits, ptt, attempts, rev, sent, done, hadAttempts, hadAccepted, hadArrived []int64
+		state, failure, refs, receipt, was                                                                   []string
+		duplicate                                                                                            []bool
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.changed)) {
 		m := w.messages[id]
@@ -320,16 +320,20 @@ func (w *settlement) writeMessages(ctx context.Context) error {
 		c.state, c.failure = append(c.state, string(m.State)), append(c.failure, m.Error)
 		c.refs, c.receipt = append(c.refs, strings.Join(m.Refs, "\n")), append(c.receipt, m.Receipt)
 		c.duplicate = append(c.duplicate, m.Duplicate)
-		c.was, c.hadAttempts = append(c.was, string(w.was[id].state)), append(c.hadAttempts, int64(w.was[id].attempts))
+		was := w.was[id]
+		c.was, c.hadAttempts = append(c.was, string(was.state)), append(c.hadAttempts, int64(was.attempts))
+		c.hadAccepted, c.hadArrived = append(c.hadAccepted, int64(was.accepted)), append(c.hadArrived, int64(was.arrived))
 	}
 	n, err := w.t.exec(ctx, `UPDATE message SET state = v.state, accepted = v.accepted, arrived = v.arrived, credits = v.credits,
 		ptt = v.ptt, attempts = v.attempts, rev = v.rev, sent_at = v.sent_at, done_at = v.done_at, error = v.error, refs = v.refs,
 		receipt = v.receipt, duplicate = v.duplicate FROM v
-		WHERE message.id = v.id AND message.state = v.was AND message.attempts = v.had_attempts`,
+		WHERE message.id = v.id AND message.state = v.was AND message.attempts = v.had_attempts
+		AND message.accepted = v.had_accepted AND message.arrived = v.had_arrived`,
 		ints("id", c.id), texts("state", c.state), ints("accepted", c.accepted), ints("arrived", c.arrived),
 		ints("credits", c.credits), ints("ptt", c.ptt), ints("attempts", c.attempts), ints("rev", c.rev), ints("sent_at", c.sent),
 		ints("done_at", c.done), texts("error", c.failure), texts("refs", c.refs), texts("receipt", c.receipt),
-		bools("duplicate", c.duplicate), texts("was", c.was), ints("had_attempts", c.hadAttempts))
+		bools("duplicate", c.duplicate), texts("was", c.was), ints("had_attempts", c.hadAttempts),
+		ints("had_accepted", c.hadAccepted), ints("had_arrived", c.hadArrived))
 	if want := int64(len(c.id)); err == nil && n != want {
 		return &outdated{n, want}
 	}

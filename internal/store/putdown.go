@@ -123,9 +123,12 @@ func (w *settlement) putDown(committed bool) {
 	w.s.parked.remove(w.unparked)
 	h := w.s.hand
 	leaving := w.leaving()
-	for _, m := range w.held {
-		if w.fate(m) == kept {
-			h.keep(m, *w.messages[m.ID])
+	for id, m := range w.held {
+		switch fate := w.fate(m); {
+		case fate == kept:
+			h.keep(m, *w.messages[id])
+		case fate == waits && w.changed[id]: // a receipt has come before the answer
+			h.change(m, *w.messages[id])
 		}
 	}
 	for _, m := range leaving {

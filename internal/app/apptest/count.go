@@ -120,13 +120,22 @@ func (c *Count) order(p *Platform, s *store.Store, o *Order) error {
 		if i < len(o.Receivers) && m.Receiver != o.Receivers[i] {
 			c.found("message %d goes to %s instead of %s", id, m.Receiver, o.Receivers[i])
 		}
-		c.message(o, m)
+		if c.message(o, m) {
+			continue
+		}
+		trail, err := s.Events(p.t.Context(), id)
+		if err != nil {
+			return err
+		}
+		for _, e := range trail {
+			p.t.Logf("message %d: %s %s: %s", id, e.At.Format("15:04:05.000"), e.Kind, e.Text)
+		}
 	}
 	return nil
 }
 
-// message checks one message of an order.
-func (c *Count) message(o *Order, m sms.Message) {
+// message checks one message of an order, and is false if something is wrong with it.
+func (c *Count) message(o *Order, m sms.Message) bool {
 	c.mu.Lock()
 	key := o.Tag + " " + m.Receiver
 	arrived, states := c.arrived[key], c.states[key]
@@ -137,11 +146,11 @@ func (c *Count) message(o *Order, m sms.Message) {
 	switch {
 	case m.State == sms.Refused && m.Receiver == Refused && arrived == 0 && m.Credits == 0:
 		c.mu.Unlock()
-		return
+		return true
 	case m.State == sms.Failed && m.Receiver == Refused && arrived == 0 && m.Credits == 0:
 		// Its first attempt was in doubt, so it is not known that nothing was sent.
 		c.mu.Unlock()
-		return
+		return true
 	case m.State == sms.InDoubt && m.Duplicate && m.Attempts >= 3:
 		c.Held++
 		c.held += m.Credits
@@ -169,8 +178,10 @@ func (c *Count) message(o *Order, m sms.Message) {
 	}
 	c.mu.Unlock()
 	if finding != "" {
-		c.found("message %d of order %s to %s (%s, attempts %d, refs %q): %s", m.ID, o.Tag, m.Receiver, m.State, m.Attempts, m.Refs, finding)
+		c.found("message %d of order %s to %s (%s, attempts %d, %d of %q arrived, %s at the operator): %s",
+			m.ID, o.Tag, m.Receiver, m.State, m.Attempts, m.Arrived, m.Refs, states, finding)
 	}
+	return finding == ""
 }
 
 // word is how the operator begins to name a state.
