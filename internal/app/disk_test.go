@@ -43,7 +43,7 @@ func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
 			n.SetDisk(apptest.Disk{Full: true})
 			more(p, load, http.StatusServiceUnavailable, 10)
 			var ids []int64
-			if err := p.Client().Get("/sms/"+p.Shop.Service.Name+"/outgoing", &ids); err != nil || len(ids) == 0 {
+			if err := p.Nodes[0].Client().Get("/sms/"+p.Shop.Service.Name+"/outgoing", &ids); err != nil || len(ids) == 0 {
 				t.Errorf("with a full disk, %d messages can be read: %v", len(ids), err)
 			}
 			n.SetDisk(apptest.Disk{})

@@ -75,7 +75,7 @@ func TestAPoisonousReceiverHoldsUpNobody(t *testing.T) {
 	const poison = "+33698765432"
 	p.Line.Set(apptest.Line{Poison: strings.TrimPrefix(poison, "+")})
 	p.Line.Break()
-	client := p.Client()
+	client := p.Nodes[0].Client()
 	send := func(receivers ...string) (ids []int64) {
 		var report struct{ IDs []int64 }
 		if err := client.Post("/sms/"+p.Shop.Service.Name+"/jobs", map[string]any{
@@ -92,7 +92,7 @@ func TestAPoisonousReceiverHoldsUpNobody(t *testing.T) {
 	receivers[40] = poison
 	ids := send(receivers...)
 	others := func() bool {
-		open, err := p.Open(client)
+		open, err := p.Nodes[0].Open(client)
 		return err == nil && slices.Equal(open, ids[40:41])
 	}
 	p.Until("an end of all others, and of all attempts", others)

@@ -1,12 +1,10 @@
 package app_test
 
 import (
-	"fmt"
-	"strconv"
-	"syscall"
 	"testing"
 	"time"
 
+	"ramier/internal/app/apptest"
 	"ramier/internal/simulator"
 	"ramier/internal/store"
 	"ramier/internal/store/storetest"
@@ -17,50 +15,49 @@ import (
 func TestAPlannedStopUnderLoadLeavesNoDoubt(t *testing.T) {
 	for _, database := range storetest.Databases {
 		t.Run(database, func(t *testing.T) {
-			s := newServer(t, database)
-			s.must(s.operator.Fault(simulator.Fault{Kind: simulator.Slow, Delay: 1500 * time.Millisecond}))
-			s.start()
-			accepted := map[string]int64{}
-			for job := range 10 {
-				receivers := make([]string, 20)
-				for i := range receivers {
-					receivers[i] = "+3363998" + strconv.Itoa(1000+100*job+i)
-				}
-				text := fmt.Sprintf("job %d", job)
-				ids, err := s.send(text, receivers)
-				s.must(err)
-				for i, id := range ids {
-					accepted[text+receivers[i]] = id
-				}
+			t.Parallel()
+			o := options(database, seedOf(t), false)
+			o.Mix = nil
+			p := apptest.New(t, o)
+			if err := p.Operator.Fault(simulator.Fault{Kind: simulator.Slow, Delay: 1500 * time.Millisecond}); err != nil {
+				t.Fatal(err)
 			}
-			s.until("some messages at the operator", func() bool { return s.submitted() > 20 })
-			s.end(syscall.SIGTERM)
-			handed := s.submitted()
-			if handed >= 200 {
-				t.Errorf("all %d messages were handed over: the stop met no load", handed)
-			}
-			s.store(func(db *store.Store) {
-				counts, err := db.Count(t.Context())
-				s.must(err)
-				claims, err := db.CountClaims(t.Context(), s.shop.Carrier.ID, "")
-				s.must(err)
+			n := p.Nodes[0]
+			n.Start()
+			n.Ready()
+			load := p.Load(4)
+			load.Allow(40)
+			p.Until("all orders", func() bool { return len(load.Orders()) == 40 })
+			orders := load.End()
+			p.Until("some messages at the operator", func() bool { return p.Submitted() > 20 })
+			n.Stop()
+			p.Store(func(s *store.Store) {
+				counts, err := s.Count(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				claims, err := s.CountClaims(t.Context(), p.Shop.Carrier.ID, "")
+				if err != nil {
+					t.Fatal(err)
+				}
 				if counts.InDoubt > 0 || claims > 0 {
 					t.Errorf("%d in doubt, %d open claims", counts.InDoubt, claims)
 				}
 			})
-			s.operator.ClearFaults()
-			s.start()
-			s.until("an end of all messages", func() bool {
-				var waiting, handed []int64
-				s.must(s.client.Get("/sms/"+s.shop.Service.Name+"/outgoing?deliveryReceipt=0", &waiting))
-				s.must(s.client.Get("/sms/"+s.shop.Service.Name+"/outgoing?deliveryReceipt=4", &handed))
-				return len(waiting)+len(handed) == 0
-			})
-			s.end(syscall.SIGTERM)
-			if twice := s.submitted() - uint64(len(accepted)); twice != 0 {
-				t.Errorf("%d were sent twice", twice)
+			handed := p.Submitted()
+			p.Operator.ClearFaults()
+			n.Start()
+			n.Ready()
+			p.Settle()
+			n.Stop()
+			if p.Submitted() == handed {
+				t.Error("all messages were handed over before: the stop met no load")
 			}
-			s.count(accepted)
+			count := p.Count(orders)
+			p.Check(count)
+			if count.Marked+count.Cautious > 0 {
+				t.Errorf("%d were in doubt", count.Marked+count.Cautious)
+			}
 		})
 	}
 }

@@ -14,7 +14,8 @@ type dialect struct {
 	// beginShared begins a transaction, beginAlone one during which no claim can begin or end.
 	beginShared, beginAlone string
 	// session prepares a connection of a writer. Writers look rows up by their keys, many at once, which PostgreSQL's planner takes for a
-	// reason to read whole tables when it does not know yet how large they have grown.
+	// reason to read whole tables when it does not know yet how large they have grown. A process that is paused in the middle of a transaction must not
+	// keep its locks: another node waits for the lease.
 	session string
 	// inRuns joins the messages m of the runs in v; a condition follows.
 	inRuns  string
@@ -38,7 +39,8 @@ var (
 	postgres = dialect{
 		name: "PostgreSQL", arrays: true, lock: " FOR UPDATE", skip: " FOR UPDATE SKIP LOCKED", keep: " FOR SHARE",
 		beginShared: "BEGIN; LOCK TABLE claim IN ROW EXCLUSIVE MODE", beginAlone: "BEGIN; LOCK TABLE claim IN SHARE ROW EXCLUSIVE MODE",
-		session: "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET max_parallel_workers_per_gather = 0; SET jit = off; SET plan_cache_mode = force_generic_plan",
+		session: `SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET max_parallel_workers_per_gather = 0; SET jit = off; SET plan_cache_mode = force_generic_plan;
+			SET idle_in_transaction_session_timeout = '4s'`,
 		inRuns:  "JOIN LATERAL (SELECT * FROM message x WHERE x.id BETWEEN v.first_id AND v.last_id OFFSET 0) m ON ",
 		version: "SHOW server_version", now: "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS bigint)",
 		mark: `WITH x AS (SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS wrote), u AS

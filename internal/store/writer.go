@@ -250,7 +250,7 @@ func isBroken(err error) bool {
 	_, network := errors.AsType[net.Error](err)
 	e, said := errors.AsType[serverError](err)
 	return network || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, io.ErrUnexpectedEOF) ||
-		errors.Is(err, io.EOF) || (said && strings.HasPrefix(e.SQLState(), "57P"))
+		errors.Is(err, io.EOF) || (said && (strings.HasPrefix(e.SQLState(), "57P") || e.SQLState() == "25P03")) // shut down, or idle for too long
 }
 
 // settled finds out what became of a transaction whose COMMIT got no answer. Until that is known nothing can be said or done

@@ -16,12 +16,12 @@ import (
 	"ramier/internal/config"
 )
 
-// ChildSettings names the environment variable that makes the test's binary a server: its settings, as JSON.
-const ChildSettings = "RAMIER_TEST_CHILD"
+// childSettings names the environment variable that makes the test's binary a server: its settings, as JSON.
+const childSettings = "RAMIER_TEST_CHILD"
 
 // Main runs the tests of a package, or the server if this process is the child of one.
 func Main(m *testing.M) {
-	if text := os.Getenv(ChildSettings); text != "" {
+	if text := os.Getenv(childSettings); text != "" {
 		os.Exit(serve(text))
 	}
 	os.Exit(m.Run())

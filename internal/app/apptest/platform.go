@@ -194,7 +194,7 @@ func (n *Node) Start() {
 	text, err := json.Marshal(n.settings)
 	n.p.must(err)
 	child := exec.Command(os.Args[0]) //nolint:gosec,noctx // the test itself; it ends with its input
-	child.Env = append(os.Environ(), ChildSettings+"="+string(text))
+	child.Env = append(os.Environ(), childSettings+"="+string(text))
 	child.Stderr = n.p.t.Output()
 	stdin, err := child.StdinPipe()
 	n.p.must(err)
@@ -251,6 +251,15 @@ func (n *Node) Address() string {
 
 // PID is the number of the server's process.
 func (n *Node) PID() int { return n.child.Process.Pid }
+
+// Pause stops the server's process where it is, until it is resumed.
+func (n *Node) Pause() { n.p.must(n.child.Process.Signal(syscall.SIGSTOP)) }
+
+// Resume has a paused server go on.
+func (n *Node) Resume() { n.p.must(n.child.Process.Signal(syscall.SIGCONT)) }
+
+// Name is what the server is called among the nodes.
+func (n *Node) Name() string { return n.settings.Node }
 
 // Kill ends the server as kill -9 does, if it runs.
 func (n *Node) Kill() {

@@ -19,11 +19,23 @@ const stuck = 20 * time.Second
 // Settle waits until nothing more happens: each message has ended, or is held in doubt. A server must run.
 func (p *Platform) Settle() {
 	p.t.Helper()
-	client := p.Client()
+	for _, n := range p.Nodes {
+		if n.Address() != "" {
+			p.SettleAt(n)
+			return
+		}
+	}
+	p.t.Fatal("no server runs")
+}
+
+// SettleAt is Settle as a server sees it.
+func (p *Platform) SettleAt(n *Node) {
+	p.t.Helper()
+	client := n.Client()
 	var before []int64
 	since := time.Now()
 	p.UntilAt(time.Second/10, longPatience, "an end of all messages", func() bool {
-		open, err := p.Open(client)
+		open, err := n.Open(client)
 		if err != nil {
 			since = time.Now()
 			return false
@@ -39,31 +51,26 @@ func (p *Platform) Settle() {
 }
 
 // Open gives the messages that have not ended; nil and an error while some wait for an attempt.
-func (p *Platform) Open(client *ovh.Client) (handed []int64, err error) {
-	p.t.Helper()
+func (n *Node) Open(client *ovh.Client) (handed []int64, err error) {
+	n.p.t.Helper()
 	var waiting []int64
-	if err := client.Get("/sms/"+p.Shop.Service.Name+"/jobs", &waiting); err != nil {
+	if err := client.Get("/sms/"+n.p.Shop.Service.Name+"/jobs", &waiting); err != nil {
 		return nil, err
 	}
-	if n := max(float64(len(waiting)), p.queued()); n > 0 {
+	if n := max(float64(len(waiting)), n.queued()); n > 0 {
 		return nil, fmt.Errorf("%v messages wait", n)
 	}
-	err = client.Get("/sms/"+p.Shop.Service.Name+"/outgoing?deliveryReceipt=4", &handed)
+	err = client.Get("/sms/"+n.p.Shop.Service.Name+"/outgoing?deliveryReceipt=4", &handed)
 	return handed, err
 }
 
-// Client is a customer's connection to the first server that runs.
-func (p *Platform) Client() *ovh.Client {
+// Client is a customer's connection to the server.
+func (n *Node) Client() *ovh.Client {
+	p := n.p
 	p.t.Helper()
-	for _, n := range p.Nodes {
-		if address := n.Address(); address != "" {
-			c, err := ovh.NewClient("http://"+address+"/1.0", p.keys.ApplicationKey, p.keys.ApplicationSecret, p.keys.ConsumerKey)
-			p.must(err)
-			return c
-		}
-	}
-	p.t.Fatal("no server runs")
-	return nil
+	c, err := ovh.NewClient("http://"+n.Address()+"/1.0", p.keys.ApplicationKey, p.keys.ApplicationSecret, p.keys.ConsumerKey)
+	p.must(err)
+	return c
 }
 
 // Submitted is how many parts the operator has taken.
@@ -99,16 +106,16 @@ func (p *Platform) Goroutines() int {
 }
 
 // queued is how many messages wait for an attempt, those in doubt among them.
-func (p *Platform) queued() (n float64) {
-	p.t.Helper()
-	for line := range strings.Lines(p.get("/metrics")) {
+func (n *Node) queued() (messages float64) {
+	n.p.t.Helper()
+	for line := range strings.Lines(n.get("/metrics")) {
 		if strings.HasPrefix(line, "ramier_queued_messages{") {
 			value, err := strconv.ParseFloat(strings.Fields(line)[1], 64)
-			p.must(err)
-			n += value
+			n.p.must(err)
+			messages += value
 		}
 	}
-	return n
+	return messages
 }
 
 // metric gives the value of a line of the first server's metrics.
@@ -126,15 +133,33 @@ func (p *Platform) metric(name string) string {
 // Carrier is the state of the carrier at the first server.
 func (p *Platform) Carrier() string {
 	p.t.Helper()
-	var ready struct{ Carriers map[string]string }
-	p.must(json.Unmarshal([]byte(p.get("/readyz")), &ready))
-	return ready.Carriers[p.Shop.Carrier.Name]
+	return p.Nodes[0].Carrier()
 }
 
-// get reads what the first server says at a path.
+// Carrier is the state of the carrier as the server knows it.
+func (n *Node) Carrier() string {
+	n.p.t.Helper()
+	var ready struct{ Carriers map[string]string }
+	n.p.must(json.Unmarshal([]byte(n.get("/readyz")), &ready))
+	return ready.Carriers[n.p.Shop.Carrier.Name]
+}
+
+// get reads what the first server that runs says at a path.
 func (p *Platform) get(path string) string {
 	p.t.Helper()
-	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, "http://"+p.Nodes[0].Address()+path, nil)
+	for _, n := range p.Nodes {
+		if n.Address() != "" {
+			return n.get(path)
+		}
+	}
+	p.t.Fatal("no server runs")
+	return ""
+}
+
+func (n *Node) get(path string) string {
+	p := n.p
+	p.t.Helper()
+	request, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, "http://"+n.Address()+path, nil)
 	p.must(err)
 	wire := &http.Transport{DisableKeepAlives: true}
 	answer, err := (&http.Client{Transport: wire, Timeout: time.Minute}).Do(request)
