@@ -75,7 +75,7 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op) error {
 	if err != nil {
 		return err
 	}
-	var rows acceptRows
+	rows := acceptRows{tags: &s.tags}
 	spent := map[int64]int64{}
 	for _, o := range ops {
 		a := o.arg.(*Acceptance)
@@ -97,7 +97,10 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op) error {
 			s.queuedJobs(&rows)
 		}
 	})
-	return rows.write(ctx, t, spent)
+	if err := rows.write(ctx, t, spent); err != nil {
+		return err
+	}
+	return rows.tally.write(ctx, s, t, accept)
 }
 
 // queuedJobs keeps jobs that have gone to the queue for the claims that follow soon, and wakes their carriers.

@@ -139,7 +139,7 @@ func (s *Store) HideMessage(ctx context.Context, service, id int64) error {
 // Cancel takes a waiting message back and releases its credits. Error: NoObject if the service has no such waiting message;
 // Conflict if it is being sent.
 func (s *Store) Cancel(ctx context.Context, service, id int64, at time.Time) error {
-	m, _, err := s.Message(ctx, service, id)
+	m, j, err := s.Message(ctx, service, id)
 	if err != nil {
 		return err
 	}
@@ -150,7 +150,7 @@ func (s *Store) Cancel(ctx context.Context, service, id int64, at time.Time) err
 	if err != nil {
 		return err
 	}
-	return s.submit(ctx, other, alone(func(t *tx) error { return s.cancel(ctx, t, m, entry, at) }))
+	return s.submit(ctx, other, alone(func(t *tx) error { return s.cancel(ctx, t, m, j, entry, at) }))
 }
 
 // Waiting lists the ids of a service's messages that have not been sent, ascending, with those being sent.

@@ -79,9 +79,10 @@ type settlement struct {
 	requeue  struct {
 		carrier, due, id, service, job, attempts []int64
 	}
-	events []sms.Event
-	result OutcomeResult
-	at     time.Time // of the latest thing that came
+	events  []sms.Event
+	optOuts []int64 // messages whose receivers have opted out
+	result  OutcomeResult
+	at      time.Time // of the latest thing that came
 
 	apart bool // from the groups of outcomes: what is in hand may change meanwhile, so only rows count
 
@@ -99,6 +100,7 @@ type settlement struct {
 type rowVersion struct {
 	state    sms.State
 	attempts int
+	credits  sms.Credits
 }
 
 func newSettlement(s *Store, t *tx) *settlement {
@@ -190,7 +192,7 @@ func (w *settlement) load(ctx context.Context, ids []int64) error {
 func (w *settlement) loaded(m sms.Message) {
 	m.Refs = slices.Clone(m.Refs)
 	w.messages[m.ID] = &m
-	w.was[m.ID] = rowVersion{m.State, m.Attempts}
+	w.was[m.ID] = rowVersion{m.State, m.Attempts, m.Credits}
 }
 
 func lockOf(d *dialect, table string) string {
@@ -297,7 +299,7 @@ func (w *settlement) again(m *sms.Message, at time.Time) {
 
 // write stores what has changed.
 func (w *settlement) write(ctx context.Context, _ *Outcome) error {
-	for _, step := range []func(context.Context) error{w.writeMessages, w.writeRefs, w.writeQueue, w.writeBooks, w.writeEvents} {
+	for _, step := range []func(context.Context) error{w.writeMessages, w.writeRefs, w.writeQueue, w.writeBooks, w.writeEvents, w.tally} {
 		if err := step(ctx); err != nil {
 			return err
 		}
