@@ -2,6 +2,7 @@ package ovh
 
 import (
 	"context"
+	"encoding/csv"
 	"net/http"
 	"reflect"
 
@@ -35,6 +36,7 @@ type handler struct {
 	// many loads the objects of a list in one go; nil when there is no such way.
 	many func(ctx context.Context, c *Call, decode func(reflect.Value) error, ids reflect.Value) (reflect.Value, error)
 	key  reflect.Type
+	csv  func(*csv.Writer, reflect.Value) error // writes the answer as CSV; nil when there is no such form
 }
 
 // endpoint turns a function from a request to an answer into a handler. In has a field for each parameter of the

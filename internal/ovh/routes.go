@@ -40,6 +40,8 @@ func (a *API) routes() map[string]handler {
 		"GET /sms/{serviceName}/optOuts":  endpoint(a.listOptOuts),
 		"POST /sms/{serviceName}/optOuts": endpoint(a.addOptOuts),
 
+		"GET /sms/{serviceName}/reports": withCSV(endpoint(a.getReport), reportCSV),
+
 		"GET /sms/{serviceName}/senders":             endpoint(a.listSenders),
 		"POST /sms/{serviceName}/senders":            endpoint(a.createSender),
 		"GET /sms/{serviceName}/senders/{sender}":    endpoint(a.getSender),

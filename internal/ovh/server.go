@@ -209,6 +209,9 @@ func (x *exchange) dispatch(ctx context.Context, t *target, in *input) error {
 	if err != nil {
 		return err
 	}
+	if rt.handler.csv != nil && x.wantsCSV() {
+		return x.sendCSV(rt.handler.csv, out)
+	}
 	x.send(http.StatusOK, func(e *encoder) { rt.encode(e, out) })
 	return nil
 }

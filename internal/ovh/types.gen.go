@@ -1729,6 +1729,64 @@ const (
 	smsRefererSenderVirtual smsRefererSender = "virtual"
 )
 
+// smsReport is sms.Report: what became of messages.
+type smsReport struct {
+	Rows  []smsReportRow `json:"rows"`  // By group, ascending; empty without groupBy
+	Total smsReportRow   `json:"total"` // All messages of the report
+}
+
+// smsReportCause is sms.ReportCause: why messages did not arrive.
+type smsReportCause struct {
+	Comment  string `json:"comment"`  // What it means
+	Messages int64  `json:"messages"` // How many
+	Ptt      int64  `json:"ptt"`      // PTT code
+}
+
+// smsReportFormat is sms.ReportFormatEnum: forms of a report.
+type smsReportFormat string
+
+const (
+	smsReportFormatJson smsReportFormat = "json"
+	smsReportFormatCsv  smsReportFormat = "csv"
+)
+
+// smsReportGroup is sms.ReportGroupEnum: what the rows of a report stand for.
+type smsReportGroup string
+
+const (
+	smsReportGroupDay     smsReportGroup = "day"
+	smsReportGroupCountry smsReportGroup = "country"
+	smsReportGroupCarrier smsReportGroup = "carrier"
+)
+
+// smsReportRow is sms.ReportRow: what became of a group of messages.
+type smsReportRow struct {
+	AwaitingReceipt int64            `json:"awaitingReceipt"` // Taken by an operator, final receipt awaited
+	Cancelled       int64            `json:"cancelled"`       // Taken back before they were sent
+	Causes          []smsReportCause `json:"causes"`          // Why messages failed, expired or were refused, the most frequent first
+	Credits         float64          `json:"credits"`         // Credits held or spent
+	Delivered       int64            `json:"delivered"`       // Arrived
+	Expired         int64            `json:"expired"`         // Their validity ended first
+	Failed          int64            `json:"failed"`          // Not delivered
+	Group           string           `json:"group"`           // Day, country or name of the carrier; empty in the total
+	InDoubt         int64            `json:"inDoubt"`         // The operator's answer is lost
+	Messages        int64            `json:"messages"`        // All of them
+	OptOuts         int64            `json:"optOuts"`         // Opt-outs by replies to these messages
+	Parts           int64            `json:"parts"`           // Parts of the messages that were not refused or cancelled
+	Refused         int64            `json:"refused"`         // Never sent and not charged
+	Sent            int64            `json:"sent"`            // Taken by an operator: delivered, failed, or their receipt is awaited
+	TimeToDelivery  *smsReportTimes  `json:"timeToDelivery"`  // From the moment a message was due to its delivery; null when none was delivered
+	Waiting         int64            `json:"waiting"`         // Not handed to an operator yet
+}
+
+// smsReportTimes is sms.ReportTimes: times to delivery in seconds, each at most 41 % too long.
+type smsReportTimes struct {
+	P50 float64 `json:"p50"` // Within it 50 % of the delivered messages arrived
+	P90 float64 `json:"p90"` // Within it 90 % of the delivered messages arrived
+	P95 float64 `json:"p95"` // Within it 95 % of the delivered messages arrived
+	P99 float64 `json:"p99"` // Within it 99 % of the delivered messages arrived
+}
+
 // smsResponse is sms.Response: what happens with replies.
 type smsResponse struct {
 	CgiURL                   *string                       `json:"cgiUrl"`                   // URL called on each received reply (responseType cgi)
@@ -2533,6 +2591,19 @@ type getSmsServiceNameSeeOffersIn struct {
 	Quantity             smsPackQuantity  `json:"quantity"`
 }
 
+// getSmsServiceNameReportsIn is what GET /sms/{serviceName}/reports takes.
+type getSmsServiceNameReportsIn struct {
+	ServiceName          string           `json:"serviceName"`
+	Tag                  *string          `json:"tag"`
+	Sender               *string          `json:"sender"`
+	Country              *string          `json:"country"`
+	CreationDatetimeFrom *datetime        `json:"creationDatetime.from"`
+	CreationDatetimeTo   *datetime        `json:"creationDatetime.to"`
+	Jobs                 []int64          `json:"jobs"`
+	GroupBy              *smsReportGroup  `json:"groupBy"`
+	Format               *smsReportFormat `json:"format"`
+}
+
 // getSmsServiceNameSendersIn is what GET /sms/{serviceName}/senders takes.
 type getSmsServiceNameSendersIn struct {
 	ServiceName string `json:"serviceName"`
@@ -3322,6 +3393,19 @@ type getOperatorServicesServiceNameOptOutsIn struct {
 type postOperatorServicesServiceNameOptOutsIn struct {
 	ServiceName string          `json:"serviceName"`
 	OptOuts     []smsOptOutBody `json:"optOuts"`
+}
+
+// getOperatorServicesServiceNameReportsIn is what GET /operator/services/{serviceName}/reports takes.
+type getOperatorServicesServiceNameReportsIn struct {
+	ServiceName          string           `json:"serviceName"`
+	Tag                  *string          `json:"tag"`
+	Sender               *string          `json:"sender"`
+	Country              *string          `json:"country"`
+	CreationDatetimeFrom *datetime        `json:"creationDatetime.from"`
+	CreationDatetimeTo   *datetime        `json:"creationDatetime.to"`
+	Jobs                 []int64          `json:"jobs"`
+	GroupBy              *smsReportGroup  `json:"groupBy"`
+	Format               *smsReportFormat `json:"format"`
 }
 
 // postOperatorServicesServiceNameSendersIn is what POST /operator/services/{serviceName}/senders takes.

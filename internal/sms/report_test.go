@@ -21,7 +21,7 @@ func TestDaysAreThoseOfParis(t *testing.T) {
 	}
 }
 
-// A percentile is never below the true one, and at most 19 % above it.
+// A percentile is never below the true one, and at most 41 % above it.
 func TestPercentilesAreNearTheTruth(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		ms := rapid.SliceOfN(rapid.Int64Range(1, 200_000_000), 1, 50).Draw(t, "ms")
@@ -33,7 +33,7 @@ func TestPercentilesAreNearTheTruth(t *testing.T) {
 		}
 		got, ok := r.Percentile(1)
 		truth := float64(longest) * float64(time.Millisecond)
-		if !ok || float64(got) < truth*0.999999 || float64(got) > truth*1.1893 {
+		if !ok || float64(got) < truth*0.999999 || float64(got) > truth*1.4143 {
 			t.Fatalf("the longest of %v ms is given as %v", ms, got)
 		}
 	})

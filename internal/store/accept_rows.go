@@ -65,7 +65,7 @@ func (r *acceptRows) addDeparture(a *Acceptance, d sms.Departure, ledgerID int64
 	for i := range j.messages {
 		m := &j.messages[i]
 		r.addMessage(m)
-		r.tally.enter(m, counted, m.State, m.Credits, 1)
+		r.tally.enter(m, &counted, m.State, m.Credits, 1)
 		if m.State == sms.Refused {
 			continue
 		}

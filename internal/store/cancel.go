@@ -94,7 +94,8 @@ func (s *Store) cancel(ctx context.Context, t *tx, m sms.Message, j sms.Job, ent
 	}
 	var counted tallies
 	m.State = sms.Cancelled
-	counted.move(&m, tallyOf(&j), sms.Queued, sms.Credits(row.Credits))
+	of := tallyOf(&j)
+	counted.move(&m, &of, sms.Queued, sms.Credits(row.Credits))
 	if err := counted.write(ctx, s, t, other); err != nil || row.Credits == 0 {
 		return err
 	}

@@ -80,6 +80,7 @@ type settlement struct {
 		carrier, due, id, service, job, attempts []int64
 	}
 	events  []sms.Event
+	moves   []move  // that the counters have to follow
 	optOuts []int64 // messages whose receivers have opted out
 	result  OutcomeResult
 	at      time.Time // of the latest thing that came
@@ -322,7 +323,9 @@ func (w *settlement) writeMessages(ctx context.Context) error {
 		c.state, c.failure = append(c.state, string(m.State)), append(c.failure, m.Error)
 		c.refs, c.receipt = append(c.refs, strings.Join(m.Refs, "\n")), append(c.receipt, m.Receipt)
 		c.duplicate = append(c.duplicate, m.Duplicate)
-		c.was, c.hadAttempts = append(c.was, string(w.was[id].state)), append(c.hadAttempts, int64(w.was[id].attempts))
+		was := w.was[id]
+		c.was, c.hadAttempts = append(c.was, string(was.state)), append(c.hadAttempts, int64(was.attempts))
+		w.moves = append(w.moves, move{m, w.held[id], was})
 	}
 	n, err := w.t.exec(ctx, `UPDATE message SET state = v.state, accepted = v.accepted, arrived = v.arrived, credits = v.credits,
 		ptt = v.ptt, attempts = v.attempts, rev = v.rev, sent_at = v.sent_at, done_at = v.done_at, error = v.error, refs = v.refs,

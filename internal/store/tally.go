@@ -5,6 +5,7 @@ import (
 	"context"
 	"hash/fnv"
 	"maps"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -52,7 +53,7 @@ type tallies struct {
 }
 
 // add changes a counter, and the one of the job's tag.
-func (t *tallies) add(m *sms.Message, j jobTally, c cell) {
+func (t *tallies) add(m *sms.Message, j *jobTally, c cell) {
 	if j.how == sms.Uncounted {
 		return
 	}
@@ -86,7 +87,7 @@ func (t *tallies) addTo(k tallyKey, c cell) {
 }
 
 // enter counts a message in its state, n = 1, or takes it out of it, n = -1.
-func (t *tallies) enter(m *sms.Message, j jobTally, state sms.State, credits sms.Credits, n int64) {
+func (t *tallies) enter(m *sms.Message, j *jobTally, state sms.State, credits sms.Credits, n int64) {
 	measure, value := sms.Measured(state, m.PTT)
 	if state == sms.Cancelled {
 		credits = 0
@@ -95,7 +96,7 @@ func (t *tallies) enter(m *sms.Message, j jobTally, state sms.State, credits sms
 }
 
 // move counts what has become of a message since it was in a state with a price.
-func (t *tallies) move(m *sms.Message, j jobTally, from sms.State, credits sms.Credits) {
+func (t *tallies) move(m *sms.Message, j *jobTally, from sms.State, credits sms.Credits) {
 	if from == m.State && credits == m.Credits {
 		return
 	}
@@ -114,17 +115,27 @@ func (t *tallies) write(ctx context.Context, s *Store, db *tx, k kind) error {
 		tag, sender, country, measure                         []string
 	}
 	slot := s.slot(k)
+	put := func(key tallyKey, one cell) {
+		c.service, c.day, c.carrier = append(c.service, key.service), append(c.day, key.day), append(c.carrier, key.carrier)
+		c.tag, c.sender, c.country = append(c.tag, key.tag), append(c.sender, key.sender), append(c.country, key.country)
+		c.measure, c.value, c.slot = append(c.measure, string(one.measure)), append(c.value, one.value), append(c.slot, slot)
+		c.n, c.parts, c.credits = append(c.n, one.n), append(c.parts, one.parts), append(c.credits, one.credits)
+	}
 	for _, key := range slices.SortedFunc(maps.Keys(t.cells), tallyKey.compare) {
 		cells := *t.cells[key]
 		slices.SortFunc(cells, func(a, b cell) int { return cmp.Or(cmp.Compare(a.measure, b.measure), cmp.Compare(a.value, b.value)) })
 		for _, one := range cells {
-			if one.n == 0 && one.parts == 0 && one.credits == 0 {
-				continue
+			if one.n != 0 || one.parts != 0 || one.credits != 0 {
+				put(key, one)
 			}
-			c.service, c.day, c.carrier = append(c.service, key.service), append(c.day, key.day), append(c.carrier, key.carrier)
-			c.tag, c.sender, c.country = append(c.tag, key.tag), append(c.sender, key.sender), append(c.country, key.country)
-			c.measure, c.value, c.slot = append(c.measure, string(one.measure)), append(c.value, one.value), append(c.slot, slot)
-			c.n, c.parts, c.credits = append(c.n, one.n), append(c.parts, one.parts), append(c.credits, one.credits)
+		}
+	}
+	// SQLite takes numbers of rows that are powers of two, each in a statement: adding nothing to a counter is cheaper than one more.
+	if n := len(c.n); !db.dialect.arrays && n > 2 {
+		last := cell{measure: sms.Measure(c.measure[n-1]), value: c.value[n-1]}
+		key := tallyKey{c.service[n-1], c.day[n-1], c.carrier[n-1], c.tag[n-1], c.sender[n-1], c.country[n-1]}
+		for range min(1<<bits.Len(uint(n-1)), chunk*((n+chunk-1)/chunk)) - n {
+			put(key, last)
 		}
 	}
 	_, err := db.exec(ctx, `INSERT INTO tally (service_id, tag, day, sender, country, carrier_id, measure, value, slot, n, parts, credits)
@@ -191,29 +202,40 @@ func (g *tagsOfToday) tally(p *sms.Plan, messages int) sms.Tally {
 	return sms.CountedWithTag
 }
 
+// move is a message that was written, with what it was before.
+type move struct {
+	*sms.Message
+	held *inHand // nil: its job must be read
+	was  rowVersion
+}
+
 // tally counts what has become of the messages of a group.
 func (w *settlement) tally(ctx context.Context) error {
 	jobs := map[int64]*sms.Job{}
-	for _, id := range slices.Concat(slices.Collect(maps.Keys(w.changed)), w.optOuts) {
-		if w.held[id] == nil {
-			jobs[w.messages[id].JobID] = &sms.Job{}
+	for _, m := range w.moves {
+		if m.held == nil {
+			jobs[m.JobID] = &sms.Job{}
 		}
+	}
+	for _, id := range w.optOuts {
+		jobs[w.messages[id].JobID] = &sms.Job{}
 	}
 	if err := w.t.loadJobs(ctx, jobs); err != nil {
 		return err
 	}
-	of := func(id int64) jobTally {
-		if held := w.held[id]; held != nil {
-			return held.tally
-		}
-		return tallyOf(jobs[w.messages[id].JobID])
-	}
 	var all tallies
-	for id := range w.changed {
-		all.move(w.messages[id], of(id), w.was[id].state, w.was[id].credits)
+	for _, m := range w.moves {
+		if m.held != nil {
+			all.move(m.Message, &m.held.tally, m.was.state, m.was.credits)
+			continue
+		}
+		of := tallyOf(jobs[m.JobID])
+		all.move(m.Message, &of, m.was.state, m.was.credits)
 	}
 	for _, id := range w.optOuts {
-		all.add(w.messages[id], of(id), cell{measure: sms.MeasureOptOut, n: 1})
+		m := w.messages[id]
+		of := tallyOf(jobs[m.JobID])
+		all.add(m, &of, cell{measure: sms.MeasureOptOut, n: 1})
 	}
 	k := outcome
 	if w.apart {
