@@ -57,6 +57,8 @@ var everything = map[string]handler{
 	"DELETE /sms/{serviceName}/phonebooks/{bookKey}/phonebookContact/{id}": endpoint[deleteSmsServiceNamePhonebooksBookKeyPhonebookContactIDIn, void](nil),
 	"GET /sms/{serviceName}/phonebooks/{bookKey}/phonebookContact/{id}":    endpoint[getSmsServiceNamePhonebooksBookKeyPhonebookContactIDIn, smsPhonebookContact](nil),
 	"PUT /sms/{serviceName}/phonebooks/{bookKey}/phonebookContact/{id}":    endpoint[putSmsServiceNamePhonebooksBookKeyPhonebookContactIDIn, void](nil),
+	"POST /sms/{serviceName}/quotes":                                       endpoint[postSmsServiceNameQuotesIn, smsQuote](nil),
+	"GET /sms/{serviceName}/quotes/{id}":                                   endpoint[getSmsServiceNameQuotesIDIn, smsQuote](nil),
 	"GET /sms/{serviceName}/receivers":                                     endpoint[getSmsServiceNameReceiversIn, []int64](nil),
 	"POST /sms/{serviceName}/receivers":                                    endpoint[postSmsServiceNameReceiversIn, smsReceiver](nil),
 	"DELETE /sms/{serviceName}/receivers/{slotId}":                         endpoint[deleteSmsServiceNameReceiversSlotIDIn, void](nil),

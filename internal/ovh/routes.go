@@ -40,6 +40,9 @@ func (a *API) routes() map[string]handler {
 		"GET /sms/{serviceName}/optOuts":  endpoint(a.listOptOuts),
 		"POST /sms/{serviceName}/optOuts": endpoint(a.addOptOuts),
 
+		"POST /sms/{serviceName}/quotes":     endpoint(a.createQuote),
+		"GET /sms/{serviceName}/quotes/{id}": endpoint(a.getQuote),
+
 		"GET /sms/{serviceName}/reports": withCSV(endpoint(a.getReport), reportCSV),
 
 		"GET /sms/{serviceName}/senders":             endpoint(a.listSenders),

@@ -1695,6 +1695,45 @@ const (
 	smsQuotaStatusUserInactive smsQuotaStatusUser = "inactive"
 )
 
+// smsQuote is sms.Quote: what an order would cost and do.
+type smsQuote struct {
+	CreationDatetime   datetime             `json:"creationDatetime"`   // When it was made
+	Credits            float64              `json:"credits"`            // Price of all messages
+	CreditsLeft        float64              `json:"creditsLeft"`        // Credits that the account has now
+	ExpirationDatetime datetime             `json:"expirationDatetime"` // Until when a job may name it
+	ID                 string               `json:"id"`                 // Id, for the quoteId of a job
+	Invalid            []smsInvalidReceiver `json:"invalid"`            // Receivers that get nothing, with the reason
+	Job                *int64               `json:"job"`                // First message of the job that was charged so; null until then
+	Messages           int64                `json:"messages"`           // How many would be sent
+	Parts              int64                `json:"parts"`              // With how many parts
+	Receivers          []smsQuoteReceiver   `json:"receivers"`          // In the order in which the messages would leave
+	Refused            int64                `json:"refused"`            // How many would be refused, and not charged
+	Sender             string               `json:"sender"`             // Who the messages come from; empty with short numbers
+}
+
+// smsQuoteReceiver is sms.QuoteReceiver: what one receiver would get.
+type smsQuoteReceiver struct {
+	Carrier          string      `json:"carrier"`          // Name of the carrier
+	Characters       int64       `json:"characters"`       // Length, extension characters counted twice
+	CharactersClass  smsEncoding `json:"charactersClass"`  // 7bits or unicode
+	Country          string      `json:"country"`          // Where it is
+	Credits          float64     `json:"credits"`          // Price; 0 when it is refused
+	Delay            *string     `json:"delay"`            // Why it would leave later than ordered
+	EmptyColumns     []string    `json:"emptyColumns"`     // Columns of the text that are empty for this receiver
+	Line             *int64      `json:"line"`             // Line of the document
+	Message          string      `json:"message"`          // Text, with the STOP clause where there is one
+	Parts            int64       `json:"parts"`            // Number of SMS
+	Ptt              int64       `json:"ptt"`              // Why it would be refused, 0 if it would not
+	Receiver         string      `json:"receiver"`         // Number
+	Refusal          *string     `json:"refusal"`          // The same in words
+	Route            *int64      `json:"route"`            // Id of the route; null with a short number
+	RouteDescription string      `json:"routeDescription"` // What the route is for
+	SendAt           datetime    `json:"sendAt"`           // When it would leave
+	ShortNumber      *string     `json:"shortNumber"`      // Number that it comes from and can be answered to
+	UnicodeCharacter *string     `json:"unicodeCharacter"` // The first character that forces unicode
+	UnicodePosition  *int64      `json:"unicodePosition"`  // How many characters stand before it
+}
+
 // smsReceiver is sms.Receiver: a list of receivers.
 type smsReceiver struct {
 	AutoUpdate    bool     `json:"autoUpdate"`    // Fetch the URL again before sending
@@ -2382,6 +2421,7 @@ type postSmsServiceNameJobsIn struct {
 	SenderForResponse    *bool        `json:"senderForResponse"`
 	Tag                  *string      `json:"tag"`
 	ValidityPeriod       *int64       `json:"validityPeriod"`
+	QuoteID              *string      `json:"quoteId"`
 	IdempotencyKey       *string      `json:"Idempotency-Key"`
 }
 
@@ -2533,6 +2573,31 @@ type putSmsServiceNamePhonebooksBookKeyPhonebookContactIDIn struct {
 	ID          int64                   `json:"id"`
 	ServiceName string                  `json:"serviceName"`
 	Body        smsPhonebookContactBody `json:"(body)"`
+}
+
+// postSmsServiceNameQuotesIn is what POST /sms/{serviceName}/quotes takes.
+type postSmsServiceNameQuotesIn struct {
+	ServiceName          string       `json:"serviceName"`
+	Message              string       `json:"message"`
+	Charset              *smsCharset  `json:"charset"`
+	Class                *smsClass    `json:"class"`
+	Coding               *smsCoding   `json:"coding"`
+	DifferedPeriod       *int64       `json:"differedPeriod"`
+	NoStopClause         *bool        `json:"noStopClause"`
+	Priority             *smsPriority `json:"priority"`
+	Receivers            []string     `json:"receivers"`
+	ReceiversDocumentURL *string      `json:"receiversDocumentUrl"`
+	ReceiversSlotID      *string      `json:"receiversSlotId"`
+	Sender               *string      `json:"sender"`
+	SenderForResponse    *bool        `json:"senderForResponse"`
+	Tag                  *string      `json:"tag"`
+	ValidityPeriod       *int64       `json:"validityPeriod"`
+}
+
+// getSmsServiceNameQuotesIDIn is what GET /sms/{serviceName}/quotes/{id} takes.
+type getSmsServiceNameQuotesIDIn struct {
+	ID          string `json:"id"`
+	ServiceName string `json:"serviceName"`
 }
 
 // getSmsServiceNameReceiversIn is what GET /sms/{serviceName}/receivers takes.

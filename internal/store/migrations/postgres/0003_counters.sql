@@ -30,6 +30,7 @@ CREATE TABLE quote (
   service_id BIGINT NOT NULL,
   at         BIGINT NOT NULL,
   credits    BIGINT NOT NULL,
+  messages   BIGINT NOT NULL,
   hash       BYTEA NOT NULL, -- of what each receiver would get
   content    TEXT NOT NULL,
   used_by    BIGINT NOT NULL

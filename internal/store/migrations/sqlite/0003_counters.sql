@@ -30,6 +30,7 @@ CREATE TABLE quote (
   service_id INTEGER NOT NULL,
   at         INTEGER NOT NULL,
   credits    INTEGER NOT NULL,
+  messages   INTEGER NOT NULL,
   hash       BLOB NOT NULL, -- of what each receiver would get
   content    TEXT NOT NULL,
   used_by    INTEGER NOT NULL
