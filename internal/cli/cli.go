@@ -58,7 +58,7 @@ func (p *program) root() *cobra.Command {
 		newSandbox(p), p.initCommand(), p.serveCommand(), p.doctorCommand(), p.simulateCommand(),
 		p.accountCommand(), p.serviceCommand(), p.senderCommand(), p.optOutCommand(), p.tokenCommand(),
 		p.carrierCommand(), p.doubtCommand(), p.routeCommand(), p.rateCommand(), p.numberCommand(),
-		p.sendCommand(), p.explainCommand(), p.auditCommand(), p.statusCommand(), p.benchCommand(), p.versionCommand(),
+		p.sendCommand(), p.explainCommand(), p.auditCommand(), p.reportCommand(), p.statusCommand(), p.benchCommand(), p.versionCommand(),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage("%v: see %s --help", err, c.CommandPath()) })

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -76,6 +77,24 @@ func unwrapURL(err error) error {
 		return u.Err
 	}
 	return err
+}
+
+// copy writes an answer that is no JSON as it comes.
+func (c *client) copy(ctx context.Context, path string, to io.Writer) error {
+	r, err := c.NewRequest(http.MethodGet, path, nil, true)
+	if err != nil {
+		return c.located(err)
+	}
+	answer, err := c.Do(r.WithContext(ctx))
+	if err != nil {
+		return c.located(err)
+	}
+	if answer.StatusCode != http.StatusOK {
+		return c.located(c.UnmarshalResponse(answer, nil))
+	}
+	defer answer.Body.Close()
+	_, err = io.Copy(to, answer.Body)
+	return c.located(err)
 }
 
 const pageSize = 1000

@@ -2,6 +2,8 @@ package ovh
 
 import (
 	"context"
+	"encoding/csv"
+	"iter"
 	"net/http"
 	"reflect"
 
@@ -35,6 +37,9 @@ type handler struct {
 	// many loads the objects of a list in one go; nil when there is no such way.
 	many func(ctx context.Context, c *Call, decode func(reflect.Value) error, ids reflect.Value) (reflect.Value, error)
 	key  reflect.Type
+	// stream lists ids page by page; nil when all are listed at once.
+	stream func(ctx context.Context, c *Call, decode func(reflect.Value) error) (iter.Seq2[[]int64, error], error)
+	csv    func(*csv.Writer, reflect.Value) error // writes the answer as CSV; nil when there is no such form
 }
 
 // endpoint turns a function from a request to an answer into a handler. In has a field for each parameter of the

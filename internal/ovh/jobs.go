@@ -75,7 +75,7 @@ func (in postSmsServiceNameJobsIn) order() (sms.Order, error) {
 	o := sms.Order{
 		Text: in.Message, Receivers: in.Receivers, Class: sms.PhoneDisplay, Priority: sms.High, Validity: sms.MaxValidity,
 		ForResponse: deref(in.SenderForResponse), NoStop: deref(in.NoStopClause), Tag: deref(in.Tag), Sender: deref(in.Sender),
-		ForceUnicode: in.Coding != nil && *in.Coding == smsCoding8bit,
+		QuoteID: deref(in.QuoteID), ForceUnicode: in.Coding != nil && *in.Coding == smsCoding8bit,
 	}
 	if in.Class != nil {
 		o.Class = sms.Class(*in.Class)

@@ -22,6 +22,7 @@ func (a *API) operatorRoutes() map[string]handler {
 		"PUT /operator/services/{serviceName}":          endpoint(a.setService),
 		"POST /operator/services/{serviceName}/credits": endpoint(a.giveCredits),
 
+		"GET /operator/services/{serviceName}/reports":  withCSV(endpoint(a.getReportAsOperator), reportCSV),
 		"GET /operator/services/{serviceName}/optOuts":  endpoint(a.listOptOutsAsOperator),
 		"POST /operator/services/{serviceName}/optOuts": endpoint(a.addOptOutsAsOperator),
 

@@ -2,6 +2,7 @@ package ovh
 
 import (
 	"context"
+	"iter"
 	"math"
 	"strings"
 	"time"
@@ -18,6 +19,14 @@ func (a *API) listOutgoing(ctx context.Context, c *Call, in getSmsServiceNameOut
 		return nil, err
 	}
 	return a.store.Outgoing(ctx, s.ID, in.filter(s))
+}
+
+func (a *API) streamOutgoing(ctx context.Context, c *Call, in getSmsServiceNameOutgoingIn) (iter.Seq2[[]int64, error], error) {
+	s, err := a.service(ctx, c, in.ServiceName)
+	if err != nil {
+		return nil, err
+	}
+	return a.store.OutgoingPages(ctx, s.ID, in.filter(s)), nil
 }
 
 // filter reads the filters. Campaigns and SMPP traffic, which batchID and messageID ask for, leave no messages here, so those

@@ -24,7 +24,7 @@ func (a *API) routes() map[string]handler {
 		"GET /sms/{serviceName}/jobs/{id}":    endpoint(a.getJob),
 		"DELETE /sms/{serviceName}/jobs/{id}": endpoint(a.deleteJob),
 
-		"GET /sms/{serviceName}/outgoing":            endpoint(a.listOutgoing),
+		"GET /sms/{serviceName}/outgoing":            streamed(endpoint(a.listOutgoing), a.streamOutgoing),
 		"GET /sms/{serviceName}/outgoing/{id}":       endpoint(a.getOutgoing),
 		"DELETE /sms/{serviceName}/outgoing/{id}":    endpoint(a.deleteOutgoing),
 		"GET /sms/{serviceName}/outgoing/{id}/trail": endpoint(a.getTrail),
@@ -39,6 +39,11 @@ func (a *API) routes() map[string]handler {
 
 		"GET /sms/{serviceName}/optOuts":  endpoint(a.listOptOuts),
 		"POST /sms/{serviceName}/optOuts": endpoint(a.addOptOuts),
+
+		"POST /sms/{serviceName}/quotes":     endpoint(a.createQuote),
+		"GET /sms/{serviceName}/quotes/{id}": endpoint(a.getQuote),
+
+		"GET /sms/{serviceName}/reports": withCSV(endpoint(a.getReport), reportCSV),
 
 		"GET /sms/{serviceName}/senders":             endpoint(a.listSenders),
 		"POST /sms/{serviceName}/senders":            endpoint(a.createSender),

@@ -73,7 +73,8 @@ type exchange struct {
 	r      *http.Request
 	call   *Call
 	status int
-	held   int64 // bytes of bodies that this request has taken
+	held   int64           // bytes of bodies that this request has taken
+	whole  context.Context // of the request, without the limit of patienceOfAll
 }
 
 // patienceOfAll is how long a request may take, whatever it waits for: a database that hangs must not collect those who ask it.
@@ -85,10 +86,11 @@ const maxUnderWay = 2000
 // ServeHTTP answers every request, also those that are not of this API.
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := time.Now() // latency is measured in real time, whatever the clock of the API
-	ctx, cancel := context.WithTimeout(r.Context(), patienceOfAll)
+	whole := r.Context()
+	ctx, cancel := context.WithTimeout(whole, patienceOfAll)
 	defer cancel()
 	r = r.WithContext(ctx)
-	x := &exchange{server: s, w: w, r: r}
+	x := &exchange{server: s, w: w, r: r, whole: whole}
 	x.call = &Call{Request: r, QueryID: queryID(s.cfg.Node, s.cfg.Now(), s.cfg.Random())}
 	w.Header().Set(queryHeader, x.call.QueryID)
 	many := s.underWay.Add(1) > maxUnderWay
@@ -205,9 +207,19 @@ func (x *exchange) dispatch(ctx context.Context, t *target, in *input) error {
 	if rt.element != nil && rt.op.HTTPMethod == http.MethodGet && isExpanded(x.r.Header) {
 		return x.expanded(ctx, t, in)
 	}
+	if rt.handler.stream != nil {
+		pages, err := rt.handler.stream(x.whole, x.call, func(v reflect.Value) error { return rt.binding.decode(x.server, in, v) })
+		if err != nil {
+			return err
+		}
+		return x.streamIDs(ctx, pages)
+	}
 	out, err := x.run(ctx, rt, in)
 	if err != nil {
 		return err
+	}
+	if rt.handler.csv != nil && x.wantsCSV() {
+		return x.sendCSV(rt.handler.csv, out)
 	}
 	x.send(http.StatusOK, func(e *encoder) { rt.encode(e, out) })
 	return nil

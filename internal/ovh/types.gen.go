@@ -1695,6 +1695,45 @@ const (
 	smsQuotaStatusUserInactive smsQuotaStatusUser = "inactive"
 )
 
+// smsQuote is sms.Quote: what an order would cost and do.
+type smsQuote struct {
+	CreationDatetime   datetime             `json:"creationDatetime"`   // When it was made
+	Credits            float64              `json:"credits"`            // Price of all messages
+	CreditsLeft        float64              `json:"creditsLeft"`        // Credits that the account has now
+	ExpirationDatetime datetime             `json:"expirationDatetime"` // Until when a job may name it
+	ID                 string               `json:"id"`                 // Id, for the quoteId of a job
+	Invalid            []smsInvalidReceiver `json:"invalid"`            // Receivers that get nothing, with the reason
+	Job                *int64               `json:"job"`                // First message of the job that was charged so; null until then
+	Messages           int64                `json:"messages"`           // How many would be sent
+	Parts              int64                `json:"parts"`              // With how many parts
+	Receivers          []smsQuoteReceiver   `json:"receivers"`          // In the order in which the messages would leave
+	Refused            int64                `json:"refused"`            // How many would be refused, and not charged
+	Sender             string               `json:"sender"`             // Who the messages come from; empty with short numbers
+}
+
+// smsQuoteReceiver is sms.QuoteReceiver: what one receiver would get.
+type smsQuoteReceiver struct {
+	Carrier          string      `json:"carrier"`          // Name of the carrier
+	Characters       int64       `json:"characters"`       // Length, extension characters counted twice
+	CharactersClass  smsEncoding `json:"charactersClass"`  // 7bits or unicode
+	Country          string      `json:"country"`          // Where it is
+	Credits          float64     `json:"credits"`          // Price; 0 when it is refused
+	Delay            *string     `json:"delay"`            // Why it would leave later than ordered
+	EmptyColumns     []string    `json:"emptyColumns"`     // Columns of the text that are empty for this receiver
+	Line             *int64      `json:"line"`             // Line of the document
+	Message          string      `json:"message"`          // Text, with the STOP clause where there is one
+	Parts            int64       `json:"parts"`            // Number of SMS
+	Ptt              int64       `json:"ptt"`              // Why it would be refused, 0 if it would not
+	Receiver         string      `json:"receiver"`         // Number
+	Refusal          *string     `json:"refusal"`          // The same in words
+	Route            *int64      `json:"route"`            // Id of the route; null with a short number
+	RouteDescription string      `json:"routeDescription"` // What the route is for
+	SendAt           datetime    `json:"sendAt"`           // When it would leave
+	ShortNumber      *string     `json:"shortNumber"`      // Number that it comes from and can be answered to
+	UnicodeCharacter *string     `json:"unicodeCharacter"` // The first character that forces unicode
+	UnicodePosition  *int64      `json:"unicodePosition"`  // How many characters stand before it
+}
+
 // smsReceiver is sms.Receiver: a list of receivers.
 type smsReceiver struct {
 	AutoUpdate    bool     `json:"autoUpdate"`    // Fetch the URL again before sending
@@ -1728,6 +1767,64 @@ const (
 	smsRefererSenderOwner   smsRefererSender = "owner"
 	smsRefererSenderVirtual smsRefererSender = "virtual"
 )
+
+// smsReport is sms.Report: what became of messages.
+type smsReport struct {
+	Rows  []smsReportRow `json:"rows"`  // By group, ascending; empty without groupBy
+	Total smsReportRow   `json:"total"` // All messages of the report
+}
+
+// smsReportCause is sms.ReportCause: why messages did not arrive.
+type smsReportCause struct {
+	Comment  string `json:"comment"`  // What it means
+	Messages int64  `json:"messages"` // How many
+	Ptt      int64  `json:"ptt"`      // PTT code
+}
+
+// smsReportFormat is sms.ReportFormatEnum: forms of a report.
+type smsReportFormat string
+
+const (
+	smsReportFormatJson smsReportFormat = "json"
+	smsReportFormatCsv  smsReportFormat = "csv"
+)
+
+// smsReportGroup is sms.ReportGroupEnum: what the rows of a report stand for.
+type smsReportGroup string
+
+const (
+	smsReportGroupDay     smsReportGroup = "day"
+	smsReportGroupCountry smsReportGroup = "country"
+	smsReportGroupCarrier smsReportGroup = "carrier"
+)
+
+// smsReportRow is sms.ReportRow: what became of a group of messages.
+type smsReportRow struct {
+	AwaitingReceipt int64            `json:"awaitingReceipt"` // Taken by an operator, final receipt awaited
+	Cancelled       int64            `json:"cancelled"`       // Taken back before they were sent
+	Causes          []smsReportCause `json:"causes"`          // Why messages failed, expired or were refused, the most frequent first
+	Credits         float64          `json:"credits"`         // Credits held or spent
+	Delivered       int64            `json:"delivered"`       // Arrived
+	Expired         int64            `json:"expired"`         // Their validity ended first
+	Failed          int64            `json:"failed"`          // Not delivered
+	Group           string           `json:"group"`           // Day, country or name of the carrier; empty in the total
+	InDoubt         int64            `json:"inDoubt"`         // The operator's answer is lost
+	Messages        int64            `json:"messages"`        // All of them
+	OptOuts         int64            `json:"optOuts"`         // Opt-outs by replies to these messages
+	Parts           int64            `json:"parts"`           // Parts of the messages that were not refused or cancelled
+	Refused         int64            `json:"refused"`         // Never sent and not charged
+	Sent            int64            `json:"sent"`            // Taken by an operator: delivered, failed, or their receipt is awaited
+	TimeToDelivery  *smsReportTimes  `json:"timeToDelivery"`  // From the moment a message was due to its delivery; null when none was delivered
+	Waiting         int64            `json:"waiting"`         // Not handed to an operator yet
+}
+
+// smsReportTimes is sms.ReportTimes: times to delivery in seconds, each at most 41 % too long.
+type smsReportTimes struct {
+	P50 float64 `json:"p50"` // Within it 50 % of the delivered messages arrived
+	P90 float64 `json:"p90"` // Within it 90 % of the delivered messages arrived
+	P95 float64 `json:"p95"` // Within it 95 % of the delivered messages arrived
+	P99 float64 `json:"p99"` // Within it 99 % of the delivered messages arrived
+}
 
 // smsResponse is sms.Response: what happens with replies.
 type smsResponse struct {
@@ -2324,6 +2421,7 @@ type postSmsServiceNameJobsIn struct {
 	SenderForResponse    *bool        `json:"senderForResponse"`
 	Tag                  *string      `json:"tag"`
 	ValidityPeriod       *int64       `json:"validityPeriod"`
+	QuoteID              *string      `json:"quoteId"`
 	IdempotencyKey       *string      `json:"Idempotency-Key"`
 }
 
@@ -2477,6 +2575,31 @@ type putSmsServiceNamePhonebooksBookKeyPhonebookContactIDIn struct {
 	Body        smsPhonebookContactBody `json:"(body)"`
 }
 
+// postSmsServiceNameQuotesIn is what POST /sms/{serviceName}/quotes takes.
+type postSmsServiceNameQuotesIn struct {
+	ServiceName          string       `json:"serviceName"`
+	Message              string       `json:"message"`
+	Charset              *smsCharset  `json:"charset"`
+	Class                *smsClass    `json:"class"`
+	Coding               *smsCoding   `json:"coding"`
+	DifferedPeriod       *int64       `json:"differedPeriod"`
+	NoStopClause         *bool        `json:"noStopClause"`
+	Priority             *smsPriority `json:"priority"`
+	Receivers            []string     `json:"receivers"`
+	ReceiversDocumentURL *string      `json:"receiversDocumentUrl"`
+	ReceiversSlotID      *string      `json:"receiversSlotId"`
+	Sender               *string      `json:"sender"`
+	SenderForResponse    *bool        `json:"senderForResponse"`
+	Tag                  *string      `json:"tag"`
+	ValidityPeriod       *int64       `json:"validityPeriod"`
+}
+
+// getSmsServiceNameQuotesIDIn is what GET /sms/{serviceName}/quotes/{id} takes.
+type getSmsServiceNameQuotesIDIn struct {
+	ID          string `json:"id"`
+	ServiceName string `json:"serviceName"`
+}
+
 // getSmsServiceNameReceiversIn is what GET /sms/{serviceName}/receivers takes.
 type getSmsServiceNameReceiversIn struct {
 	ServiceName string `json:"serviceName"`
@@ -2531,6 +2654,19 @@ type getSmsServiceNameSeeOffersIn struct {
 	CountryCurrencyPrice referenceCountry `json:"countryCurrencyPrice"`
 	CountryDestination   smsCountry       `json:"countryDestination"`
 	Quantity             smsPackQuantity  `json:"quantity"`
+}
+
+// getSmsServiceNameReportsIn is what GET /sms/{serviceName}/reports takes.
+type getSmsServiceNameReportsIn struct {
+	ServiceName          string           `json:"serviceName"`
+	Tag                  *string          `json:"tag"`
+	Sender               *string          `json:"sender"`
+	Country              *string          `json:"country"`
+	CreationDatetimeFrom *datetime        `json:"creationDatetime.from"`
+	CreationDatetimeTo   *datetime        `json:"creationDatetime.to"`
+	Jobs                 []int64          `json:"jobs"`
+	GroupBy              *smsReportGroup  `json:"groupBy"`
+	Format               *smsReportFormat `json:"format"`
 }
 
 // getSmsServiceNameSendersIn is what GET /sms/{serviceName}/senders takes.
@@ -3322,6 +3458,19 @@ type getOperatorServicesServiceNameOptOutsIn struct {
 type postOperatorServicesServiceNameOptOutsIn struct {
 	ServiceName string          `json:"serviceName"`
 	OptOuts     []smsOptOutBody `json:"optOuts"`
+}
+
+// getOperatorServicesServiceNameReportsIn is what GET /operator/services/{serviceName}/reports takes.
+type getOperatorServicesServiceNameReportsIn struct {
+	ServiceName          string           `json:"serviceName"`
+	Tag                  *string          `json:"tag"`
+	Sender               *string          `json:"sender"`
+	Country              *string          `json:"country"`
+	CreationDatetimeFrom *datetime        `json:"creationDatetime.from"`
+	CreationDatetimeTo   *datetime        `json:"creationDatetime.to"`
+	Jobs                 []int64          `json:"jobs"`
+	GroupBy              *smsReportGroup  `json:"groupBy"`
+	Format               *smsReportFormat `json:"format"`
 }
 
 // postOperatorServicesServiceNameSendersIn is what POST /operator/services/{serviceName}/senders takes.

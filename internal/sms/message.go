@@ -26,6 +26,7 @@ type Job struct {
 	Hours      string // sending hours that its messages keep, also when they are sent late; empty = none
 	Count      int
 	Credits    Credits
+	Tally      Tally // how its messages are counted for the reports
 }
 
 // Message is one text to one receiver.

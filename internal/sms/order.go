@@ -16,6 +16,8 @@ type Order struct {
 	Class        Class
 	Priority     Priority
 	Tag          string
+	QuoteID      string        // the quote that it must be charged by, empty = none
+	TagMadeUp    bool          // not by the caller: nobody asks for a report on it
 	Deferred     time.Duration // from now
 	Validity     time.Duration // from the moment it is due
 	Credential   int64

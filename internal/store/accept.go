@@ -71,15 +71,19 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op, hungry map[in
 	if err != nil {
 		return err
 	}
+	quotes, err := quotesOf(ctx, t, ops)
+	if err != nil {
+		return err
+	}
 	books, err := t.lockBalances(ctx, servicesOf(ops))
 	if err != nil {
 		return err
 	}
-	var rows acceptRows
+	rows := acceptRows{tags: &s.tags}
 	spent := map[int64]int64{}
 	for _, o := range ops {
 		a := o.arg.(*Acceptance)
-		if err := a.decide(books, spent, known); err != nil {
+		if err := a.decide(books, spent, known, quotes); err != nil {
 			o.fail(err)
 			continue
 		}
@@ -97,7 +101,13 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op, hungry map[in
 			s.queuedJobs(&rows)
 		}
 	})
-	return rows.write(ctx, t, spent)
+	if err := rows.write(ctx, t, spent); err != nil {
+		return err
+	}
+	if err := t.useQuotes(ctx, quotes); err != nil {
+		return err
+	}
+	return rows.tally.write(ctx, s, t, accept)
 }
 
 // queuedJobs keeps jobs that have gone to the queue for the claims that follow soon, and wakes their carriers.
@@ -117,7 +127,7 @@ func (s *Store) queuedJobs(rows *acceptRows) {
 }
 
 // decide says whether a plan can be accepted, and takes its price from the balance if so.
-func (a *Acceptance) decide(books map[int64]query.Balance, spent map[int64]int64, known map[idempotencyKey]remembered) error {
+func (a *Acceptance) decide(books map[int64]query.Balance, spent map[int64]int64, known map[idempotencyKey]remembered, quotes map[string]*sms.Quote) error {
 	p := a.Plan
 	a.repeated = "" // of a group that failed
 	key := idempotencyKey{p.Service.ID, a.Key}
@@ -130,12 +140,18 @@ func (a *Acceptance) decide(books map[int64]query.Balance, spent map[int64]int64
 	if b.Rev != p.Rev || books[0].Rev != p.PlatformRev {
 		return &StaleError{p.Service.ID}
 	}
+	if err := a.bind(quotes); err != nil {
+		return err
+	}
 	price := int64(p.Credits)
 	if left := b.Available - spent[p.Service.ID]; price > left {
 		return sms.Errorf(sms.NoCredit, "Not enough credits: %v needed, %v left on %s", p.Credits, sms.Credits(left), p.Service.Name).
 			With("needed", p.Credits.String()).With("left", sms.Credits(left).String())
 	}
 	spent[p.Service.ID] += price
+	if q := quotes[p.Order.QuoteID]; q != nil {
+		q.UsedBy = a.first
+	}
 	if a.Key != "" {
 		a.answer = a.Answer(a.first)
 		known[key] = remembered{a.Hash, a.answer, micros(p.At)}

@@ -13,12 +13,15 @@ type acceptRows struct {
 		id, service, credential, lane, validity, deferred, created, due, count, credits []int64
 		query, text, sender, tag, class, delay, hours                                   []string
 		marketing, unicode                                                              []bool
+		tally                                                                           []int64
 	}
 	message struct {
 		id, service, job, carrier, route, parts, credits, ptt, done []int64
 		receiver, country, state, text, source                      []string
 	}
 	runs   []newRun
+	tags   *tagsOfToday
+	tally  tallies
 	ledger struct {
 		id, service, at, amount, job []int64
 	}
@@ -55,11 +58,14 @@ func (r *acceptRows) add(a *Acceptance) {
 // addDeparture adds a job of messages that are due at one time.
 func (r *acceptRows) addDeparture(a *Acceptance, d sms.Departure, ledgerID int64) {
 	p, j := a.Plan, a.accepted(d)
+	j.job.Tally = r.tags.tally(p, len(d.Messages))
+	counted := tallyOf(j.job)
 	r.addJob(j.job)
 	runs := map[int64]int{} // carrier -> its run
 	for i := range j.messages {
 		m := &j.messages[i]
 		r.addMessage(m)
+		r.tally.enter(m, &counted, m.State, m.Credits, 1)
 		if m.State == sms.Refused {
 			continue
 		}
@@ -128,6 +134,7 @@ func (r *acceptRows) addJob(job *sms.Job) {
 	j.created, j.due = append(j.created, micros(job.CreatedAt)), append(j.due, micros(job.DueAt))
 	j.delay, j.hours = append(j.delay, job.Delay), append(j.hours, job.Hours)
 	j.count, j.credits = append(j.count, int64(job.Count)), append(j.credits, int64(job.Credits))
+	j.tally = append(j.tally, int64(job.Tally))
 }
 
 func (r *acceptRows) addMessage(m *sms.Message) {
@@ -172,15 +179,15 @@ func (r *acceptRows) write(ctx context.Context, t *tx, spent map[int64]int64) er
 		},
 		{
 			`INSERT INTO job (id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
-		    created_at, due_at, delay, hours, count, credits)
+		    created_at, due_at, delay, hours, count, credits, tally)
 		  SELECT id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
-		    created_at, due_at, delay, hours, count, credits FROM v`,
+		    created_at, due_at, delay, hours, count, credits, tally FROM v`,
 			[]column{
 				ints("id", j.id), ints("service_id", j.service), ints("credential_id", j.credential), texts("query_id", j.query),
 				texts("text", j.text), texts("sender", j.sender), texts("tag", j.tag), texts("class", j.class), ints("lane", j.lane),
 				ints("validity", j.validity), ints("deferred", j.deferred), bools("marketing", j.marketing), bools("unicode", j.unicode),
 				ints("created_at", j.created), ints("due_at", j.due), texts("delay", j.delay), texts("hours", j.hours),
-				ints("count", j.count), ints("credits", j.credits),
+				ints("count", j.count), ints("credits", j.credits), ints("tally", j.tally),
 			},
 		},
 		{

@@ -37,6 +37,9 @@ func TestAnAuditFindsWhatWasDamaged(t *testing.T) {
 				{"UPDATE message SET refs = 'x' || refs WHERE state = 'sent'", "UPDATE message SET refs = SUBSTR(refs, 2) WHERE state = 'sent'", "none of its receipts is awaited"},
 				{"UPDATE message SET state = 'failed', done_at = 1 WHERE state = 'sent'", "UPDATE message SET state = 'sent', done_at = 0 WHERE state = 'failed'", "a receipt is awaited"},
 				{"UPDATE queue SET attempts = attempts + 1", "UPDATE queue SET attempts = attempts - 1", "is in no queue"},
+				{"UPDATE tally SET n = n + 1 WHERE measure = 'delivered'", "UPDATE tally SET n = n - 1 WHERE measure = 'delivered'", "are counted, and there are"},
+				{"UPDATE tally SET parts = parts + 1", "UPDATE tally SET parts = parts - 1", "parts and"},
+				{"UPDATE tally SET n = n + 1 WHERE measure = 'time'", "UPDATE tally SET n = n - 1 WHERE measure = 'time'", "times to delivery"},
 				{"UPDATE job SET count = count + 1", "UPDATE job SET count = count - 1", "messages instead of"},
 			} {
 				run(t, db, damage.statement)

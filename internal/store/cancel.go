@@ -66,7 +66,7 @@ func (d *dialect) begin(group []*op) string {
 
 // cancel is a write alone. What is left of the message in the queue is passed over by the
 // claim that finds it.
-func (s *Store) cancel(ctx context.Context, t *tx, m sms.Message, entry int64, at time.Time) error {
+func (s *Store) cancel(ctx context.Context, t *tx, m sms.Message, j sms.Job, entry int64, at time.Time) error {
 	now, err := t.WaitingMessage(ctx, m.ID) // it may have been claimed, have come back and have been claimed again
 	if err != nil {
 		return err
@@ -89,7 +89,14 @@ func (s *Store) cancel(ctx context.Context, t *tx, m sms.Message, entry int64, a
 	if err == nil {
 		err = t.TouchRun(ctx, query.TouchRunParams{ServiceID: row.ServiceID, FirstID: m.ID})
 	}
-	if err != nil || row.Credits == 0 {
+	if err != nil {
+		return err
+	}
+	var counted tallies
+	m.State = sms.Cancelled
+	of := tallyOf(&j)
+	counted.move(&m, &of, sms.Queued, sms.Credits(row.Credits))
+	if err := counted.write(ctx, s, t, other); err != nil || row.Credits == 0 {
 		return err
 	}
 	if err := t.ReleaseHeld(ctx, query.ReleaseHeldParams{ServiceID: row.ServiceID, Held: row.Credits}); err != nil {

@@ -32,6 +32,7 @@ type reference struct {
 type inHand struct {
 	sms.Message
 	claim *claimInHand
+	tally jobTally
 	// awaited: it was sent, and its reference is known only here.
 	awaited bool
 	// suspect: the database did not have it as it is here. It is read from there.
@@ -60,8 +61,13 @@ func (h *hand) take(carrier int64, c *Claim) {
 	defer h.mu.Unlock()
 	held := &claimInHand{id: c.ID, carrier: carrier, holder: c.holder, since: time.Now(), left: len(c.Messages), messages: make([]*inHand, len(c.Messages))}
 	all := make([]inHand, len(c.Messages))
+	var job *sms.Job
+	var counted jobTally
 	for i, m := range c.Messages {
-		all[i] = inHand{Message: m.Message, claim: held}
+		if m.Job != job {
+			job, counted = m.Job, tallyOf(m.Job)
+		}
+		all[i] = inHand{Message: m.Message, claim: held, tally: counted}
 		held.messages[i] = &all[i]
 		h.messages[m.ID] = &all[i]
 	}

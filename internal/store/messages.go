@@ -21,63 +21,6 @@ type Filter struct {
 	Nothing  bool // a condition that no message can meet
 }
 
-// Outgoing lists the ids of a service's messages that match the filter, ascending. Cancelled and deleted ones are left out.
-func (s *Store) Outgoing(ctx context.Context, service int64, f Filter) ([]int64, error) {
-	if f.Nothing {
-		return []int64{}, nil
-	}
-	w := where{}
-	from := `job j JOIN message m ON m.id BETWEEN j.id AND j.id + j.count - 1`
-	if f.Receiver != "" {
-		// Each bucket of the index is asked once; the jobs of the service say which there are.
-		from = fmt.Sprintf(`(WITH RECURSIVE b (n, last) AS (
-			SELECT MIN(id) / 262144, (MAX(id + count)) / 262144 FROM job WHERE service_id = %s
-			UNION ALL SELECT n + 1, last FROM b WHERE n < last) SELECT n FROM b) buckets
-			JOIN message m ON m.id / 262144 = buckets.n AND m.receiver = %s JOIN job j ON j.id = m.job_id`, w.arg(service), w.arg(f.Receiver))
-	}
-	w.add("j.service_id = ?", service)
-	w.add("m.service_id = ?", service)
-	w.add("m.hidden = ?", false)
-	w.add("m.state <> ?", string(sms.Cancelled))
-	f.narrow(&w)
-	rows, err := s.reads.QueryContext(ctx, "SELECT m.id FROM "+from+" WHERE "+w.String()+" ORDER BY m.id", w.args...)
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	return scanIDs(rows)
-}
-
-func (f Filter) narrow(w *where) {
-	if f.Tag != nil {
-		w.add("j.tag = ?", *f.Tag)
-		if *f.Tag != "" {
-			w.conditions = append(w.conditions, "j.tag <> ''") // as the index says
-		}
-	}
-	if !f.From.IsZero() {
-		w.add("j.created_at >= ?", micros(f.From))
-	}
-	if !f.To.IsZero() {
-		w.add("j.created_at <= ?", micros(f.To))
-	}
-	if f.Deferred != nil {
-		w.add("(j.due_at - j.created_at) / 60000000 = ?", int64(*f.Deferred/time.Minute)) // as it is shown
-	}
-	if f.Sender != nil {
-		w.add("j.sender = ?", *f.Sender)
-	}
-	if f.PTT != nil {
-		w.add("m.ptt = ?", *f.PTT)
-	}
-	if len(f.States) > 0 {
-		states := make([]string, len(f.States))
-		for i, s := range f.States {
-			states[i] = w.arg(string(s))
-		}
-		w.conditions = append(w.conditions, "m.state IN ("+strings.Join(states, ", ")+")")
-	}
-}
-
 // where builds a condition from parts.
 type where struct {
 	conditions []string
@@ -142,7 +85,7 @@ func (s *Store) HideMessage(ctx context.Context, service, id int64) error {
 // Cancel takes a waiting message back and releases its credits. Error: NoObject if the service has no such waiting message;
 // Conflict if it is being sent.
 func (s *Store) Cancel(ctx context.Context, service, id int64, at time.Time) error {
-	m, _, err := s.Message(ctx, service, id)
+	m, j, err := s.Message(ctx, service, id)
 	if err != nil {
 		return err
 	}
@@ -153,7 +96,7 @@ func (s *Store) Cancel(ctx context.Context, service, id int64, at time.Time) err
 	if err != nil {
 		return err
 	}
-	return s.submit(ctx, other, alone(func(t *tx) error { return s.cancel(ctx, t, m, entry, at) }))
+	return s.submit(ctx, other, alone(func(t *tx) error { return s.cancel(ctx, t, m, j, entry, at) }))
 }
 
 // Waiting lists the ids of a service's messages that have not been sent, ascending, with those being sent.

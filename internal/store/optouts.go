@@ -141,6 +141,14 @@ func (w *settlement) optOut(ctx context.Context, in sms.Incoming, sender string)
 		return err
 	}
 	w.result.OptedOut++
+	if in.OutgoingID != 0 {
+		if err := w.load(ctx, []int64{in.OutgoingID}); err != nil {
+			return err
+		}
+		if w.messages[in.OutgoingID] != nil {
+			w.optOuts = append(w.optOuts, in.OutgoingID)
+		}
+	}
 	w.changedRules(in.ServiceID)
 	return nil
 }

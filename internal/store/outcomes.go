@@ -79,9 +79,11 @@ type settlement struct {
 	requeue  struct {
 		carrier, due, id, service, job, attempts []int64
 	}
-	events []sms.Event
-	result OutcomeResult
-	at     time.Time // of the latest thing that came
+	events  []sms.Event
+	moves   []move  // that the counters have to follow
+	optOuts []int64 // messages whose receivers have opted out
+	result  OutcomeResult
+	at      time.Time // of the latest thing that came
 
 	apart bool // from the groups of outcomes: what is in hand may change meanwhile, so only rows count
 
@@ -99,6 +101,7 @@ type settlement struct {
 type rowVersion struct {
 	state                       sms.State
 	attempts, accepted, arrived int
+	credits                     sms.Credits
 }
 
 func newSettlement(s *Store, t *tx) *settlement {
@@ -190,7 +193,7 @@ func (w *settlement) load(ctx context.Context, ids []int64) error {
 func (w *settlement) loaded(m sms.Message) {
 	m.Refs = slices.Clone(m.Refs)
 	w.messages[m.ID] = &m
-	w.was[m.ID] = rowVersion{m.State, m.Attempts, m.Accepted, m.Arrived}
+	w.was[m.ID] = rowVersion{m.State, m.Attempts, m.Accepted, m.Arrived, m.Credits}
 }
 
 func lockOf(d *dialect, table string) string {
@@ -297,7 +300,7 @@ func (w *settlement) again(m *sms.Message, at time.Time) {
 
 // write stores what has changed.
 func (w *settlement) write(ctx context.Context, _ *Outcome) error {
-	for _, step := range []func(context.Context) error{w.writeMessages, w.writeRefs, w.writeQueue, w.writeBooks, w.writeEvents} {
+	for _, step := range []func(context.Context) error{w.writeMessages, w.writeRefs, w.writeQueue, w.writeBooks, w.writeEvents, w.tally} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -323,6 +326,7 @@ func (w *settlement) writeMessages(ctx context.Context) error {
 		was := w.was[id]
 		c.was, c.hadAttempts = append(c.was, string(was.state)), append(c.hadAttempts, int64(was.attempts))
 		c.hadAccepted, c.hadArrived = append(c.hadAccepted, int64(was.accepted)), append(c.hadArrived, int64(was.arrived))
+		w.moves = append(w.moves, move{m, w.held[id], was})
 	}
 	n, err := w.t.exec(ctx, `UPDATE message SET state = v.state, accepted = v.accepted, arrived = v.arrived, credits = v.credits,
 		ptt = v.ptt, attempts = v.attempts, rev = v.rev, sent_at = v.sent_at, done_at = v.done_at, error = v.error, refs = v.refs,

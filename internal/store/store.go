@@ -57,6 +57,7 @@ type Store struct {
 	offers  offers
 	fresh   fresh
 	turns   map[int64]int // of the carriers' lanes; the writer of claims owns it
+	tags    tagsOfToday
 	Metrics Metrics
 	close   func()
 	teller  *teller // nil on SQLite

@@ -160,6 +160,9 @@ func (s *Store) DropOld(ctx context.Context, now time.Time) error {
 		if err := t.dropLeases(ctx); err != nil {
 			return err
 		}
+		if _, err := t.db.ExecContext(ctx, "DELETE FROM quote WHERE at < $1", micros(now.Add(-quoteKept))); err != nil {
+			return err
+		}
 		err := t.DropIdempotency(ctx, micros(now)-idempotencyTime)
 		if err == nil && t.dialect.mark != "" {
 			const month = 30 * 24 * time.Hour // of connections that ended without a word

@@ -57,7 +57,7 @@ func (s *Submitter) Submit(ctx context.Context, account int64, service string, o
 		return Report{}, err
 	}
 	if o.Tag == "" {
-		o.Tag = rand.Text()[:16]
+		o.Tag, o.TagMadeUp = rand.Text()[:16], true
 	}
 	rules, err := s.store.Rules(ctx, service)
 	for try := 0; err == nil; try++ {
