@@ -18,6 +18,7 @@ import (
 	"ramier/internal/clock"
 	"ramier/internal/dispatch"
 	"ramier/internal/fetch"
+	"ramier/internal/legacy"
 	"ramier/internal/ovh"
 	"ramier/internal/smpp"
 	"ramier/internal/sms"
@@ -60,6 +61,7 @@ type App struct {
 	Metrics    http.Handler
 
 	opts       Options
+	passwords  *auth.Passwords
 	fetch      *fetch.Client
 	background sync.WaitGroup
 	cancel     context.CancelFunc
@@ -112,8 +114,13 @@ func (a *App) start(ctx context.Context) error {
 		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
 		PublicURL: publicURL, MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
+	a.passwords = auth.NewPasswords(o.Clock.Now)
+	http2sms := legacy.NewHTTP2SMS(legacy.Config{
+		Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Passwords: a.passwords, Now: o.Clock.Now, Zone: o.Zone, Log: o.Log,
+		PublicURL: publicURL, TrustedProxies: o.TrustedProxies, Observe: m.http2sms,
+	})
 	a.Metrics = m.handler()
-	a.Handler = a.routes(api)
+	a.Handler = a.routes(api, http2sms)
 	if o.Prepare != nil {
 		if err := o.Prepare(ctx, a.Store); err != nil {
 			return err

@@ -120,6 +120,7 @@ SDKs
   python  ovh.client.ENDPOINTS["ramier"] = "%[1]s"; ovh.Client("ramier", "%[8]s", "%[9]s", "%[10]s")
   java    new OvhApi("%[1]s", "%[8]s", "%[9]s", "%[10]s")
   curl    curl %[1]s/auth/time
+  http2sms  curl "%[19]s?account=%[11]s&login=%[20]s&password=%[21]s&from=%[14]s&to=0033639980000&message=Bonjour&noStop=1"
 
 %[17]sTry it
   ramier send --conf %[7]s/ovh.conf --service %[11]s --from %[14]s --to +33639980000 --wait 10s "Bonjour"
@@ -134,7 +135,7 @@ func printSandbox(out io.Writer, i sandbox.Info) {
 	host, port := splitEndpoint(i.EndpointTLS)
 	fmt.Fprintf(out, sandboxText[1:], i.Endpoint, i.EndpointTLS, i.CAFile, i.ControlURL, i.Metrics, i.SMSC, i.Dir, i.ApplicationKey,
 		i.ApplicationSecret, i.ConsumerKey, i.ServiceName, i.SecondServiceName, i.OtherServiceName, i.Sender, host, port, exposed(i.Endpoint),
-		sendingHours(i.SendingHours))
+		sendingHours(i.SendingHours), i.HTTP2SMS, i.SMSLogin, i.SMSPassword)
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	for _, m := range simulator.Magic() {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", m.Number, m.Name, m.Sentence)

@@ -1,7 +1,12 @@
 package sandbox_test
 
 import (
+	"io"
 	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -45,6 +50,44 @@ func BenchmarkMessages(b *testing.B) {
 			b.ReportMetric(float64(r.Accepted)/b.Elapsed().Seconds(), "messages/s")
 		})
 	}
+}
+
+// BenchmarkHTTP2SMS sends b.N messages, one a call, over 64 connections; client, platform and operator share the machine.
+func BenchmarkHTTP2SMS(b *testing.B) {
+	s, err := sandbox.Start(b.Context(), sandbox.Options{
+		Dir: b.TempDir(), HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Seed: 1, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = s.Stop(b.Context()) }()
+	i := s.Info
+	address := i.HTTP2SMS + "?account=" + i.ServiceName + "&login=" + i.SMSLogin + "&password=" + i.SMSPassword + "&from=" + i.Sender +
+		"&to=0033639980000&message=Bonjour&noStop=1"
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	var calls atomic.Int64
+	before := cpuTime(b)
+	b.ResetTimer()
+	var all sync.WaitGroup
+	for range 64 {
+		all.Go(func() {
+			for calls.Add(1) <= int64(b.N) {
+				a, err := client.Get(address)
+				if err != nil {
+					b.Error(err)
+					return
+				}
+				text, err := io.ReadAll(a.Body)
+				if _ = a.Body.Close(); err != nil || !strings.HasPrefix(string(text), "OK\n") {
+					b.Errorf("%s, %v", text, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64((cpuTime(b)-before).Microseconds())/float64(b.N), "cpu-us/message")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
 }
 
 // cpuTime is what the process has used.

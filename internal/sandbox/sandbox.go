@@ -20,6 +20,7 @@ import (
 	"ramier/internal/auth"
 	"ramier/internal/clock"
 	"ramier/internal/fetch"
+	"ramier/internal/legacy"
 	"ramier/internal/simulator"
 	"ramier/internal/sms"
 )
@@ -45,6 +46,8 @@ type Info struct {
 	EndpointTLS string `json:"endpointTLS"`
 	CAFile      string `json:"caFile"`
 	content
+	// HTTP2SMS is where messages are taken in the query of one call.
+	HTTP2SMS   string `json:"http2sms"`
 	ControlURL string `json:"controlURL"`
 	Metrics    string `json:"metrics"`
 	SMSC       string `json:"smsc"`
@@ -121,6 +124,7 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 	}
 	s.Info = Info{
 		Endpoint: "http://" + plain.Addr().String() + "/1.0", EndpointTLS: "https://" + secure.Addr().String() + "/1.0", CAFile: caFile,
+		HTTP2SMS:   "http://" + plain.Addr().String() + legacy.Path,
 		ControlURL: "http://" + plain.Addr().String() + controlPrefix, Metrics: "http://" + plain.Addr().String() + "/metrics",
 		SMSC: net.JoinHostPort(s.smscHost, fmt.Sprint(s.smscPort)), Dir: s.dir,
 	}

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -30,8 +31,11 @@ type content struct {
 	SecondServiceName string `json:"secondServiceName"`
 	OtherServiceName  string `json:"otherServiceName"`
 	Sender            string `json:"sender"`
-	Operator          Keys   `json:"operator"`
-	Other             Keys   `json:"other"`
+	// SMSLogin and SMSPassword are those of the first service's user, for http2sms.
+	SMSLogin    string `json:"smsLogin"`
+	SMSPassword string `json:"smsPassword"`
+	Operator    Keys   `json:"operator"`
+	Other       Keys   `json:"other"`
 }
 
 const (
@@ -52,10 +56,7 @@ func (s *Sandbox) prepare(ctx context.Context, db *store.Store) error {
 		if err := s.seed(ctx, db); err != nil {
 			return err
 		}
-		if text, err = json.MarshalIndent(s.content, "", "  "); err != nil {
-			return err
-		}
-		return os.WriteFile(file, text, 0o600)
+		return s.remember(ctx, db, file)
 	}
 	if err == nil {
 		err = json.Unmarshal(text, &s.content)
@@ -69,7 +70,41 @@ func (s *Sandbox) prepare(ctx context.Context, db *store.Store) error {
 	if err == nil {
 		err = s.setSendingHours(ctx, db)
 	}
+	if err == nil {
+		err = s.remember(ctx, db, file) // a folder of an earlier version has fewer inhabitants
+	}
 	return err
+}
+
+// remember adds the inhabitants of the other doors where they are missing, and writes down all of them.
+func (s *Sandbox) remember(ctx context.Context, db *store.Store, file string) error {
+	if err := s.seedDoors(ctx, db); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(s.content, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o600)
+}
+
+// seedDoors lets the first customer in by the other doors.
+func (s *Sandbox) seedDoors(ctx context.Context, db *store.Store) error {
+	if s.SMSLogin != "" {
+		return nil
+	}
+	v, err := db.Service(ctx, s.ServiceName)
+	if err != nil {
+		return err
+	}
+	password := rand.Text()[:12]
+	if err := db.AddSMSUser(ctx, &store.SMSUser{
+		ServiceID: v.ID, Login: "user", PasswordHash: auth.HashPassword(password), CreatedAt: s.clock.Now(),
+	}); err != nil {
+		return err
+	}
+	s.SMSLogin, s.SMSPassword = "user", password
+	return nil
 }
 
 // setSendingHours gives all services the hours that were asked for, and else learns those of the first.
