@@ -97,7 +97,10 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op) error {
 			s.queuedJobs(&rows)
 		}
 	})
-	return rows.write(ctx, t, spent)
+	if err := rows.write(ctx, t, spent); err != nil || len(rows.refused) == 0 {
+		return err
+	}
+	return s.oweReceipts(ctx, t, rows.refused, rows.at)
 }
 
 // queuedJobs keeps jobs that have gone to the queue for the claims that follow soon, and wakes their carriers.

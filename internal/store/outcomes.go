@@ -297,7 +297,7 @@ func (w *settlement) again(m *sms.Message, at time.Time) {
 
 // write stores what has changed.
 func (w *settlement) write(ctx context.Context, _ *Outcome) error {
-	for _, step := range []func(context.Context) error{w.writeMessages, w.writeRefs, w.writeQueue, w.writeBooks, w.writeEvents} {
+	for _, step := range []func(context.Context) error{w.writeMessages, w.writeOwed, w.writeRefs, w.writeQueue, w.writeBooks, w.writeEvents} {
 		if err := step(ctx); err != nil {
 			return err
 		}
