@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"ramier/internal/auth"
 	"ramier/internal/calendar"
@@ -34,8 +35,11 @@ type content struct {
 	// SMSLogin and SMSPassword are those of the first service's user, for http2sms.
 	SMSLogin    string `json:"smsLogin"`
 	SMSPassword string `json:"smsPassword"`
-	Operator    Keys   `json:"operator"`
-	Other       Keys   `json:"other"`
+	// SMPPSystemID and SMPPPassword are those of the first service's SMPP account.
+	SMPPSystemID string `json:"smppSystemID"`
+	SMPPPassword string `json:"smppPassword"`
+	Operator     Keys   `json:"operator"`
+	Other        Keys   `json:"other"`
 }
 
 const (
@@ -90,13 +94,27 @@ func (s *Sandbox) remember(ctx context.Context, db *store.Store, file string) er
 
 // seedDoors lets the first customer in by the other doors.
 func (s *Sandbox) seedDoors(ctx context.Context, db *store.Store) error {
-	if s.SMSLogin != "" {
-		return nil
-	}
 	v, err := db.Service(ctx, s.ServiceName)
-	if err != nil {
+	if err == nil && s.SMSLogin == "" {
+		err = s.seedUser(ctx, db, v)
+	}
+	if err != nil || s.SMPPSystemID != "" {
 		return err
 	}
+	password := strings.ToLower(rand.Text()[:8])
+	settings := store.DefaultSMPPSettings()
+	settings.AllowedIPs = []string{"127.0.0.0/8", "::1"}
+	if err := db.AddSMPPAccount(ctx, store.SMPPAccount{
+		ServiceID: v.ID, SystemID: "sandbox", PasswordHash: auth.HashPassword(password), Settings: settings, CreatedAt: s.clock.Now(),
+	}); err != nil {
+		return err
+	}
+	s.SMPPSystemID, s.SMPPPassword = "sandbox", password
+	return nil
+}
+
+// seedUser adds a user that sends over http2sms.
+func (s *Sandbox) seedUser(ctx context.Context, db *store.Store, v sms.Service) error {
 	password := rand.Text()[:12]
 	if err := db.AddSMSUser(ctx, &store.SMSUser{
 		ServiceID: v.ID, Login: "user", PasswordHash: auth.HashPassword(password), CreatedAt: s.clock.Now(),
