@@ -115,8 +115,11 @@ func openDoors(ctx context.Context, c config.Config) (*doors, error) {
 		name, address string
 		to            *net.Listener
 	}{
-		{"http.listen", c.HTTP.Listen, &d.plain}, {"http.tls_listen", c.HTTP.TLSListen, &d.secure}, {"http.metrics_listen", c.HTTP.MetricsListen, &d.metrics},
-		{"smpp.listen", c.SMPP.Listen, &d.smpp}, {"smpp.tls_listen", c.SMPP.TLSListen, &d.smppTLS},
+		{"http.listen", c.HTTP.Listen, &d.plain},
+		{"http.tls_listen", c.HTTP.TLSListen, &d.secure},
+		{"http.metrics_listen", c.HTTP.MetricsListen, &d.metrics},
+		{"smpp.listen", c.SMPP.Listen, &d.smpp},
+		{"smpp.tls_listen", c.SMPP.TLSListen, &d.smppTLS},
 	} {
 		if door.address == "" {
 			continue

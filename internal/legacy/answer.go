@@ -72,8 +72,9 @@ func (a answer) good() bool { return a.code == processed || a.code == processedI
 
 // write answers in the form that was asked for. The HTTP status is 200 whatever happened: programs look at the code.
 func (a answer) write(w http.ResponseWriter, contentType string) {
-	kind, body := contentType, ""
-	switch strings.ToLower(strings.TrimSpace(contentType)) {
+	var body string
+	kind := strings.ToLower(strings.TrimSpace(contentType))
+	switch kind {
 	case "text/xml", "application/xml":
 		body = a.xml()
 	case "text/json", "application/json":
@@ -84,7 +85,7 @@ func (a answer) write(w http.ResponseWriter, contentType string) {
 		kind, body = "text/plain", a.plain()
 	}
 	h := w.Header()
-	h.Set("Content-Type", strings.ToLower(strings.TrimSpace(kind))+"; charset=utf-8")
+	h.Set("Content-Type", kind+"; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")

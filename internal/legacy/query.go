@@ -1,6 +1,7 @@
 package legacy
 
 import (
+	"errors"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -50,7 +51,7 @@ func (f fields) readBody(r *http.Request) error {
 func (f fields) readMultipart(r *multipart.Reader) error {
 	for {
 		part, err := r.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {

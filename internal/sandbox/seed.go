@@ -48,6 +48,7 @@ const (
 	firstShort   = 38001
 	shortNumbers = 20
 	startCredits = 100_000 * sms.Credit
+	rounds       = 1000 // of passwords: a start should not take long
 )
 
 // prepare fills a new store with two customers, an operator and the simulated carrier, and leads the carrier of an old one to
@@ -105,7 +106,7 @@ func (s *Sandbox) seedDoors(ctx context.Context, db *store.Store) error {
 	settings := store.DefaultSMPPSettings()
 	settings.AllowedIPs = []string{"127.0.0.0/8", "::1"}
 	if err := db.AddSMPPAccount(ctx, store.SMPPAccount{
-		ServiceID: v.ID, SystemID: "sandbox", PasswordHash: auth.HashPassword(password), Settings: settings, CreatedAt: s.clock.Now(),
+		ServiceID: v.ID, SystemID: "sandbox", PasswordHash: auth.HashRounds(password, rounds), Settings: settings, CreatedAt: s.clock.Now(),
 	}); err != nil {
 		return err
 	}
@@ -117,7 +118,7 @@ func (s *Sandbox) seedDoors(ctx context.Context, db *store.Store) error {
 func (s *Sandbox) seedUser(ctx context.Context, db *store.Store, v sms.Service) error {
 	password := rand.Text()[:12]
 	if err := db.AddSMSUser(ctx, &store.SMSUser{
-		ServiceID: v.ID, Login: "user", PasswordHash: auth.HashPassword(password), CreatedAt: s.clock.Now(),
+		ServiceID: v.ID, Login: "user", PasswordHash: auth.HashRounds(password, rounds), CreatedAt: s.clock.Now(),
 	}); err != nil {
 		return err
 	}

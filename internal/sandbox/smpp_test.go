@@ -148,10 +148,10 @@ func (e *esme) awaitReceipts(p *sandboxtest.Platform, ids ...string) map[string]
 	return got
 }
 
-func (p *esme) leave() {
-	p.t.Helper()
-	if err := p.Unbind(p.t.Context()); err != nil {
-		p.t.Error(err)
+func (e *esme) leave() {
+	e.t.Helper()
+	if err := e.Unbind(e.t.Context()); err != nil {
+		e.t.Error(err)
 	}
 }
 

@@ -152,7 +152,7 @@ func (s *Server) sweepParts() {
 		switch {
 		case unknown != nil:
 		case err == nil && len(all) >= m.total && now.Sub(all[0].At) < sms.MaxValidity:
-			s.finish(s.alive, service, all, 0)
+			_ = s.finish(s.alive, service, all, 0) // what passes is tried again with the next look
 		case now.Sub(all[0].At) >= partsTime:
 			var texts []string
 			if err == nil {

@@ -147,10 +147,7 @@ func (g gate) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		from, _, err := net.SplitHostPort(c.RemoteAddr().String())
-		if err != nil {
-			return c, nil
-		}
+		from := addressOf(c.RemoteAddr()).String()
 		if g.s.enter(from) {
 			return &counted{Conn: c, leave: sync.OnceFunc(func() { g.s.leave(from) })}, nil
 		}

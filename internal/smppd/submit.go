@@ -159,7 +159,8 @@ func (s *Server) order(ctx context.Context, service sms.Service, p *smpp.SubmitS
 			}
 		}
 	}
-	return o, times(&o, p, s.cfg.Clock.Now())
+	status := times(&o, p, s.cfg.Clock.Now())
+	return o, status
 }
 
 // times reads when a message leaves and until when it is of use.

@@ -157,7 +157,7 @@ func (s *Store) ChangeSMPPAccount(ctx context.Context, service int64, change fun
 func (s *Store) DeleteSMPPAccount(ctx context.Context, service int64) error {
 	err := s.write(ctx, other, func(t *tx) error {
 		n, err := t.DeleteSMPPAccount(ctx, service)
-		if err = changed(n, err, "SMPP account of service", service); err != nil {
+		if err := changed(n, err, "SMPP account of service", service); err != nil {
 			return err
 		}
 		for _, table := range []string{"smpp_owed", "smpp_part"} {
@@ -226,7 +226,7 @@ func (s *Store) OldParts(ctx context.Context, before time.Time) (messages [][]SM
 	names, err := s.read.OldSMPPParts(ctx, micros(before))
 	for _, n := range names {
 		var rows []query.SmppPart
-		if rows, err = s.read.SMPPParts(ctx, query.SMPPPartsParams{ServiceID: n.ServiceID, Name: n.Name}); err != nil {
+		if rows, err = s.read.SMPPParts(ctx, query.SMPPPartsParams(n)); err != nil {
 			break
 		}
 		messages = append(messages, partsFrom(rows))
