@@ -52,15 +52,18 @@ func FuzzParts(f *testing.F) {
 }
 
 func TestMessageIDsDiffer(t *testing.T) {
-	seen := map[string]bool{}
+	seen, begins := map[string]bool{}, map[string]bool{}
 	for _, id := range []int64{1, 2, 1 << 47, 1<<53 - 1} {
 		for part := range 256 {
 			text := messageID(id, part)
 			if len(text) != 36 || text[14] != '8' || text[19] != '8' || seen[text] {
 				t.Error(text)
 			}
-			seen[text] = true
+			seen[text], begins[text[:8]] = true, true
 		}
+	}
+	if len(begins) < len(seen) {
+		t.Errorf("%d ids begin in %d ways", len(seen), len(begins))
 	}
 }
 
