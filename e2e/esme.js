@@ -1,10 +1,10 @@
-// A foreign ESME: npm smpp as the client. Takes host and port; binds, sends a short, a long and a Unicode message, and ends with
+// A foreign ESME: npm smpp as the client. Takes host and port, system id and password; binds, sends a short, a long and a Unicode message, and ends with
 // 0 when each was answered and its receipt came.
 "use strict";
 const assert = require("node:assert/strict");
 const smpp = require("smpp");
 
-const [host, port] = process.argv.slice(2);
+const [host, port, system_id = "foreign", password = "any"] = process.argv.slice(2);
 const session = smpp.connect({ url: `smpp://${host}:${port}`, auto_enquire_link_period: 200 });
 const waiting = new Set();
 let sent = 0;
@@ -31,7 +31,7 @@ session.on("deliver_sm", (pdu) => {
 
 function submit(fields) {
   return new Promise((resolve) => {
-    session.submit_sm({ source_addr_ton: 5, source_addr: "Ramier", destination_addr: "33639980000", registered_delivery: 1, ...fields }, (pdu) => {
+    session.submit_sm({ source_addr_ton: 5, source_addr: "Ramier", destination_addr: "33639980000", registered_delivery: 1, data_coding: 0, ...fields }, (pdu) => {
       assert.equal(pdu.command_status, 0);
       waiting.add(pdu.message_id);
       sent++;
@@ -40,7 +40,7 @@ function submit(fields) {
   });
 }
 
-session.bind_transceiver({ system_id: "foreign", password: "any" }, async (pdu) => {
+session.bind_transceiver({ system_id, password }, async (pdu) => {
   assert.equal(pdu.command_status, 0);
   const udh = (n) => Buffer.from([5, 0, 3, 7, 2, n]);
   await Promise.all([

@@ -18,8 +18,10 @@ import (
 	"ramier/internal/clock"
 	"ramier/internal/dispatch"
 	"ramier/internal/fetch"
+	"ramier/internal/legacy"
 	"ramier/internal/ovh"
 	"ramier/internal/smpp"
+	"ramier/internal/smppd"
 	"ramier/internal/sms"
 	"ramier/internal/store"
 	"ramier/internal/submit"
@@ -45,21 +47,27 @@ type Options struct {
 	Limits         sms.Limits        // of orders; zero = the default ones
 	StopClauses    map[string]string // by country; nil = the default ones
 	HideMetrics    bool              // they are served elsewhere
-	Loopback       bool              // carriers must be on this machine
+	SMPP           SMPPAddresses
+	Loopback       bool // carriers must be on this machine
 	Fetch          fetch.Config
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error
 }
+
+// SMPPAddresses are where customers reach the SMPP server, host:port, with TLS and without; empty = not at all.
+type SMPPAddresses struct{ Secured, Unsecured string }
 
 // App is a running platform without its listeners.
 type App struct {
 	Store      *store.Store
 	Verifier   *auth.Verifier
 	Dispatcher *dispatch.Dispatcher
+	SMPP       *smppd.Server
 	Handler    http.Handler // the API, /healthz, /readyz and /metrics
 	Metrics    http.Handler
 
 	opts       Options
+	passwords  *auth.Passwords
 	fetch      *fetch.Client
 	background sync.WaitGroup
 	cancel     context.CancelFunc
@@ -110,10 +118,18 @@ func (a *App) start(ctx context.Context) error {
 	api := ovh.New(ovh.Config{
 		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Auth: a.Verifier,
 		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
-		PublicURL: publicURL, MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
+		PublicURL: publicURL, SMPP: ovh.SMPPAddresses(o.SMPP), MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
+	})
+	a.passwords = auth.NewPasswords(o.Clock.Now)
+	http2sms := legacy.NewHTTP2SMS(legacy.Config{
+		Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Passwords: a.passwords, Now: o.Clock.Now, Zone: o.Zone, Log: o.Log,
+		PublicURL: publicURL, TrustedProxies: o.TrustedProxies, Observe: m.http2sms,
+	})
+	a.SMPP = smppd.New(smppd.Config{
+		Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Passwords: a.passwords, Clock: o.Clock, Log: o.Log, Observe: m.submitSM,
 	})
 	a.Metrics = m.handler()
-	a.Handler = a.routes(api)
+	a.Handler = a.routes(api, http2sms)
 	if o.Prepare != nil {
 		if err := o.Prepare(ctx, a.Store); err != nil {
 			return err
@@ -172,11 +188,22 @@ func (a *App) Reset(ctx context.Context) error {
 // Stop ends the platform: what the carriers have in hand is answered and written down first, for as long as the context lasts.
 // The listeners must be closed already.
 func (a *App) Stop(ctx context.Context) error {
+	unbound := a.unbind(ctx)
 	a.Dispatcher.Stop(ctx)
 	a.cancel()
 	a.background.Wait()
 	a.fetch.Close()
-	return a.Store.Close()
+	return errors.Join(unbound, a.Store.Close())
+}
+
+// unbind lets the customers over SMPP go; a slow one must not use up the time that the carriers need.
+func (a *App) unbind(ctx context.Context) error {
+	short, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := a.SMPP.Shutdown(short); err != nil && ctx.Err() != nil {
+		return err
+	}
+	return nil
 }
 
 // carriers shows the API what it needs of the dispatcher.

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"ramier/internal/smpp"
 	"ramier/internal/sms"
 	"ramier/internal/store"
 )
@@ -20,6 +21,8 @@ type metrics struct {
 	registry *prometheus.Registry
 	requests *prometheus.HistogramVec
 	accepted prometheus.Counter
+	queries  *prometheus.HistogramVec // of http2sms
+	submits  *prometheus.CounterVec   // over SMPP
 	states   *prometheus.CounterVec
 	receipts *prometheus.CounterVec
 	doubts   prometheus.Counter
@@ -38,6 +41,13 @@ func newMetrics(a *App) *metrics {
 			Name: "ramier_request_seconds", Help: "Time of API requests by operation and HTTP status.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}, []string{"operation", "status"}),
+		queries: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "ramier_http2sms_seconds", Help: "Time of http2sms calls by the code of the answer.",
+			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
+		}, []string{"code"}),
+		submits: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "ramier_smpp_submits_total", Help: "submit_sm of customers, by the command_status of the answer.",
+		}, []string{"status"}),
 		states: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "ramier_messages_total", Help: "Messages that entered each state.",
 		}, []string{"state"}),
@@ -71,7 +81,7 @@ func newMetrics(a *App) *metrics {
 	m.accepted = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "ramier_accepted_messages_total", Help: "Messages of accepted jobs, those refused for a STOP among them.",
 	})
-	m.registry.MustRegister(m.requests, m.accepted, m.states, m.receipts, m.doubts, m.resolved, m.marked, m.asked, m.waits, m.groups, m.commits, &queueCollector{a},
+	m.registry.MustRegister(m.requests, m.queries, m.submits, m.accepted, m.states, m.receipts, m.doubts, m.resolved, m.marked, m.asked, m.waits, m.groups, m.commits, &queueCollector{a},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, by := range store.ResolvedBy {
 		m.resolved.WithLabelValues(by)
@@ -97,6 +107,12 @@ func (m *metrics) request(operation string, status int, took time.Duration) {
 	m.requests.WithLabelValues(operation, strconv.Itoa(status)).Observe(took.Seconds())
 	m.app.opts.Log.Debug("request", "operation", operation, "status", status, "took", took)
 }
+
+func (m *metrics) http2sms(code int, took time.Duration) {
+	m.queries.WithLabelValues(strconv.Itoa(code)).Observe(took.Seconds())
+}
+
+func (m *metrics) submitSM(status smpp.Status) { m.submits.WithLabelValues(status.Name()).Inc() }
 
 func (m *metrics) accept(messages int) { m.accepted.Add(float64(messages)) }
 

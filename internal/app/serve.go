@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -20,7 +21,7 @@ import (
 )
 
 // Addresses are where a server listens; empty ones are off.
-type Addresses struct{ HTTP, TLS, Metrics string }
+type Addresses struct{ HTTP, TLS, Metrics, SMPP, SMPPTLS string }
 
 // Serve runs a server until the context ends, and then ends it in good order: no new requests, answers to what the carriers
 // have, all of it written down, for as long as StopTimeout. It calls ready once when it takes requests.
@@ -73,6 +74,9 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 		AnyHost: c.AnyHost, Tolerance: c.Auth.ClockTolerance, MaxBody: c.Limits.Body, MaxBatch: c.Limits.Batch, Zone: zone, Limits: limits,
 		StopClauses: clauses,
 		HideMetrics: c.HTTP.MetricsListen != "",
+		SMPP: SMPPAddresses{
+			Secured: cmp.Or(c.SMPP.PublicTLS, c.SMPP.TLSListen), Unsecured: cmp.Or(c.SMPP.Public, c.SMPP.Listen),
+		},
 	}
 	for _, text := range c.Fetch.Allow {
 		target, err := fetch.ParseTarget(text)
@@ -99,6 +103,7 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 // doors are the listeners of a server.
 type doors struct {
 	plain, secure, metrics net.Listener
+	smpp, smppTLS          net.Listener
 	servers                []*http.Server
 	serving                sync.WaitGroup
 }
@@ -109,7 +114,13 @@ func openDoors(ctx context.Context, c config.Config) (*doors, error) {
 	for _, door := range []struct {
 		name, address string
 		to            *net.Listener
-	}{{"http.listen", c.HTTP.Listen, &d.plain}, {"http.tls_listen", c.HTTP.TLSListen, &d.secure}, {"http.metrics_listen", c.HTTP.MetricsListen, &d.metrics}} {
+	}{
+		{"http.listen", c.HTTP.Listen, &d.plain},
+		{"http.tls_listen", c.HTTP.TLSListen, &d.secure},
+		{"http.metrics_listen", c.HTTP.MetricsListen, &d.metrics},
+		{"smpp.listen", c.SMPP.Listen, &d.smpp},
+		{"smpp.tls_listen", c.SMPP.TLSListen, &d.smppTLS},
+	} {
 		if door.address == "" {
 			continue
 		}
@@ -128,11 +139,19 @@ func openDoors(ctx context.Context, c config.Config) (*doors, error) {
 		}
 		d.secure = tls.NewListener(d.secure, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
 	}
+	if d.smppTLS != nil {
+		cert, err := tls.LoadX509KeyPair(c.SMPP.TLSCert, c.SMPP.TLSKey)
+		if err != nil {
+			d.close()
+			return nil, fmt.Errorf("smpp.tls_cert and smpp.tls_key: %w", err)
+		}
+		d.smppTLS = tls.NewListener(d.smppTLS, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13})
+	}
 	return d, nil
 }
 
 func (d *doors) serve(a *App, log *slog.Logger) <-chan error {
-	failed := make(chan error, 3)
+	failed := make(chan error, 5)
 	open := func(l net.Listener, h http.Handler) {
 		if l == nil {
 			return
@@ -149,6 +168,16 @@ func (d *doors) serve(a *App, log *slog.Logger) <-chan error {
 	open(d.plain, a.Handler)
 	open(d.secure, a.Handler)
 	open(d.metrics, a.Metrics)
+	for _, l := range []net.Listener{d.smpp, d.smppTLS} {
+		if l == nil {
+			continue
+		}
+		d.serving.Go(func() {
+			if err := a.SMPP.Serve(l); err != nil {
+				failed <- err
+			}
+		})
+	}
 	return failed
 }
 
@@ -163,7 +192,7 @@ func (d *doors) shutdown(ctx context.Context) error {
 }
 
 func (d *doors) close() {
-	for _, l := range []net.Listener{d.plain, d.secure, d.metrics} {
+	for _, l := range []net.Listener{d.plain, d.secure, d.metrics, d.smpp, d.smppTLS} {
 		if l != nil {
 			_ = l.Close() // those that were served are closed already
 		}
@@ -178,5 +207,5 @@ func (d *doors) addresses() Addresses {
 		}
 		return l.Addr().String()
 	}
-	return Addresses{name(d.plain), name(d.secure), name(d.metrics)}
+	return Addresses{name(d.plain), name(d.secure), name(d.metrics), name(d.smpp), name(d.smppTLS)}
 }

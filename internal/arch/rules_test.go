@@ -64,7 +64,7 @@ var rules = []rule{
 
 	// Wiring.
 	{"internal/app", []string{anything}},
-	{"internal/sandbox", []string{"app", "fetch", "auth", "store", "sms", "simulator", "clock", "calendar"}},
+	{"internal/sandbox", []string{"app", "fetch", "legacy", "auth", "store", "sms", "simulator", "clock", "calendar"}},
 	{"internal/cli", append([]string{"app", "calendar", "config", "sandbox", "simulator", "ovh/...", "/bench/..."}, door...)},
 	{"cmd/ramier", []string{"cli"}},
 

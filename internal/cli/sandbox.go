@@ -43,6 +43,8 @@ func newSandbox(p *program) *cobra.Command {
 	f.StringVar(&o.Dir, "dir", "", "folder for its files, used again at the next start; without it, a temporary one")
 	f.StringVar(&o.HTTP, "http", "127.0.0.1:8080", "address of the API over HTTP; port 0 = any free one")
 	f.StringVar(&o.HTTPS, "https", "127.0.0.1:8443", "address of the API over HTTPS; port 0 = any free one")
+	f.StringVar(&o.SMPP, "smpp", "127.0.0.1:2775", "address of the SMPP server for customers; port 0 = any free one")
+	f.StringVar(&o.SMPPTLS, "smpp-tls", "127.0.0.1:3550", "the same over TLS")
 	f.StringVar(&o.Database, "database", "", "sqlite:///file or postgres://user@host/name; without it, SQLite in the folder")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of the operator's chance: the same seed repeats a run")
 	f.StringVar(&o.SendingHours, "sending-hours", "", "when advertising may leave: country, none or hours; none unless the folder says otherwise")
@@ -92,6 +94,9 @@ API            %[1]s
 API with TLS   %[2]s
   trust        %[3]s
 Control API    %[4]s
+SMPP           %[22]s, with TLS %[23]s
+  system_id    %[24]s
+  password     %[25]s
 Metrics        %[5]s
 Simulated SMSC %[6]s
 Files          %[7]s
@@ -120,6 +125,7 @@ SDKs
   python  ovh.client.ENDPOINTS["ramier"] = "%[1]s"; ovh.Client("ramier", "%[8]s", "%[9]s", "%[10]s")
   java    new OvhApi("%[1]s", "%[8]s", "%[9]s", "%[10]s")
   curl    curl %[1]s/auth/time
+  http2sms  curl "%[19]s?account=%[11]s&login=%[20]s&password=%[21]s&from=%[14]s&to=0033639980000&message=Bonjour&noStop=1"
 
 %[17]sTry it
   ramier send --conf %[7]s/ovh.conf --service %[11]s --from %[14]s --to +33639980000 --wait 10s "Bonjour"
@@ -134,7 +140,8 @@ func printSandbox(out io.Writer, i sandbox.Info) {
 	host, port := splitEndpoint(i.EndpointTLS)
 	fmt.Fprintf(out, sandboxText[1:], i.Endpoint, i.EndpointTLS, i.CAFile, i.ControlURL, i.Metrics, i.SMSC, i.Dir, i.ApplicationKey,
 		i.ApplicationSecret, i.ConsumerKey, i.ServiceName, i.SecondServiceName, i.OtherServiceName, i.Sender, host, port, exposed(i.Endpoint),
-		sendingHours(i.SendingHours))
+		sendingHours(i.SendingHours), i.HTTP2SMS, i.SMSLogin, i.SMSPassword,
+		i.SMPP, i.SMPPTLS, i.SMPPSystemID, i.SMPPPassword)
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	for _, m := range simulator.Magic() {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", m.Number, m.Name, m.Sentence)

@@ -22,6 +22,7 @@ type Config struct {
 	StopTimeout time.Duration `koanf:"stop_timeout"`
 	StopClauses []string      `koanf:"stop_clauses"` // "FR=STOP:36180"; others as sms.StopClauses
 	HTTP        HTTP          `koanf:"http"`
+	SMPP        SMPP          `koanf:"smpp"`
 	Auth        Auth          `koanf:"auth"`
 	Limits      Limits        `koanf:"limits"`
 	Fetch       Fetch         `koanf:"fetch"`
@@ -36,6 +37,16 @@ type HTTP struct {
 	TLSKey         string   `koanf:"tls_key"`
 	MetricsListen  string   `koanf:"metrics_listen"` // empty = on the same addresses
 	TrustedProxies []string `koanf:"trusted_proxies"`
+}
+
+// SMPP is where customers bind.
+type SMPP struct {
+	Listen    string `koanf:"listen"`     // empty = not in the clear
+	TLSListen string `koanf:"tls_listen"` // empty = not over TLS
+	TLSCert   string `koanf:"tls_cert"`   // empty = that of HTTP
+	TLSKey    string `koanf:"tls_key"`
+	Public    string `koanf:"public"` // host:port that customers are told, empty = listen
+	PublicTLS string `koanf:"public_tls"`
 }
 
 // Auth is how signatures are checked.
@@ -95,10 +106,13 @@ func (c *Config) settle(dir string) {
 		c.KeyFile = filepath.Join(c.DataDir, keyFile)
 	}
 	c.KeyFile = under(dir, c.KeyFile)
-	for _, path := range []*string{&c.HTTP.TLSCert, &c.HTTP.TLSKey} {
+	for _, path := range []*string{&c.HTTP.TLSCert, &c.HTTP.TLSKey, &c.SMPP.TLSCert, &c.SMPP.TLSKey} {
 		if *path != "" {
 			*path = under(dir, *path)
 		}
+	}
+	if s := &c.SMPP; s.TLSListen != "" && s.TLSCert == "" && s.TLSKey == "" {
+		s.TLSCert, s.TLSKey = c.HTTP.TLSCert, c.HTTP.TLSKey
 	}
 	for i, address := range c.PublicURLs {
 		c.PublicURLs[i] = BaseURL(address)

@@ -61,6 +61,7 @@ func (c Config) Validate() Problems {
 		all.check(stopClause.MatchString(clause), "stop_clauses", clause, "give a country's code, = and the text, like FR=STOP:36180")
 	}
 	c.HTTP.check(&all)
+	c.SMPP.check(&all)
 	for _, d := range []struct {
 		setting     string
 		value       time.Duration
@@ -132,6 +133,14 @@ func (c Config) checkPublicURLs(all *Problems) {
 		ok := err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.RawQuery == "" && u.Fragment == "" && u.User == nil
 		all.check(ok, "public_urls", address, "give an address that clients are configured with, like https://sms.example.org")
 	}
+}
+
+func (s SMPP) check(all *Problems) {
+	for _, l := range [][2]string{{"smpp.listen", s.Listen}, {"smpp.tls_listen", s.TLSListen}, {"smpp.public", s.Public}, {"smpp.public_tls", s.PublicTLS}} {
+		all.check(l[1] == "" || isAddress(l[1]), l[0], l[1], "give host:port, like :2775 for all addresses of this machine")
+	}
+	all.check(s.Listen == "" || s.Listen != s.TLSListen || strings.HasSuffix(s.Listen, ":0"), "smpp.tls_listen", s.TLSListen, "it is taken by smpp.listen: give another port")
+	all.check(s.TLSListen == "" || s.TLSCert != "" && s.TLSKey != "", "smpp.tls_cert", s.TLSCert, "name the files of the certificate and of its key (smpp.tls_key), in PEM")
 }
 
 func (h HTTP) check(all *Problems) {

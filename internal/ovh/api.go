@@ -40,8 +40,9 @@ type Config struct {
 	PublicURL string         // base of the addresses in the served documents, like "https://sms.example.org"
 	Node      string         // part of the query ids, "ws-1"
 	Zone      *time.Location // of datetimes in answers, and of those that clients send without an offset; Europe/Paris
-	MaxBody   int64          // bytes of a request body, 10 MiB
-	MaxBatch  int            // ids in one batch GET, 500
+	SMPP      SMPPAddresses
+	MaxBody   int64 // bytes of a request body, 10 MiB
+	MaxBatch  int   // ids in one batch GET, 500
 
 	// Observe is told of each answer: the operation (empty when there was none), its HTTP status and its time.
 	Observe func(operation string, status int, took time.Duration)
@@ -102,6 +103,7 @@ type API struct {
 	fetch    *fetch.Client
 	started  time.Time
 	version  string
+	smpp     SMPPAddresses
 }
 
 // New makes the API. It panics when the table of routes does not fit the schema, which is a mistake in the program.
@@ -113,7 +115,7 @@ func New(cfg Config) *API {
 		panic(err)
 	}
 	a := &API{
-		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, started: cfg.Started, version: cfg.Version,
+		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, started: cfg.Started, version: cfg.Version, smpp: cfg.SMPP,
 	}
 	a.Handler = newServer(cfg, s, a.routes())
 	return a

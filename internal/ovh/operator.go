@@ -22,7 +22,14 @@ func (a *API) operatorRoutes() map[string]handler {
 		"PUT /operator/services/{serviceName}":          endpoint(a.setService),
 		"POST /operator/services/{serviceName}/credits": endpoint(a.giveCredits),
 
-		"GET /operator/services/{serviceName}/reports":  withCSV(endpoint(a.getReportAsOperator), reportCSV),
+		"GET /operator/services/{serviceName}/reports": withCSV(endpoint(a.getReportAsOperator), reportCSV),
+
+		"GET /operator/services/{serviceName}/smpp":           endpoint(a.showSMPP),
+		"POST /operator/services/{serviceName}/smpp":          endpoint(a.addSMPP),
+		"PUT /operator/services/{serviceName}/smpp":           endpoint(a.setSMPP),
+		"DELETE /operator/services/{serviceName}/smpp":        endpoint(a.removeSMPP),
+		"POST /operator/services/{serviceName}/smpp/password": endpoint(a.drawSMPPPassword),
+
 		"GET /operator/services/{serviceName}/optOuts":  endpoint(a.listOptOutsAsOperator),
 		"POST /operator/services/{serviceName}/optOuts": endpoint(a.addOptOutsAsOperator),
 

@@ -50,6 +50,11 @@ func (a *API) routes() map[string]handler {
 		"GET /sms/{serviceName}/senders/{sender}":    endpoint(a.getSender),
 		"PUT /sms/{serviceName}/senders/{sender}":    endpoint(a.putSender),
 		"DELETE /sms/{serviceName}/senders/{sender}": endpoint(a.deleteSender),
+
+		"GET /sms/{serviceName}/smpp/settings":   endpoint(a.getSMPPSettings),
+		"GET /sms/{serviceName}/smpp/allowedIPs": endpoint(a.getSMPPAddresses),
+		"PUT /sms/{serviceName}/smpp/allowedIPs": endpoint(a.putSMPPAddresses),
+		"POST /sms/{serviceName}/smpp/password":  endpoint(a.renewSMPPPassword),
 	}
 	maps.Copy(all, a.operatorRoutes())
 	return all

@@ -724,6 +724,36 @@ type operatorRouteBody struct {
 	Tag         nullable[string] `json:"tag"`
 }
 
+// operatorSMPP is operator.SMPP: how an SMS account is used over SMPP.
+type operatorSMPP struct {
+	AllowedIPs []string            `json:"allowedIPs"` // Addresses and networks that may bind; without any nobody may
+	Binds      int64               `json:"binds"`      // Connections that may send at once, and as many that may receive; 2 when absent
+	Creation   datetime            `json:"creation"`   // When it was let in
+	Dialect    operatorSMPPDialect `json:"dialect"`    // OVH's dialect, which ignores optional parameters, or SMPP 3.4 with message_payload and sar_ parameters; ovh when absent
+	Owed       int64               `json:"owed"`       // Receipts and replies that wait for a client
+	Password   *string             `json:"password"`   // Only in the answer that makes it
+	SystemID   string              `json:"systemID"`   // SMPP login
+	Throughput int64               `json:"throughput"` // Messages a second of one connection; 20 when absent
+	Windowing  int64               `json:"windowing"`  // Unanswered PDUs of one connection; 10 when absent
+}
+
+// operatorSMPPBody is operator.SMPP in a request; what is absent stays nil.
+type operatorSMPPBody struct {
+	AllowedIPs []string             `json:"allowedIPs"`
+	Binds      *int64               `json:"binds"`
+	Dialect    *operatorSMPPDialect `json:"dialect"`
+	Throughput *int64               `json:"throughput"`
+	Windowing  *int64               `json:"windowing"`
+}
+
+// operatorSMPPDialect is operator.SMPPDialectEnum: forms of SMPP.
+type operatorSMPPDialect string
+
+const (
+	operatorSMPPDialectOvh   operatorSMPPDialect = "ovh"
+	operatorSMPPDialectPlain operatorSMPPDialect = "plain"
+)
+
 // operatorSenderRequest is operator.SenderRequest: a sender of some customer.
 type operatorSenderRequest struct {
 	Account     string          `json:"account"`     // Customer
@@ -2767,7 +2797,8 @@ type putSmsServiceNameSmppAllowedIPsIn struct {
 
 // postSmsServiceNameSmppPasswordIn is what POST /sms/{serviceName}/smpp/password takes.
 type postSmsServiceNameSmppPasswordIn struct {
-	ServiceName string `json:"serviceName"`
+	ServiceName string  `json:"serviceName"`
+	Password    *string `json:"password"`
 }
 
 // getSmsServiceNameSmppSettingsIn is what GET /sms/{serviceName}/smpp/settings takes.
@@ -3493,6 +3524,33 @@ type postOperatorServicesServiceNameSendersSenderRefuseIn struct {
 	ServiceName string `json:"serviceName"`
 	Sender      string `json:"sender"`
 	Comment     string `json:"comment"`
+}
+
+// getOperatorServicesServiceNameSmppIn is what GET /operator/services/{serviceName}/smpp takes.
+type getOperatorServicesServiceNameSmppIn struct {
+	ServiceName string `json:"serviceName"`
+}
+
+// postOperatorServicesServiceNameSmppIn is what POST /operator/services/{serviceName}/smpp takes.
+type postOperatorServicesServiceNameSmppIn struct {
+	ServiceName string           `json:"serviceName"`
+	Body        operatorSMPPBody `json:"(body)"`
+}
+
+// putOperatorServicesServiceNameSmppIn is what PUT /operator/services/{serviceName}/smpp takes.
+type putOperatorServicesServiceNameSmppIn struct {
+	ServiceName string           `json:"serviceName"`
+	Body        operatorSMPPBody `json:"(body)"`
+}
+
+// deleteOperatorServicesServiceNameSmppIn is what DELETE /operator/services/{serviceName}/smpp takes.
+type deleteOperatorServicesServiceNameSmppIn struct {
+	ServiceName string `json:"serviceName"`
+}
+
+// postOperatorServicesServiceNameSmppPasswordIn is what POST /operator/services/{serviceName}/smpp/password takes.
+type postOperatorServicesServiceNameSmppPasswordIn struct {
+	ServiceName string `json:"serviceName"`
 }
 
 // getOperatorAuditIn is what GET /operator/audit takes.

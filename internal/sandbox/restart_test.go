@@ -69,7 +69,7 @@ type process struct {
 
 func startProcess(t *testing.T, program, dir string) *process {
 	t.Helper()
-	cmd := exec.Command(program, "sandbox", "--json", "--dir", dir, "--http", "127.0.0.1:0", "--https", "127.0.0.1:0")
+	cmd := exec.Command(program, "sandbox", "--json", "--dir", dir, "--http", "127.0.0.1:0", "--https", "127.0.0.1:0", "--smpp", "127.0.0.1:0", "--smpp-tls", "127.0.0.1:0")
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {

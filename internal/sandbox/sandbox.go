@@ -3,6 +3,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/tls"
@@ -20,6 +21,7 @@ import (
 	"ramier/internal/auth"
 	"ramier/internal/clock"
 	"ramier/internal/fetch"
+	"ramier/internal/legacy"
 	"ramier/internal/simulator"
 	"ramier/internal/sms"
 )
@@ -29,6 +31,8 @@ type Options struct {
 	Dir      string // for its files; empty = a temporary one that goes with it
 	HTTP     string // address to listen on, like 127.0.0.1:0
 	HTTPS    string
+	SMPP     string // of customers; empty = any free port
+	SMPPTLS  string
 	Database string // empty = SQLite in the folder
 	Seed     uint64 // of the simulator's chance
 	Clock    *clock.Clock
@@ -45,6 +49,11 @@ type Info struct {
 	EndpointTLS string `json:"endpointTLS"`
 	CAFile      string `json:"caFile"`
 	content
+	// HTTP2SMS is where messages are taken in the query of one call.
+	HTTP2SMS string `json:"http2sms"`
+	// SMPP and SMPPTLS are where customers bind.
+	SMPP       string `json:"smpp"`
+	SMPPTLS    string `json:"smppTLS"`
 	ControlURL string `json:"controlURL"`
 	Metrics    string `json:"metrics"`
 	SMSC       string `json:"smsc"`
@@ -115,19 +124,25 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 		return err
 	}
 	s.listeners = append(s.listeners, secure)
+	smpp, smppTLS, err := s.listenSMPP(ctx, o)
+	if err != nil {
+		return err
+	}
 	database := o.Database
 	if database == "" {
 		database = "sqlite://" + filepath.Join(s.dir, "ramier.db")
 	}
 	s.Info = Info{
 		Endpoint: "http://" + plain.Addr().String() + "/1.0", EndpointTLS: "https://" + secure.Addr().String() + "/1.0", CAFile: caFile,
+		SMPP: smpp.Addr().String(), SMPPTLS: smppTLS.Addr().String(),
+		HTTP2SMS:   "http://" + plain.Addr().String() + legacy.Path,
 		ControlURL: "http://" + plain.Addr().String() + controlPrefix, Metrics: "http://" + plain.Addr().String() + "/metrics",
 		SMSC: net.JoinHostPort(s.smscHost, fmt.Sprint(s.smscPort)), Dir: s.dir,
 	}
 	s.App, err = app.Start(ctx, app.Options{
 		Database: database, KeyFile: filepath.Join(s.dir, "seal.key"), Node: "sandbox", Clock: s.clock, Log: s.log, Version: o.Version,
 		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare, Loopback: true,
-		Fetch: fetch.Config{Allowed: loopback()},
+		Fetch: fetch.Config{Allowed: loopback()}, SMPP: app.SMPPAddresses{Secured: s.Info.SMPPTLS, Unsecured: s.Info.SMPP},
 	})
 	if err != nil {
 		return err
@@ -138,7 +153,31 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 	}
 	s.serve(plain, nil)
 	s.serve(secure, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+	s.serveSMPP(smpp)
+	s.serveSMPP(tls.NewListener(smppTLS, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13}))
 	return nil
+}
+
+// listenSMPP takes the addresses for customers over SMPP.
+func (s *Sandbox) listenSMPP(ctx context.Context, o Options) (plain, secure net.Listener, err error) {
+	for _, l := range []struct {
+		address string
+		to      *net.Listener
+	}{{o.SMPP, &plain}, {o.SMPPTLS, &secure}} {
+		if *l.to, err = listen(ctx, cmp.Or(l.address, "127.0.0.1:0")); err != nil {
+			return nil, nil, err
+		}
+		s.listeners = append(s.listeners, *l.to)
+	}
+	return plain, secure, nil
+}
+
+func (s *Sandbox) serveSMPP(l net.Listener) {
+	s.serving.Go(func() {
+		if err := s.App.SMPP.Serve(l); err != nil {
+			s.log.Error("the SMPP server has ended", "error", err)
+		}
+	})
 }
 
 // loopback is what a customer's URL may lead to besides public addresses: a developer's own machine.

@@ -3,12 +3,14 @@ package sandbox
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"ramier/internal/auth"
 	"ramier/internal/calendar"
@@ -30,8 +32,14 @@ type content struct {
 	SecondServiceName string `json:"secondServiceName"`
 	OtherServiceName  string `json:"otherServiceName"`
 	Sender            string `json:"sender"`
-	Operator          Keys   `json:"operator"`
-	Other             Keys   `json:"other"`
+	// SMSLogin and SMSPassword are those of the first service's user, for http2sms.
+	SMSLogin    string `json:"smsLogin"`
+	SMSPassword string `json:"smsPassword"`
+	// SMPPSystemID and SMPPPassword are those of the first service's SMPP account.
+	SMPPSystemID string `json:"smppSystemID"`
+	SMPPPassword string `json:"smppPassword"`
+	Operator     Keys   `json:"operator"`
+	Other        Keys   `json:"other"`
 }
 
 const (
@@ -40,6 +48,7 @@ const (
 	firstShort   = 38001
 	shortNumbers = 20
 	startCredits = 100_000 * sms.Credit
+	rounds       = 1000 // of passwords: a start should not take long
 )
 
 // prepare fills a new store with two customers, an operator and the simulated carrier, and leads the carrier of an old one to
@@ -52,10 +61,7 @@ func (s *Sandbox) prepare(ctx context.Context, db *store.Store) error {
 		if err := s.seed(ctx, db); err != nil {
 			return err
 		}
-		if text, err = json.MarshalIndent(s.content, "", "  "); err != nil {
-			return err
-		}
-		return os.WriteFile(file, text, 0o600)
+		return s.remember(ctx, db, file)
 	}
 	if err == nil {
 		err = json.Unmarshal(text, &s.content)
@@ -69,7 +75,55 @@ func (s *Sandbox) prepare(ctx context.Context, db *store.Store) error {
 	if err == nil {
 		err = s.setSendingHours(ctx, db)
 	}
+	if err == nil {
+		err = s.remember(ctx, db, file) // a folder of an earlier version has fewer inhabitants
+	}
 	return err
+}
+
+// remember adds the inhabitants of the other doors where they are missing, and writes down all of them.
+func (s *Sandbox) remember(ctx context.Context, db *store.Store, file string) error {
+	if err := s.seedDoors(ctx, db); err != nil {
+		return err
+	}
+	text, err := json.MarshalIndent(s.content, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o600)
+}
+
+// seedDoors lets the first customer in by the other doors.
+func (s *Sandbox) seedDoors(ctx context.Context, db *store.Store) error {
+	v, err := db.Service(ctx, s.ServiceName)
+	if err == nil && s.SMSLogin == "" {
+		err = s.seedUser(ctx, db, v)
+	}
+	if err != nil || s.SMPPSystemID != "" {
+		return err
+	}
+	password := strings.ToLower(rand.Text()[:8])
+	settings := store.DefaultSMPPSettings()
+	settings.AllowedIPs = []string{"127.0.0.0/8", "::1"}
+	if err := db.AddSMPPAccount(ctx, store.SMPPAccount{
+		ServiceID: v.ID, SystemID: "sandbox", PasswordHash: auth.HashRounds(password, rounds), Settings: settings, CreatedAt: s.clock.Now(),
+	}); err != nil {
+		return err
+	}
+	s.SMPPSystemID, s.SMPPPassword = "sandbox", password
+	return nil
+}
+
+// seedUser adds a user that sends over http2sms.
+func (s *Sandbox) seedUser(ctx context.Context, db *store.Store, v sms.Service) error {
+	password := rand.Text()[:12]
+	if err := db.AddSMSUser(ctx, &store.SMSUser{
+		ServiceID: v.ID, Login: "user", PasswordHash: auth.HashRounds(password, rounds), CreatedAt: s.clock.Now(),
+	}); err != nil {
+		return err
+	}
+	s.SMSLogin, s.SMSPassword = "user", password
+	return nil
 }
 
 // setSendingHours gives all services the hours that were asked for, and else learns those of the first.

@@ -23,6 +23,7 @@ type Job struct {
 	CreatedAt  time.Time
 	DueAt      time.Time
 	Delay      string // why DueAt is later than ordered; empty if it is not
+	ReceiptTo  string // see Order; filled in only while the job is accepted
 	Hours      string // sending hours that its messages keep, also when they are sent late; empty = none
 	Count      int
 	Credits    Credits

@@ -22,6 +22,8 @@ type Order struct {
 	Validity     time.Duration // from the moment it is due
 	Credential   int64
 	QueryID      string
+	// ReceiptTo says how a client over SMPP is to be told what became of the messages; only that door reads it. Empty = not at all.
+	ReceiptTo string
 	// Merge makes a text for each receiver of Text; nil = all get Text as it is.
 	Merge *Merge
 	// Lines tell where each receiver stands in the document that it is from; empty = in none.

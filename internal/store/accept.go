@@ -107,6 +107,9 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op, hungry map[in
 	if err := t.useQuotes(ctx, quotes); err != nil {
 		return err
 	}
+	if err := s.oweReceipts(ctx, t, rows.refused, rows.at); err != nil {
+		return err
+	}
 	return rows.tally.write(ctx, s, t, accept)
 }
 

@@ -11,7 +11,7 @@ import (
 type acceptRows struct {
 	job struct {
 		id, service, credential, lane, validity, deferred, created, due, count, credits []int64
-		query, text, sender, tag, class, delay, hours                                   []string
+		query, text, sender, tag, class, delay, hours, receipt                          []string
 		marketing, unicode                                                              []bool
 		tally                                                                           []int64
 	}
@@ -19,10 +19,13 @@ type acceptRows struct {
 		id, service, job, carrier, route, parts, credits, ptt, done []int64
 		receiver, country, state, text, source                      []string
 	}
-	runs   []newRun
-	tags   *tagsOfToday
-	tally  tallies
-	ledger struct {
+	runs  []newRun
+	tags  *tagsOfToday
+	tally tallies
+	// refused messages whose clients over SMPP are to be told, and when they were.
+	refused []int64
+	at      time.Time
+	ledger  struct {
 		id, service, at, amount, job []int64
 	}
 	talk struct {
@@ -67,6 +70,9 @@ func (r *acceptRows) addDeparture(a *Acceptance, d sms.Departure, ledgerID int64
 		r.addMessage(m)
 		r.tally.enter(m, &counted, m.State, m.Credits, 1)
 		if m.State == sms.Refused {
+			if j.job.ReceiptTo != "" {
+				r.refused, r.at = append(r.refused, m.ID), p.At
+			}
 			continue
 		}
 		at, ok := runs[m.CarrierID]
@@ -100,7 +106,7 @@ func (a *Acceptance) accepted(d sms.Departure) *freshJob {
 		Tag: p.Tag, Class: o.Class, Priority: o.Priority, Validity: o.Validity.Truncate(time.Microsecond),
 		Deferred: o.Deferred.Truncate(time.Microsecond), Marketing: p.Marketing, Unicode: o.ForceUnicode,
 		CreatedAt: fromMicros(micros(p.At)), DueAt: fromMicros(micros(d.DueAt)), Count: len(d.Messages), Credits: d.Credits,
-		Delay: d.Delay, Hours: p.Hours,
+		Delay: d.Delay, Hours: p.Hours, ReceiptTo: o.ReceiptTo,
 	}}
 	for i, planned := range d.Messages {
 		m := sms.Message{
@@ -132,7 +138,7 @@ func (r *acceptRows) addJob(job *sms.Job) {
 	j.deferred = append(j.deferred, job.Deferred.Microseconds())
 	j.marketing, j.unicode = append(j.marketing, job.Marketing), append(j.unicode, job.Unicode)
 	j.created, j.due = append(j.created, micros(job.CreatedAt)), append(j.due, micros(job.DueAt))
-	j.delay, j.hours = append(j.delay, job.Delay), append(j.hours, job.Hours)
+	j.delay, j.hours, j.receipt = append(j.delay, job.Delay), append(j.hours, job.Hours), append(j.receipt, job.ReceiptTo)
 	j.count, j.credits = append(j.count, int64(job.Count)), append(j.credits, int64(job.Credits))
 	j.tally = append(j.tally, int64(job.Tally))
 }
@@ -179,15 +185,15 @@ func (r *acceptRows) write(ctx context.Context, t *tx, spent map[int64]int64) er
 		},
 		{
 			`INSERT INTO job (id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
-		    created_at, due_at, delay, hours, count, credits, tally)
+		    created_at, due_at, delay, hours, count, credits, tally, receipt_to)
 		  SELECT id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
-		    created_at, due_at, delay, hours, count, credits, tally FROM v`,
+		    created_at, due_at, delay, hours, count, credits, tally, receipt_to FROM v`,
 			[]column{
 				ints("id", j.id), ints("service_id", j.service), ints("credential_id", j.credential), texts("query_id", j.query),
 				texts("text", j.text), texts("sender", j.sender), texts("tag", j.tag), texts("class", j.class), ints("lane", j.lane),
 				ints("validity", j.validity), ints("deferred", j.deferred), bools("marketing", j.marketing), bools("unicode", j.unicode),
 				ints("created_at", j.created), ints("due_at", j.due), texts("delay", j.delay), texts("hours", j.hours),
-				ints("count", j.count), ints("credits", j.credits), ints("tally", j.tally),
+				ints("count", j.count), ints("credits", j.credits), ints("tally", j.tally), texts("receipt_to", j.receipt),
 			},
 		},
 		{

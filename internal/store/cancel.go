@@ -89,6 +89,9 @@ func (s *Store) cancel(ctx context.Context, t *tx, m sms.Message, j sms.Job, ent
 	if err == nil {
 		err = t.TouchRun(ctx, query.TouchRunParams{ServiceID: row.ServiceID, FirstID: m.ID})
 	}
+	if err == nil && s.smpp.has(row.ServiceID) {
+		err = s.oweReceipts(ctx, t, []int64{m.ID}, at)
+	}
 	if err != nil {
 		return err
 	}

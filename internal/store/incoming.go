@@ -28,6 +28,9 @@ func (w *settlement) incoming(ctx context.Context, o *Outcome) error {
 		}); err != nil {
 			return err
 		}
+		if err := w.s.oweReply(ctx, w.t, in.ServiceID, in.ID, in.At); err != nil {
+			return err
+		}
 		if in.OutgoingID != 0 {
 			w.event(in.OutgoingID, in.At, "reply", in.Text)
 		}

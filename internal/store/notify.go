@@ -167,6 +167,9 @@ func (s *Store) listen(ctx context.Context, heard func(Signal)) error {
 	hear := func(g Signal) {
 		if g.Rules || g.Missed {
 			s.rules.drop()
+			if err := s.RefreshSMPP(ctx); err != nil {
+				s.log.Debug("cannot read who uses SMPP", "error", err)
+			}
 		}
 		heard(g)
 	}

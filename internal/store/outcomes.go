@@ -300,7 +300,9 @@ func (w *settlement) again(m *sms.Message, at time.Time) {
 
 // write stores what has changed.
 func (w *settlement) write(ctx context.Context, _ *Outcome) error {
-	for _, step := range []func(context.Context) error{w.writeMessages, w.writeRefs, w.writeQueue, w.writeBooks, w.writeEvents, w.tally} {
+	for _, step := range []func(context.Context) error{
+		w.writeMessages, w.writeOwed, w.writeRefs, w.writeQueue, w.writeBooks, w.writeEvents, w.tally,
+	} {
 		if err := step(ctx); err != nil {
 			return err
 		}

@@ -145,6 +145,9 @@ func (s *Store) outgoingIn(ctx context.Context, service int64, f Filter, spans [
 func (f Filter) ofJob(w *where) {
 	if f.Tag != nil {
 		w.add("j.tag = ?", *f.Tag)
+		if *f.Tag != "" {
+			w.conditions = append(w.conditions, "j.tag <> ''") // as the index says
+		}
 	}
 	if !f.From.IsZero() {
 		w.add("j.created_at >= ?", micros(f.From))

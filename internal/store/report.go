@@ -135,6 +135,9 @@ func (s *Store) addMessages(ctx context.Context, service int64, f sms.ReportFilt
 	w.add("m.service_id = ?", service)
 	if f.Tag != nil {
 		w.add("j.tag = ?", *f.Tag)
+		if *f.Tag != "" {
+			w.conditions = append(w.conditions, "j.tag <> ''") // as the index says
+		}
 	}
 	if len(f.Jobs) == 0 {
 		w.conditions = append(w.conditions, "j.tally IN (-1, 0)")

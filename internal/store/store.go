@@ -61,6 +61,7 @@ type Store struct {
 	Metrics Metrics
 	close   func()
 	teller  *teller // nil on SQLite
+	smpp    smppUse
 
 	// Queued is called after a commit that left messages for the carriers. It must not block.
 	queuedMu sync.Mutex
@@ -96,6 +97,9 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	s.read = query.New(s.kept)
 	s.ids = map[string]*idBlock{"message": newIDBlock(s, "message", 10_000), "object": newIDBlock(s, "object", 1_000)}
 	if err := s.parked.load(ctx, s.reads); err != nil {
+		return nil, errors.Join(fmt.Errorf("reading the database: %w", err), s.Close())
+	}
+	if err := s.RefreshSMPP(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the database: %w", err), s.Close())
 	}
 	s.startWriters()

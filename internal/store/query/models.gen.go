@@ -4,6 +4,10 @@
 
 package query
 
+import (
+	"database/sql"
+)
+
 type Account struct {
 	ID          int64
 	Name        string
@@ -110,4 +114,35 @@ type ShortNumber struct {
 	Number    string
 	Country   string
 	CarrierID int64
+}
+
+type SmppAccount struct {
+	ServiceID    int64
+	SystemID     string
+	PasswordHash string
+	Settings     string
+	CreatedAt    int64
+}
+
+type SmppPart struct {
+	ServiceID int64
+	Name      string
+	Part      int64
+	JoinID    int64
+	Octets    []byte
+	Receipt   bool
+	At        int64
+}
+
+type SmsUser struct {
+	ID             int64
+	ServiceID      int64
+	Login          string
+	PasswordHash   string
+	QuotaStatus    string
+	QuotaLeft      sql.NullInt64
+	IpRestrictions string
+	Callback       string
+	StopCallback   string
+	CreatedAt      int64
 }

@@ -1,0 +1,208 @@
+package smppd
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"ramier/internal/auth"
+	"ramier/internal/smpp"
+	"ramier/internal/sms"
+)
+
+// A customer is a service that is bound here.
+type customer struct {
+	service sms.Service
+	wake    chan struct{} // something may be owed
+
+	mu                sync.Mutex
+	senders           int // binds that may submit
+	receivers         int // binds that may be delivered to
+	sessions          []*smpp.Session
+	next              int // of the sessions that receive, round robin
+	delivering, ended bool
+}
+
+// bind lets a client in. Whether system id or password is wrong is told: both are hard to guess, and attempts wear out.
+func (s *Server) bind(ctx context.Context, remote net.Addr, b smpp.Bind) (smpp.Settings, smpp.Status) {
+	ip := addressOf(remote)
+	account, err := s.cfg.Store.SMPPAccountNamed(ctx, b.SystemID)
+	if err != nil && sms.CodeOf(err) != sms.NoObject {
+		return s.refuse(b, ip, smpp.BindFailed, err.Error())
+	}
+	known := err == nil
+	if err := s.cfg.Passwords.Check(ctx, "smpp\x00"+b.SystemID+"\x00"+ip.String(), account.PasswordHash, b.Password); err != nil {
+		switch {
+		case sms.CodeOf(err) != sms.InvalidCredential:
+			return s.refuse(b, ip, smpp.BindFailed, err.Error())
+		case known:
+			return s.refuse(b, ip, smpp.InvalidPassword, "wrong password")
+		}
+		return s.refuse(b, ip, smpp.InvalidSystemID, "unknown system id")
+	}
+	if len(account.Settings.AllowedIPs) == 0 || !auth.AllowsIP(account.Settings.AllowedIPs, ip) {
+		return s.refuse(b, ip, smpp.BindFailed, "the address is not among the allowed ones")
+	}
+	service, err := s.cfg.Store.ServiceByID(ctx, account.ServiceID)
+	if err != nil || service.Status != sms.Enabled {
+		return s.refuse(b, ip, smpp.BindFailed, "the service is disabled")
+	}
+	c := s.admit(ctx, service, b.Mode, account.Settings.Binds)
+	if c == nil {
+		return s.refuse(b, ip, tooManyBinds, "too many binds")
+	}
+	l := &link{s: s, service: service, settings: account.Settings, bucket: newBucket(account.Settings.Throughput, s.cfg.Clock.Now())}
+	return smpp.Settings{
+		Window: account.Settings.Window, MaxInbound: account.Settings.Window, ResponseTimeout: answerTimeout, InactivityTimeout: idleTime, Handler: l.handle,
+	}, smpp.OK
+}
+
+func (s *Server) refuse(b smpp.Bind, ip netip.Addr, status smpp.Status, why string) (smpp.Settings, smpp.Status) {
+	s.cfg.Log.Warn("an SMPP bind was refused", "system", b.SystemID, "address", ip, "because", why)
+	return smpp.Settings{}, status
+}
+
+func addressOf(a net.Addr) netip.Addr {
+	if at, err := netip.ParseAddrPort(a.String()); err == nil {
+		return at.Addr().Unmap().WithZone("")
+	}
+	return netip.Addr{}
+}
+
+// admit counts a bind for as long as ctx, that of its session, lives; nil if the service has too many.
+func (s *Server) admit(ctx context.Context, service sms.Service, mode smpp.BindMode, most int) *customer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.customers[service.ID]
+	if c == nil {
+		c = &customer{service: service, wake: make(chan struct{}, 1)}
+		s.customers[service.ID] = c
+	}
+	sends, receives := 0, 0
+	if mode != smpp.Receiver {
+		sends = 1
+	}
+	if mode != smpp.Transmitter {
+		receives = 1
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.senders+sends > most || c.receivers+receives > most {
+		return nil
+	}
+	c.senders, c.receivers = c.senders+sends, c.receivers+receives
+	context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.senders, c.receivers = c.senders-sends, c.receivers-receives
+		if c.senders == 0 && c.receivers == 0 && s.customers[service.ID] == c {
+			c.ended = true
+			nudge(c.wake)
+			delete(s.customers, service.ID)
+		}
+	})
+	return c
+}
+
+// bound serves a session until it is over.
+func (s *Server) bound(session *smpp.Session) {
+	b := session.Bind()
+	account, err := s.cfg.Store.SMPPAccountNamed(s.alive, b.SystemID)
+	s.mu.Lock()
+	c := s.customers[account.ServiceID]
+	s.mu.Unlock()
+	if err != nil || c == nil { // the session is over already, or the account gone
+		session.Close()
+		return
+	}
+	s.cfg.Log.Info("SMPP client bound", "service", c.service.Name, "mode", b.Mode.String(), "address", session.RemoteAddr())
+	s.running.Go(func() { s.limitTime(session) })
+	c.join(s, session)
+	<-session.Done()
+	c.part(session)
+	s.cfg.Log.Info("SMPP client gone", "service", c.service.Name, "mode", b.Mode.String(), "address", session.RemoteAddr(), "because", session.Err())
+}
+
+// limitTime unbinds a session after a day.
+func (s *Server) limitTime(session *smpp.Session) {
+	ctx, cancel := context.WithCancel(s.alive)
+	defer cancel()
+	go func() {
+		<-session.Done()
+		cancel()
+	}()
+	if s.cfg.Clock.Sleep(ctx, s.cfg.Clock.Now().Add(sessionTime)) == nil {
+		_ = session.Unbind(s.alive)
+	}
+}
+
+// join adds a session, and starts delivering with the first one that receives.
+func (c *customer) join(s *Server, session *smpp.Session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sessions = append(c.sessions, session)
+	nudge(c.wake)
+	if !c.delivering && session.Bind().Mode != smpp.Transmitter {
+		c.delivering = true
+		s.running.Go(func() { s.deliver(c) })
+	}
+}
+
+func (c *customer) part(session *smpp.Session) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.sessions = slices.DeleteFunc(c.sessions, func(other *smpp.Session) bool { return other == session })
+}
+
+// unbind ends all sessions.
+func (c *customer) unbind(s *Server) {
+	c.mu.Lock()
+	sessions := slices.Clone(c.sessions)
+	c.mu.Unlock()
+	for _, session := range sessions {
+		s.running.Go(func() { _ = session.Unbind(s.alive) })
+	}
+}
+
+// receiver gives the session whose turn it is, nil if there is none.
+func (c *customer) receiver() *smpp.Session {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for range c.sessions {
+		c.next++
+		if session := c.sessions[c.next%len(c.sessions)]; session.Bind().Mode != smpp.Transmitter && session.Err() == nil && !session.Leaving() {
+			return session
+		}
+	}
+	return nil
+}
+
+func nudge(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// wake is told by the store that services are owed something.
+func (s *Server) wake(services []int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range services {
+		if c := s.customers[id]; c != nil {
+			nudge(c.wake)
+		}
+	}
+}
+
+func (s *Server) wakeAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, c := range s.customers {
+		nudge(c.wake)
+	}
+}

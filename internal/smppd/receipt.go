@@ -1,0 +1,163 @@
+package smppd
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"ramier/internal/gsm"
+	"ramier/internal/smpp"
+	"ramier/internal/sms"
+	"ramier/internal/store"
+)
+
+// OVH's parameters of a deliver_sm: the id of the message, or the reply, in the API.
+const (
+	tagOutgoingID smpp.Tag = 0x1401
+	tagIncomingID smpp.Tag = 0x1402
+)
+
+// messageID is what a client knows a message by: a UUID (version 8), made of its number, or the number and part of one that came in
+// parts, so that no two are the same. They are mixed, since some clients, Kannel among them, look at the first digits only.
+func messageID(id int64, part int) string {
+	n := mix(uint64(id)<<8 | uint64(part)) //nolint:gosec // ids are below 2^53, parts below 2^8
+	return fmt.Sprintf("%08x-%04x-8%03x-8%03x-72616d696572", n>>32, n>>16&0xFFFF, n>>4&0xFFF, n&0xF)
+}
+
+// mix is the end of SplitMix64, which gives each number another one.
+func mix(n uint64) uint64 {
+	n = (n ^ n>>30) * 0xBF58476D1CE4E5B9
+	n = (n ^ n>>27) * 0x94D049BB133111EB
+	return n ^ n>>31
+}
+
+// A returnTo says how the client of a message is told what became of it: the addresses as it wrote them.
+type returnTo struct {
+	Source smpp.Address
+	Dest   smpp.Address
+	Wants  smpp.RegisteredDelivery
+	Parts  []returnPart `json:",omitempty"`
+}
+
+// A returnPart is a part that a receipt is wanted for.
+type returnPart struct {
+	Join int64
+	Part int
+}
+
+// A notice is a receipt for a part that never became a message.
+type notice struct {
+	returnTo
+	Part  returnPart
+	State smpp.MessageState
+	Code  int
+	At    time.Time
+}
+
+func newReturn(p *smpp.SubmitSM, wants smpp.RegisteredDelivery, parts []returnPart) string {
+	return plainJSON(returnTo{p.Source, p.Dest, wants, parts})
+}
+
+func newNotice(back string, part returnPart, state smpp.MessageState, code int, at time.Time) string {
+	var r returnTo
+	_ = json.Unmarshal([]byte(back), &r) // newReturn's
+	return plainJSON(notice{r, part, state, code, at})
+}
+
+func plainJSON(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // plain data
+	}
+	return string(text)
+}
+
+// pdus gives the deliver_sm that tell a client what it is owed. None: it does not want to know.
+func pdus(o store.Owed) ([]*smpp.DeliverSM, error) {
+	switch {
+	case o.Message.ID != 0:
+		return receipts(o)
+	case o.Incoming.ID != 0:
+		return reply(o.Incoming)
+	case o.Text == "":
+		return nil, nil // the message, or reply, was deleted
+	}
+	var n notice
+	if err := json.Unmarshal([]byte(o.Text), &n); err != nil {
+		return nil, err
+	}
+	r := smpp.Receipt{ID: messageID(n.Part.Join, n.Part.Part), State: n.State, Err: fmt.Sprintf("%03d", n.Code), Submitted: n.At.UTC(), Done: n.At.UTC()}
+	return []*smpp.DeliverSM{r.DeliverSM(n.Dest, n.Source)}, nil
+}
+
+// receipts tells the end of a message, once for each of its parts that came by itself. Dates are in UTC.
+func receipts(o store.Owed) ([]*smpp.DeliverSM, error) {
+	var to returnTo
+	if o.ReceiptTo == "" {
+		return nil, nil
+	}
+	if err := json.Unmarshal([]byte(o.ReceiptTo), &to); err != nil {
+		return nil, err
+	}
+	state, code := outcome(o.Message)
+	if to.Wants&smpp.RegisterReceipt == 0 && state == smpp.StateDelivered {
+		return nil, nil
+	}
+	r := smpp.Receipt{State: state, Err: fmt.Sprintf("%03d", code), Submitted: o.Ordered, Done: o.Message.DoneAt}
+	ids := []string{messageID(o.Message.ID, 0)}
+	if len(to.Parts) > 0 {
+		ids = ids[:0]
+		for _, p := range to.Parts {
+			ids = append(ids, messageID(p.Join, p.Part))
+		}
+	}
+	all := make([]*smpp.DeliverSM, len(ids))
+	for i, id := range ids {
+		r.ID = id
+		all[i] = r.DeliverSM(to.Dest, to.Source)
+		all[i].TLVs = append(all[i].TLVs, smpp.CString(tagOutgoingID, fmt.Sprint(o.Message.ID)))
+	}
+	return all, nil
+}
+
+// reply gives an incoming message, in parts with a header if it is long.
+func reply(in sms.Incoming) ([]*smpp.DeliverSM, error) {
+	var split gsm.Splitter
+	alphabet, parts, err := split.Split(in.Text, gsm.GSM7, gsm.Header8)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*smpp.DeliverSM, len(parts))
+	for i, octets := range parts {
+		p := &smpp.DeliverSM{Source: address(in.Sender), Dest: address(in.Number), TLVs: smpp.TLVs{smpp.CString(tagIncomingID, fmt.Sprint(in.ID))}}
+		if alphabet == gsm.UCS2 {
+			p.DataCoding = smpp.CodingUCS2
+		}
+		if len(parts) > 1 {
+			p.ESMClass = smpp.ESMUDHI
+			c := smpp.Concat{Ref: uint16(in.ID & 0xFF), Total: byte(len(parts)), Seq: byte(i + 1)}
+			if p.ShortMessage, err = (smpp.UDH{c.Element()}).Append(nil); err != nil {
+				return nil, err
+			}
+		}
+		p.ShortMessage = append(p.ShortMessage, octets...)
+		all[i] = p
+	}
+	return all, nil
+}
+
+// address gives a number or name as OVH's server writes it.
+func address(name string) smpp.Address {
+	number, international := strings.CutPrefix(name, "+")
+	switch {
+	case international:
+		return smpp.Address{TON: smpp.TONInternational, NPI: smpp.NPIISDN, Addr: cut(number)}
+	case sms.SenderType(name) == "alpha":
+		return smpp.Address{TON: smpp.TONAlphanumeric, Addr: cut(name)}
+	}
+	return smpp.Address{TON: smpp.TONNetworkSpecific, NPI: smpp.NPIISDN, Addr: cut(name)}
+}
+
+// cut keeps within what an address may have.
+func cut(s string) string { return s[:min(len(s), 20)] }

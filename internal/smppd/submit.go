@@ -1,0 +1,229 @@
+package smppd
+
+import (
+	"context"
+	"crypto/rand"
+	"strings"
+	"sync"
+	"time"
+
+	"ramier/internal/gsm"
+	"ramier/internal/smpp"
+	"ramier/internal/sms"
+	"ramier/internal/store"
+	"ramier/internal/submit"
+)
+
+// A link is one connection that may submit.
+type link struct {
+	s        *Server
+	service  sms.Service
+	settings store.SMPPSettings
+	bucket   *bucket
+}
+
+// bucket admits so many messages a second, as many at once.
+type bucket struct {
+	mu   sync.Mutex
+	rate float64
+	left float64
+	at   time.Time
+}
+
+func newBucket(rate int, now time.Time) *bucket {
+	return &bucket{rate: float64(rate), left: float64(rate), at: now}
+}
+
+func (b *bucket) take(now time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if passed := now.Sub(b.at).Seconds(); passed > 0 {
+		b.left = min(b.rate, b.left+passed*b.rate)
+	}
+	b.at = now
+	if b.left < 1 {
+		return false
+	}
+	b.left--
+	return true
+}
+
+// handle takes the requests of a session.
+func (l *link) handle(_ *smpp.Session, request smpp.PDU, respond func(smpp.Status, smpp.PDU)) {
+	p, ok := request.(*smpp.SubmitSM)
+	if !ok {
+		respond(smpp.InvalidCommandID, nil)
+		return
+	}
+	if !l.bucket.take(l.s.cfg.Clock.Now()) {
+		l.s.cfg.Observe(smpp.Throttled)
+		respond(smpp.Throttled, nil)
+		return
+	}
+	l.s.submits.Go(func() {
+		id, status := l.submit(p)
+		l.s.cfg.Observe(status)
+		if status != smpp.OK {
+			respond(status, nil)
+			return
+		}
+		respond(smpp.OK, &smpp.SubmitSMResp{MessageID: id})
+	})
+}
+
+// acceptTimeout is how long a message may wait for the database. The client waits about as long.
+const acceptTimeout = 30 * time.Second
+
+// submit takes a message, or a part of one, and gives its id.
+func (l *link) submit(p *smpp.SubmitSM) (string, smpp.Status) {
+	ctx, cancel := context.WithTimeout(l.s.alive, acceptTimeout)
+	defer cancel()
+	if !l.settings.Plain {
+		p.TLVs = onlyOVHs(p.TLVs)
+	}
+	piece, concat, status := l.piece(p)
+	if status != smpp.OK {
+		return "", status
+	}
+	if concat.Total > 1 {
+		return l.s.takePart(ctx, l.service, p, concat)
+	}
+	text, status := textOf([]gsm.Piece{piece})
+	if status != smpp.OK {
+		return "", status
+	}
+	o, status := l.s.order(ctx, l.service, p, text)
+	if status != smpp.OK {
+		return "", status
+	}
+	if receipt := p.RegisteredDelivery & receiptMask; receipt != 0 {
+		o.ReceiptTo = newReturn(p, receipt, nil)
+	}
+	report, status := l.s.send(ctx, l.service, o, submit.Key{})
+	if status != smpp.OK {
+		return "", status
+	}
+	return messageID(report.IDs[0], 0), smpp.OK
+}
+
+const receiptMask = smpp.RegisterReceipt | smpp.RegisterFailure
+
+// onlyOVHs leaves out the parameters that OVH's dialect ignores.
+func onlyOVHs(all smpp.TLVs) (kept smpp.TLVs) {
+	for _, t := range all {
+		if t.Tag == smpp.TagDestAddrSubunit {
+			kept = append(kept, t)
+		}
+	}
+	return kept
+}
+
+// send submits an order for one receiver.
+func (s *Server) send(ctx context.Context, service sms.Service, o sms.Order, k submit.Key) (submit.Report, smpp.Status) {
+	o.QueryID = "smpp." + service.Name + "." + rand.Text()[:16]
+	report, err := s.cfg.Submit.Submit(ctx, service.AccountID, service.Name, o, k)
+	if err != nil {
+		status := statusOf(err)
+		if status == smpp.SystemError {
+			s.cfg.Log.Error("a message over SMPP failed", "service", service.Name, "error", err)
+		}
+		return report, status
+	}
+	if len(report.IDs) == 0 {
+		if len(report.Invalid) > 0 && report.Invalid[0].Reason == sms.BadText {
+			return report, smpp.SubmitFailed
+		}
+		return report, smpp.InvalidDest
+	}
+	return report, smpp.OK
+}
+
+// order makes an order of a submit_sm and the whole text.
+func (s *Server) order(ctx context.Context, service sms.Service, p *smpp.SubmitSM, text string) (sms.Order, smpp.Status) {
+	o := sms.Order{
+		Text: text, Receivers: []string{destination(p.Dest)}, Class: classOf(p), Priority: sms.High, ForceUnicode: p.DataCoding == smpp.CodingUCS2,
+	}
+	rules, err := s.cfg.Store.Rules(ctx, service.Name)
+	if err != nil {
+		return o, statusOf(err)
+	}
+	o.NoStop = rules.Service.Channel != "marketing"
+	if o.ForResponse = p.Source.Addr == "" || p.Source.TON == smpp.TONNetworkSpecific || p.Source.TON == smpp.TONAbbreviated; !o.ForResponse {
+		var known bool
+		if o.Sender, known = senderIn(rules, p.Source); !known {
+			if rules, err = s.cfg.Store.FreshRules(ctx, service.Name); err != nil {
+				return o, statusOf(err)
+			}
+			if o.Sender, known = senderIn(rules, p.Source); !known {
+				return o, smpp.InvalidSource
+			}
+		}
+	}
+	status := times(&o, p, s.cfg.Clock.Now())
+	return o, status
+}
+
+// times reads when a message leaves and until when it is of use.
+func times(o *sms.Order, p *smpp.SubmitSM, now time.Time) smpp.Status {
+	due := now
+	if p.ScheduleTime != "" {
+		at, err := smpp.ParseTime(p.ScheduleTime, now)
+		if err != nil || at.Sub(now) > sms.DefaultLimits().Deferred {
+			return smpp.InvalidScheduleTime
+		}
+		if at.After(now) {
+			due, o.Deferred = at, at.Sub(now)
+		}
+	}
+	o.Validity = sms.MaxValidity
+	if p.ValidityPeriod != "" {
+		until, err := smpp.ParseTime(p.ValidityPeriod, now)
+		if err != nil || !until.After(due) {
+			return smpp.InvalidValidityPeriod
+		}
+		o.Validity = min(max(until.Sub(due), time.Minute), sms.MaxValidity)
+	}
+	return smpp.OK
+}
+
+// destination writes a receiver as the plan reads it: international numbers come without plus.
+func destination(a smpp.Address) string {
+	number := strings.TrimSpace(a.Addr)
+	digits := strings.Trim(number, "0123456789") == ""
+	if digits && (a.TON == smpp.TONInternational || a.TON == smpp.TONUnknown && !strings.HasPrefix(number, "0")) {
+		return "+" + number
+	}
+	return number
+}
+
+// senderIn finds the sender that an address stands for.
+func senderIn(r *sms.Rules, a smpp.Address) (string, bool) {
+	for _, name := range []string{a.Addr, "+" + a.Addr, "00" + a.Addr, strings.TrimPrefix(a.Addr, "+")} {
+		if r.Senders[name].Status == sms.Enabled {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+// classes are the message classes of a data coding scheme.
+var classes = [...]sms.Class{sms.Flash, sms.PhoneDisplay, sms.SIM, sms.Toolkit}
+
+// classOf reads the class from dest_addr_subunit or the data coding scheme.
+func classOf(p *smpp.SubmitSM) sms.Class {
+	switch n, ok := p.TLVs.Uint(smpp.TagDestAddrSubunit); {
+	case ok && n == 1: // the handset's display
+		return sms.Flash
+	case ok && n == 3:
+		return sms.SIM
+	case ok && n == 4:
+		return sms.Toolkit
+	}
+	if hasClass(p.DataCoding) {
+		return classes[p.DataCoding&3]
+	}
+	return sms.PhoneDisplay
+}
+
+// hasClass tells that a data coding scheme names a class (TS 23.038 section 4).
+func hasClass(c smpp.DataCoding) bool { return c&0xF0 == 0xF0 || c&0xD0 == 0x10 }
