@@ -26,6 +26,8 @@ type Job struct {
 	Hours      string // sending hours that its messages keep, also when they are sent late; empty = none
 	Count      int
 	Credits    Credits
+	User       int64 // SMS user who ordered it, 0 = the owner of the service
+	FromQuota  bool  // the user's quota pays
 }
 
 // Message is one text to one receiver.

@@ -20,6 +20,7 @@ type Order struct {
 	Validity     time.Duration // from the moment it is due
 	Credential   int64
 	QueryID      string
+	User         int64 // SMS user who orders, 0 = the owner of the service; his quota pays if he has one
 	// Merge makes a text for each receiver of Text; nil = all get Text as it is.
 	Merge *Merge
 	// Lines tell where each receiver stands in the document that it is from; empty = in none.

@@ -10,9 +10,9 @@ import (
 // acceptRows collects the rows of a group of jobs, a slice for each column.
 type acceptRows struct {
 	job struct {
-		id, service, credential, lane, validity, deferred, created, due, count, credits []int64
-		query, text, sender, tag, class, delay, hours                                   []string
-		marketing, unicode                                                              []bool
+		id, service, credential, user, lane, validity, deferred, created, due, count, credits []int64
+		query, text, sender, tag, class, delay, hours                                         []string
+		marketing, unicode, fromQuota                                                         []bool
 	}
 	message struct {
 		id, service, job, carrier, route, parts, credits, ptt, done []int64
@@ -21,6 +21,7 @@ type acceptRows struct {
 	runs   []newRun
 	ledger struct {
 		id, service, at, amount, job []int64
+		debit                        []string
 	}
 	talk struct {
 		number, receiver     []string
@@ -81,7 +82,7 @@ func (r *acceptRows) addDeparture(a *Acceptance, d sms.Departure, ledgerID int64
 	if d.Credits > 0 {
 		l := &r.ledger
 		l.id, l.service, l.at = append(l.id, ledgerID), append(l.service, p.Service.ID), append(l.at, micros(p.At))
-		l.amount, l.job = append(l.amount, int64(d.Credits)), append(l.job, j.job.ID)
+		l.amount, l.job, l.debit = append(l.amount, int64(d.Credits)), append(l.job, j.job.ID), append(l.debit, a.payer())
 	}
 }
 
@@ -94,7 +95,7 @@ func (a *Acceptance) accepted(d sms.Departure) *freshJob {
 		Tag: p.Tag, Class: o.Class, Priority: o.Priority, Validity: o.Validity.Truncate(time.Microsecond),
 		Deferred: o.Deferred.Truncate(time.Microsecond), Marketing: p.Marketing, Unicode: o.ForceUnicode,
 		CreatedAt: fromMicros(micros(p.At)), DueAt: fromMicros(micros(d.DueAt)), Count: len(d.Messages), Credits: d.Credits,
-		Delay: d.Delay, Hours: p.Hours,
+		Delay: d.Delay, Hours: p.Hours, User: o.User, FromQuota: a.fromQuota,
 	}}
 	for i, planned := range d.Messages {
 		m := sms.Message{
@@ -128,6 +129,7 @@ func (r *acceptRows) addJob(job *sms.Job) {
 	j.created, j.due = append(j.created, micros(job.CreatedAt)), append(j.due, micros(job.DueAt))
 	j.delay, j.hours = append(j.delay, job.Delay), append(j.hours, job.Hours)
 	j.count, j.credits = append(j.count, int64(job.Count)), append(j.credits, int64(job.Credits))
+	j.user, j.fromQuota = append(j.user, job.User), append(j.fromQuota, job.FromQuota)
 }
 
 func (r *acceptRows) addMessage(m *sms.Message) {
@@ -154,33 +156,37 @@ func (r *acceptRows) queue() []column {
 	}
 }
 
-func (r *acceptRows) write(ctx context.Context, t *tx, spent map[int64]int64) error {
+func (r *acceptRows) write(ctx context.Context, t *tx, spent *spending) error {
 	j, m, l, c, k := &r.job, &r.message, &r.ledger, &r.talk, &r.key
-	services, amounts := sorted(spent)
 	steps := []struct {
 		statement string
 		columns   []column
 	}{
 		{
-			`UPDATE balance SET available = available - v.amount, held = held + v.amount FROM v WHERE balance.service_id = v.service_id`,
-			[]column{ints("service_id", services), ints("amount", amounts)},
+			`UPDATE balance SET available = available - v.amount, quota = quota - v.quotas, held = held + v.amount + v.quotas, hour = v.hour,
+		    hour_spent = v.hour_spent, day = v.day, day_spent = v.day_spent FROM v WHERE balance.service_id = v.service_id`,
+			spent.services(),
 		},
+		{`UPDATE sms_user SET quota_left = quota_left - v.amount FROM v WHERE sms_user.id = v.id`, spent.quotas()},
 		{
 			`INSERT INTO ledger (id, service_id, at, kind, debit, credit, amount, job_id, note)
-		  SELECT id, service_id, at, 'hold', 'available', 'held', amount, job_id, '' FROM v`,
-			[]column{ints("id", l.id), ints("service_id", l.service), ints("at", l.at), ints("amount", l.amount), ints("job_id", l.job)},
+		  SELECT id, service_id, at, 'hold', debit, 'held', amount, job_id, '' FROM v`,
+			[]column{
+				ints("id", l.id), ints("service_id", l.service), ints("at", l.at), texts("debit", l.debit), ints("amount", l.amount),
+				ints("job_id", l.job),
+			},
 		},
 		{
 			`INSERT INTO job (id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
-		    created_at, due_at, delay, hours, count, credits)
+		    created_at, due_at, delay, hours, count, credits, user_id, from_quota)
 		  SELECT id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
-		    created_at, due_at, delay, hours, count, credits FROM v`,
+		    created_at, due_at, delay, hours, count, credits, user_id, from_quota FROM v`,
 			[]column{
 				ints("id", j.id), ints("service_id", j.service), ints("credential_id", j.credential), texts("query_id", j.query),
 				texts("text", j.text), texts("sender", j.sender), texts("tag", j.tag), texts("class", j.class), ints("lane", j.lane),
 				ints("validity", j.validity), ints("deferred", j.deferred), bools("marketing", j.marketing), bools("unicode", j.unicode),
 				ints("created_at", j.created), ints("due_at", j.due), texts("delay", j.delay), texts("hours", j.hours),
-				ints("count", j.count), ints("credits", j.credits),
+				ints("count", j.count), ints("credits", j.credits), ints("user_id", j.user), bools("from_quota", j.fromQuota),
 			},
 		},
 		{

@@ -4,6 +4,10 @@
 
 package query
 
+import (
+	"database/sql"
+)
+
 type Account struct {
 	ID          int64
 	Name        string
@@ -32,6 +36,10 @@ type Balance struct {
 	Used      int64
 	Issued    int64
 	Rev       int64
+	Hour      int64
+	HourSpent int64
+	Day       int64
+	DaySpent  int64
 }
 
 type Carrier struct {
@@ -110,4 +118,22 @@ type ShortNumber struct {
 	Number    string
 	Country   string
 	CarrierID int64
+}
+
+type SmsUser struct {
+	ID             int64
+	ServiceID      int64
+	Login          string
+	PasswordHash   string
+	QuotaStatus    string
+	QuotaLeft      sql.NullInt64
+	IpRestrictions string
+	Callback       string
+	StopCallback   string
+	CreatedAt      int64
+	AlertThreshold int64
+	AlertSupport   string
+	AlertEmail     string
+	AlertNumber    string
+	Alerted        bool
 }
