@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ramier/internal/auth"
+	"ramier/internal/billing"
 	"ramier/internal/carrier/smppc"
 	"ramier/internal/clock"
 	"ramier/internal/dispatch"
@@ -47,6 +48,7 @@ type Options struct {
 	HideMetrics    bool              // they are served elsewhere
 	Loopback       bool              // carriers must be on this machine
 	Fetch          fetch.Config
+	Billing        billing.Config // texts and secret of orders
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error
 }
@@ -61,6 +63,7 @@ type App struct {
 
 	opts       Options
 	fetch      *fetch.Client
+	billing    *billing.Desk
 	background sync.WaitGroup
 	cancel     context.CancelFunc
 }
@@ -107,9 +110,11 @@ func (a *App) start(ctx context.Context) error {
 		o.Fetch.Agent = "Ramier/" + o.Version
 	}
 	a.fetch = fetch.New(o.Fetch)
+	o.Billing.Store, o.Billing.Now, o.Billing.Log, o.Billing.PublicURL = a.Store, o.Clock.Now, o.Log, publicURL
+	a.billing = billing.New(o.Billing)
 	api := ovh.New(ovh.Config{
 		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Auth: a.Verifier,
-		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
+		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Billing: a.billing, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
 		PublicURL: publicURL, MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
 	a.Metrics = m.handler()

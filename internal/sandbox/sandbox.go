@@ -18,6 +18,7 @@ import (
 
 	"ramier/internal/app"
 	"ramier/internal/auth"
+	"ramier/internal/billing"
 	"ramier/internal/clock"
 	"ramier/internal/fetch"
 	"ramier/internal/simulator"
@@ -127,7 +128,8 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 	s.App, err = app.Start(ctx, app.Options{
 		Database: database, KeyFile: filepath.Join(s.dir, "seal.key"), Node: "sandbox", Clock: s.clock, Log: s.log, Version: o.Version,
 		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare, Loopback: true,
-		Fetch: fetch.Config{Allowed: loopback()},
+		Fetch:   fetch.Config{Allowed: loopback()},
+		Billing: billing.Config{Seller: "The sandbox", PayTo: "Nothing is to be paid: ramier order settle does it.", Secret: []byte(paymentSecret), Sandbox: true},
 	})
 	if err != nil {
 		return err

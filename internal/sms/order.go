@@ -59,6 +59,7 @@ type Rules struct {
 	Rates        map[string]Credits // by country; "*" for the others
 	ShortNumbers []ShortNumber
 	StopClauses  map[string]string // text by country
+	TooMany      map[string]string // receivers who have had enough for now, and why; nil = nobody
 	Limits       Limits
 }
 
@@ -92,6 +93,9 @@ const (
 	NoShortNumber Reason = "short_number" // short numbers do not serve the country
 	BadText       Reason = "text"         // the text that the values of its row make cannot be sent
 	Damaged       Reason = "damaged"      // a spreadsheet has rounded the number
+	// Of the service's Guards.
+	CountryGuarded Reason = "guarded_country" // messages may not go to the country
+	TooManyNow     Reason = "guarded_rate"    // the receiver or his range has had enough for now
 )
 
 // Refusal is one receiver that gets no message and is not recorded.

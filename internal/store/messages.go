@@ -20,7 +20,7 @@ type Filter struct {
 	PTT      *int
 	States   []sms.State
 	User     int64 // SMS user who ordered them
-	Nothing  bool // a condition that no message can meet
+	Nothing  bool  // a condition that no message can meet
 }
 
 // Outgoing lists the ids of a service's messages that match the filter, ascending. Cancelled and deleted ones are left out.

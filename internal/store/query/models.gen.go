@@ -84,6 +84,13 @@ type Optout struct {
 	At         int64
 }
 
+type Price struct {
+	Country  string
+	Quantity int64
+	Currency string
+	Credit   int64
+}
+
 type Rate struct {
 	Country string
 	Credits int64
@@ -136,4 +143,10 @@ type SmsUser struct {
 	AlertEmail     string
 	AlertNumber    string
 	Alerted        bool
+}
+
+type Tax struct {
+	Country string
+	Name    string
+	Rate    int64
 }

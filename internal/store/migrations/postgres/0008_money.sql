@@ -64,6 +64,7 @@ CREATE TABLE orders (
   currency     TEXT NOT NULL,
   credit       BIGINT NOT NULL,
   list_credit  BIGINT NOT NULL,
+  original     BIGINT NOT NULL,
   net          BIGINT NOT NULL,
   tax_name     TEXT NOT NULL,
   tax_rate     BIGINT NOT NULL,
@@ -75,10 +76,12 @@ CREATE TABLE orders (
   expires_at   BIGINT NOT NULL,
   settled_at   BIGINT NOT NULL,
   settled_by   TEXT NOT NULL,
-  reference    TEXT NOT NULL
+  reference    TEXT NOT NULL,
+  invoice      BIGINT NOT NULL -- its number, 0 = none yet
 );
+CREATE UNIQUE INDEX orders_invoice ON orders (invoice) WHERE invoice > 0;
+CREATE INDEX orders_service ON orders (service_id) WHERE status = 'notPaid';
 CREATE INDEX orders_account ON orders (account_id, id);
-CREATE INDEX orders_open ON orders (id) WHERE status = 'notPaid';
 
 -- Payments that were told of, so that none counts twice.
 CREATE TABLE payment (

@@ -64,6 +64,7 @@ CREATE TABLE orders (
   currency     TEXT NOT NULL,
   credit       INTEGER NOT NULL,
   list_credit  INTEGER NOT NULL,
+  original     INTEGER NOT NULL,
   net          INTEGER NOT NULL,
   tax_name     TEXT NOT NULL,
   tax_rate     INTEGER NOT NULL,
@@ -75,10 +76,12 @@ CREATE TABLE orders (
   expires_at   INTEGER NOT NULL,
   settled_at   INTEGER NOT NULL,
   settled_by   TEXT NOT NULL,
-  reference    TEXT NOT NULL
+  reference    TEXT NOT NULL,
+  invoice      INTEGER NOT NULL -- its number, 0 = none yet
 );
+CREATE UNIQUE INDEX orders_invoice ON orders (invoice) WHERE invoice > 0;
+CREATE INDEX orders_service ON orders (service_id) WHERE status = 'notPaid';
 CREATE INDEX orders_account ON orders (account_id, id);
-CREATE INDEX orders_open ON orders (id) WHERE status = 'notPaid';
 
 -- Payments that were told of, so that none counts twice.
 CREATE TABLE payment (
