@@ -44,7 +44,7 @@ func (g Guards) refuseCountry(number, country string, s Service) string {
 }
 
 // CheckCaps tells whether a price is within the caps of a service, after what was spent in the hour and the day of a time. The
-// error is Forbidden and says when there is room again.
+// error is Guarded and says when there is room again.
 func (g Guards) CheckCaps(hour, day, price Credits, at time.Time, service string) error {
 	if price == 0 {
 		return nil
@@ -54,7 +54,7 @@ func (g Guards) CheckCaps(hour, day, price Credits, at time.Time, service string
 			return nil
 		}
 		next := at.UTC().Truncate(unit).Add(unit)
-		e := Errorf(Forbidden, "%s = %v is reached: %v credits were ordered for since %s, and this needs %v. It begins anew at %s; to raise it, PUT /sms/%s/guards",
+		e := Errorf(Guarded, "%s = %v is reached: %v credits were ordered for since %s, and this needs %v. It begins anew at %s; to raise it, PUT /sms/%s/guards",
 			name, most, spent, next.Add(-unit).Format(time.RFC3339), price, next.Format(time.RFC3339), service).
 			With("guard", name).With("needed", price.String()).With("left", max(most-spent, 0).String())
 		e.RetryAfter = next.Sub(at)

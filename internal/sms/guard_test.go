@@ -59,7 +59,7 @@ func TestCapsSayWhenTheyBeginAnew(t *testing.T) {
 		"dayCap = 100": {0, 100 * sms.Credit, "2026-11-24T00:00:00Z", 9*time.Hour + 20*time.Minute},
 	} {
 		err := g.CheckCaps(c.hour, c.day, 1, at, "sms-x")
-		if sms.CodeOf(err) != sms.Forbidden || !strings.Contains(err.Error(), cap) || !strings.Contains(err.Error(), c.again) {
+		if sms.CodeOf(err) != sms.Guarded || !strings.Contains(err.Error(), cap) || !strings.Contains(err.Error(), c.again) {
 			t.Errorf("%s: %v", cap, err)
 		}
 		if e, ok := err.(*sms.Error); !ok || e.RetryAfter != c.after { //nolint:errorlint // it is returned as it is

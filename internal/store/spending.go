@@ -61,8 +61,8 @@ func (t *tx) orderingUsers(ctx context.Context, ops []*op) (map[int64]orderingUs
 	return users, err
 }
 
-// take takes the price of a plan, from the quota of the user who ordered it if he has one. Errors: NoCredit, and Forbidden past a
-// cap of the service or for a user who is gone; then nothing is taken.
+// take takes the price of a plan, from the quota of the user who ordered it if he has one. Errors: NoCredit, Guarded past a cap
+// of the service, Forbidden for a user who is gone; then nothing is taken.
 func (s *spending) take(p *sms.Plan) (fromQuota bool, err error) {
 	v, price := s.of(p), int64(p.Credits)
 	left := s.books[p.Service.ID].Available - v.available
