@@ -110,10 +110,12 @@ func (a *App) start(ctx context.Context) error {
 		o.Fetch.Agent = "Ramier/" + o.Version
 	}
 	a.fetch = fetch.New(o.Fetch)
+	submitter := submit.New(a.Store, o.Clock.Now)
+	o.Billing.Submit = submitter
 	o.Billing.Store, o.Billing.Now, o.Billing.Log, o.Billing.PublicURL = a.Store, o.Clock.Now, o.Log, publicURL
 	a.billing = billing.New(o.Billing)
 	api := ovh.New(ovh.Config{
-		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Auth: a.Verifier,
+		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submitter, Auth: a.Verifier,
 		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Billing: a.billing, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
 		PublicURL: publicURL, MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
@@ -135,6 +137,7 @@ func (a *App) start(ctx context.Context) error {
 		}
 	})
 	a.background.Go(func() { a.tidy(background) })
+	a.background.Go(func() { a.watchCredits(background) })
 	return nil
 }
 
@@ -163,6 +166,21 @@ func (a *App) tidy(ctx context.Context) {
 		}
 		if err := a.Store.DropOld(ctx, a.opts.Clock.Now()); err != nil {
 			a.opts.Log.Error("cannot forget old requests", "error", err)
+		}
+	}
+}
+
+// creditWatch is how often what runs low is looked for.
+const creditWatch = 30 * time.Second
+
+// watchCredits orders credits and warns where they run low.
+func (a *App) watchCredits(ctx context.Context) {
+	for a.opts.Clock.Sleep(ctx, a.opts.Clock.Now().Add(creditWatch)) == nil {
+		if !a.Dispatcher.RunsTimers() {
+			continue // another node does
+		}
+		if err := a.billing.Watch(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.Error("cannot look after credits that run low", "error", err)
 		}
 	}
 }
@@ -202,3 +220,6 @@ func (carriers) PDUs(c sms.Carrier, m sms.Outbound) ([]ovh.PDU, error) {
 	}
 	return pdus, nil
 }
+
+// Billing gives the desk that sells credits.
+func (a *App) Billing() *billing.Desk { return a.billing }

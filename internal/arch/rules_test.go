@@ -44,7 +44,7 @@ var rules = []rule{
 	{"internal/auth", []string{"store", "sms", "clock"}},
 
 	// What decides a write.
-	{"internal/billing", []string{"store", "sms", "clock"}},
+	{"internal/billing", []string{"submit", "store", "sms", "clock"}},
 	{"internal/submit", []string{"store", "sms", "gsm", "phone", "clock"}},
 	{"internal/campaign", []string{"fetch", "submit", "store", "sms", "gsm", "phone", "clock"}},
 

@@ -12,13 +12,15 @@ import (
 
 	"ramier/internal/sms"
 	"ramier/internal/store"
+	"ramier/internal/submit"
 )
 
-// Config is what a desk is made with. Store and Now are needed.
+// Config is what a desk is made with. Store, Submit and Now are needed.
 type Config struct {
-	Store *store.Store
-	Now   func() time.Time
-	Log   *slog.Logger
+	Store  *store.Store
+	Submit *submit.Submitter // for warnings
+	Now    func() time.Time
+	Log    *slog.Logger
 	// PublicURL is where its pages are, like "https://sms.example.org".
 	PublicURL string
 	// Seller, PayTo and Terms are texts of the operator, with line breaks: who sells, how to pay, and on what terms.

@@ -319,3 +319,74 @@ func TestGuards(t *testing.T) {
 		p.Audit()
 	})
 }
+
+// A service that has come down to its threshold orders credits, once, until that order is settled.
+func TestAutomaticRecredit(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		put(t, p, "", object{"automaticRecreditAmount": 250, "creditThresholdForAutomaticRecredit": 99_999})
+		var open []int64
+		orders := func() int {
+			if err := p.Operator.Get("/operator/orders?status=notPaid", &open); err != nil {
+				t.Fatal(err)
+			}
+			return len(open)
+		}
+		if err := p.App.Billing().Watch(t.Context()); err != nil || orders() != 0 {
+			t.Fatalf("above the threshold: %v, %v", open, err)
+		}
+		p.Send("x", []string{handset})
+		for range 3 {
+			if err := p.App.Billing().Watch(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if orders() != 1 {
+			t.Fatalf("orders %v", open)
+		}
+		if err := p.Operator.Post(fmt.Sprintf("/operator/orders/%d/settle", open[0]), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		wantMoney(t, p, money{100_249, 0, 0})
+		if err := p.App.Billing().Watch(t.Context()); err != nil || orders() != 0 {
+			t.Errorf("above it again: %v, %v", open, err)
+		}
+		p.Audit()
+	})
+}
+
+// A quota that runs low is told once, until it has been higher again.
+func TestALowQuotaIsTold(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		addUser(t, p, "shop", 3)
+		put(t, p, "", object{"templates": object{"customizedSmsMode": true, "smsBody": "|USER| has |REMAINING| of |ALERTTHRESHOLD|"}})
+		put(t, p, "/users/shop", object{"alertThresholdInformations": object{"alertThreshold": 2, "alertNumber": "+33639981234", "support": "sms"}})
+		told := func(want ...string) {
+			t.Helper()
+			for range 2 {
+				if err := p.App.Billing().Watch(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var ids []int64
+			p.Get("/outgoing?tag=quota-alert", &ids)
+			var got []string
+			for _, id := range ids {
+				got = append(got, p.Outgoing(id).Message)
+			}
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("told %q, want %q", got, want)
+			}
+		}
+		told()
+		body := object{"message": "x", "receivers": []string{handset}, "sender": p.Info.Sender, "noStopClause": true}
+		p.Post("/users/shop/jobs", body, nil)
+		told("shop has 2 of 2")
+		p.Post("/users/shop/jobs", body, nil)
+		told("shop has 2 of 2")
+		put(t, p, "/users/shop", object{"quotaInformations": object{"quotaLeft": 5}})
+		told("shop has 2 of 2")
+		put(t, p, "/users/shop", object{"quotaInformations": object{"quotaLeft": 1}})
+		told("shop has 2 of 2", "shop has 1 of 2")
+		p.Audit()
+	})
+}

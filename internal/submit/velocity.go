@@ -26,7 +26,7 @@ type velocity struct {
 // Bounds of the memory: how many receivers and ranges are counted in an hour, and from how many of the last messages. Those past
 // them are not limited.
 const (
-	maxCounted = 2_000_000
+	maxCounted = 1_000_000
 	maxRecent  = 500_000
 )
 

@@ -53,3 +53,7 @@ INSERT INTO payment (event, order_id, at) VALUES ($1, $2, $3);
 
 -- name: LockPlatform :exec
 UPDATE balance SET rev = rev WHERE service_id = 0;
+
+-- name: ServicesToRecredit :many
+SELECT s.name, b.available FROM service s JOIN balance b ON b.service_id = s.id
+ WHERE s.status = 'enable' AND s.settings NOT LIKE '%"AutomaticRecreditAmount":0,%' ORDER BY s.id;

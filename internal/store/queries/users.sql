@@ -31,3 +31,13 @@ UPDATE sms_user SET quota_left = quota_left + $2 WHERE id = $1;
 
 -- name: QuotaUserOfJob :one
 SELECT u.id FROM job j JOIN sms_user u ON u.id = j.user_id WHERE j.id = $1 AND j.from_quota AND u.quota_status = 'active';
+
+-- name: LowUsers :many
+SELECT u.*, s.name AS service FROM sms_user u JOIN service s ON s.id = u.service_id
+ WHERE u.quota_status = 'active' AND u.alert_threshold >= 0 AND u.quota_left <= u.alert_threshold * 1000 AND NOT u.alerted ORDER BY u.id LIMIT 1000;
+
+-- name: MarkAlerted :exec
+UPDATE sms_user SET alerted = TRUE WHERE id = $1;
+
+-- name: ForgetAlerts :exec
+UPDATE sms_user SET alerted = FALSE WHERE alerted AND (quota_status <> 'active' OR quota_left > alert_threshold * 1000);

@@ -320,6 +320,39 @@ func (q *Queries) Prices(ctx context.Context) ([]Price, error) {
 	return items, nil
 }
 
+const servicesToRecredit = `-- name: ServicesToRecredit :many
+SELECT s.name, b.available FROM service s JOIN balance b ON b.service_id = s.id
+ WHERE s.status = 'enable' AND s.settings NOT LIKE '%"AutomaticRecreditAmount":0,%' ORDER BY s.id
+`
+
+type ServicesToRecreditRow struct {
+	Name      string
+	Available int64
+}
+
+func (q *Queries) ServicesToRecredit(ctx context.Context) ([]ServicesToRecreditRow, error) {
+	rows, err := q.db.QueryContext(ctx, servicesToRecredit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ServicesToRecreditRow
+	for rows.Next() {
+		var i ServicesToRecreditRow
+		if err := rows.Scan(&i.Name, &i.Available); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const setPrice = `-- name: SetPrice :exec
 INSERT INTO price (country, quantity, currency, credit) VALUES ($1, $2, $3, $4)
 ON CONFLICT (country, quantity) DO UPDATE SET currency = excluded.currency, credit = excluded.credit

@@ -30,6 +30,15 @@ func (q *Queries) DeleteUser(ctx context.Context, id int64) error {
 	return err
 }
 
+const forgetAlerts = `-- name: ForgetAlerts :exec
+UPDATE sms_user SET alerted = FALSE WHERE alerted AND (quota_status <> 'active' OR quota_left > alert_threshold * 1000)
+`
+
+func (q *Queries) ForgetAlerts(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, forgetAlerts)
+	return err
+}
+
 const insertUser = `-- name: InsertUser :exec
 INSERT INTO sms_user (id, service_id, login, password_hash, created_at) VALUES ($1, $2, $3, $4, $5)
 `
@@ -50,6 +59,79 @@ func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) error {
 		arg.PasswordHash,
 		arg.CreatedAt,
 	)
+	return err
+}
+
+const lowUsers = `-- name: LowUsers :many
+SELECT u.id, u.service_id, u.login, u.password_hash, u.quota_status, u.quota_left, u.ip_restrictions, u.callback, u.stop_callback, u.created_at, u.alert_threshold, u.alert_support, u.alert_email, u.alert_number, u.alerted, s.name AS service FROM sms_user u JOIN service s ON s.id = u.service_id
+ WHERE u.quota_status = 'active' AND u.alert_threshold >= 0 AND u.quota_left <= u.alert_threshold * 1000 AND NOT u.alerted ORDER BY u.id LIMIT 1000
+`
+
+type LowUsersRow struct {
+	ID             int64
+	ServiceID      int64
+	Login          string
+	PasswordHash   string
+	QuotaStatus    string
+	QuotaLeft      sql.NullInt64
+	IpRestrictions string
+	Callback       string
+	StopCallback   string
+	CreatedAt      int64
+	AlertThreshold int64
+	AlertSupport   string
+	AlertEmail     string
+	AlertNumber    string
+	Alerted        bool
+	Service        string
+}
+
+func (q *Queries) LowUsers(ctx context.Context) ([]LowUsersRow, error) {
+	rows, err := q.db.QueryContext(ctx, lowUsers)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LowUsersRow
+	for rows.Next() {
+		var i LowUsersRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ServiceID,
+			&i.Login,
+			&i.PasswordHash,
+			&i.QuotaStatus,
+			&i.QuotaLeft,
+			&i.IpRestrictions,
+			&i.Callback,
+			&i.StopCallback,
+			&i.CreatedAt,
+			&i.AlertThreshold,
+			&i.AlertSupport,
+			&i.AlertEmail,
+			&i.AlertNumber,
+			&i.Alerted,
+			&i.Service,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const markAlerted = `-- name: MarkAlerted :exec
+UPDATE sms_user SET alerted = TRUE WHERE id = $1
+`
+
+func (q *Queries) MarkAlerted(ctx context.Context, id int64) error {
+	_, err := q.db.ExecContext(ctx, markAlerted, id)
 	return err
 }
 
