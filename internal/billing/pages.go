@@ -1,12 +1,11 @@
 package billing
 
 import (
+	"crypto/subtle"
 	"html/template"
 	"net/http"
 	"strconv"
 	"strings"
-
-	"crypto/subtle"
 
 	"ramier/internal/sms"
 )
