@@ -1,6 +1,7 @@
 package sms_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +51,7 @@ func TestCapsSayWhenTheyBeginAnew(t *testing.T) {
 	if err := g.CheckCaps(10*sms.Credit, 100*sms.Credit, 0, at, "sms-x"); err != nil {
 		t.Error("what costs nothing: ", err)
 	}
-	for cap, c := range map[string]struct {
+	for name, c := range map[string]struct {
 		hour, day sms.Credits
 		again     string
 		after     time.Duration
@@ -59,11 +60,11 @@ func TestCapsSayWhenTheyBeginAnew(t *testing.T) {
 		"dayCap = 100": {0, 100 * sms.Credit, "2026-11-24T00:00:00Z", 9*time.Hour + 20*time.Minute},
 	} {
 		err := g.CheckCaps(c.hour, c.day, 1, at, "sms-x")
-		if sms.CodeOf(err) != sms.Guarded || !strings.Contains(err.Error(), cap) || !strings.Contains(err.Error(), c.again) {
-			t.Errorf("%s: %v", cap, err)
+		if sms.CodeOf(err) != sms.Guarded || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), c.again) {
+			t.Errorf("%s: %v", name, err)
 		}
-		if e, ok := err.(*sms.Error); !ok || e.RetryAfter != c.after { //nolint:errorlint // it is returned as it is
-			t.Errorf("%s: after %v", cap, e.RetryAfter)
+		if e, ok := errors.AsType[*sms.Error](err); !ok || e.RetryAfter != c.after {
+			t.Errorf("%s: after %v", name, e.RetryAfter)
 		}
 	}
 }

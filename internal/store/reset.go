@@ -49,7 +49,7 @@ func (t *tx) resetQuotas(ctx context.Context) error {
 		}
 		back[service] = amount
 	}
-	if err = errors.Join(err, rows.Err(), rows.Close()); err != nil {
+	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
 		return err
 	}
 	services, amounts := sorted(back)

@@ -67,7 +67,7 @@ func (v *velocity) take(ctx context.Context, p *sms.Plan) (map[string]string, er
 		if m.Refused {
 			continue
 		}
-		why := ""
+		var why string
 		switch {
 		case g.ReceiverHour > 0 && v.counts[v.receiver(p.Service.ID, m.Receiver)] >= g.ReceiverHour:
 			why = v.reason(m.Receiver, "receiverHour", g.ReceiverHour, p.Service.Name)
