@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ramier/internal/auth"
+	"ramier/internal/billing"
 	"ramier/internal/carrier/smppc"
 	"ramier/internal/clock"
 	"ramier/internal/dispatch"
@@ -50,6 +51,7 @@ type Options struct {
 	SMPP           SMPPAddresses
 	Loopback       bool // carriers must be on this machine
 	Fetch          fetch.Config
+	Billing        billing.Config // texts and secret of orders
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error
 }
@@ -69,6 +71,7 @@ type App struct {
 	opts       Options
 	passwords  *auth.Passwords
 	fetch      *fetch.Client
+	billing    *billing.Desk
 	background sync.WaitGroup
 	cancel     context.CancelFunc
 }
@@ -115,18 +118,22 @@ func (a *App) start(ctx context.Context) error {
 		o.Fetch.Agent = "Ramier/" + o.Version
 	}
 	a.fetch = fetch.New(o.Fetch)
+	submitter := submit.New(a.Store, o.Clock.Now)
+	o.Billing.Submit = submitter
+	o.Billing.Store, o.Billing.Now, o.Billing.Log, o.Billing.PublicURL = a.Store, o.Clock.Now, o.Log, publicURL
+	a.billing = billing.New(o.Billing)
 	api := ovh.New(ovh.Config{
-		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Auth: a.Verifier,
-		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
+		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submitter, Auth: a.Verifier,
+		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Billing: a.billing, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
 		PublicURL: publicURL, SMPP: ovh.SMPPAddresses(o.SMPP), MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
 	a.passwords = auth.NewPasswords(o.Clock.Now)
 	http2sms := legacy.NewHTTP2SMS(legacy.Config{
-		Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Passwords: a.passwords, Now: o.Clock.Now, Zone: o.Zone, Log: o.Log,
+		Store: a.Store, Submit: submitter, Passwords: a.passwords, Now: o.Clock.Now, Zone: o.Zone, Log: o.Log,
 		PublicURL: publicURL, TrustedProxies: o.TrustedProxies, Observe: m.http2sms,
 	})
 	a.SMPP = smppd.New(smppd.Config{
-		Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Passwords: a.passwords, Clock: o.Clock, Log: o.Log, Observe: m.submitSM,
+		Store: a.Store, Submit: submitter, Passwords: a.passwords, Clock: o.Clock, Log: o.Log, Observe: m.submitSM,
 	})
 	a.Metrics = m.handler()
 	a.Handler = a.routes(api, http2sms)
@@ -146,6 +153,7 @@ func (a *App) start(ctx context.Context) error {
 		}
 	})
 	a.background.Go(func() { a.tidy(background) })
+	a.background.Go(func() { a.watchCredits(background) })
 	return nil
 }
 
@@ -174,6 +182,21 @@ func (a *App) tidy(ctx context.Context) {
 		}
 		if err := a.Store.DropOld(ctx, a.opts.Clock.Now()); err != nil {
 			a.opts.Log.Error("cannot forget old requests", "error", err)
+		}
+	}
+}
+
+// creditWatch is how often what runs low is looked for.
+const creditWatch = 30 * time.Second
+
+// watchCredits orders credits and warns where they run low.
+func (a *App) watchCredits(ctx context.Context) {
+	for a.opts.Clock.Sleep(ctx, a.opts.Clock.Now().Add(creditWatch)) == nil {
+		if !a.Dispatcher.RunsTimers() {
+			continue // another node does
+		}
+		if err := a.billing.Watch(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.Error("cannot look after credits that run low", "error", err)
 		}
 	}
 }
@@ -224,3 +247,6 @@ func (carriers) PDUs(c sms.Carrier, m sms.Outbound) ([]ovh.PDU, error) {
 	}
 	return pdus, nil
 }
+
+// Billing gives the desk that sells credits.
+func (a *App) Billing() *billing.Desk { return a.billing }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"ramier/internal/billing"
 	"ramier/internal/legacy"
 )
 
@@ -24,6 +25,8 @@ func (a *App) routes(api, http2sms http.Handler) http.Handler {
 			a.Metrics.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/1.0") || strings.HasPrefix(path, "/v1") || strings.HasPrefix(path, "//"):
 			api.ServeHTTP(w, r)
+		case billing.Serves(path):
+			a.billing.ServeHTTP(w, r)
 		case path == legacy.Path || path == legacy.HelpPath:
 			http2sms.ServeHTTP(w, r)
 		default:

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"ramier/internal/billing"
 	"ramier/internal/clock"
 	"ramier/internal/config"
 	"ramier/internal/fetch"
@@ -73,6 +74,9 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 		Database: c.Database, KeyFile: c.KeyFile, Node: c.Node, Clock: clock.New(), Log: log, Version: version, PublicURLs: c.PublicURLs,
 		AnyHost: c.AnyHost, Tolerance: c.Auth.ClockTolerance, MaxBody: c.Limits.Body, MaxBatch: c.Limits.Batch, Zone: zone, Limits: limits,
 		StopClauses: clauses,
+		Billing: billing.Config{
+			Seller: c.Billing.Seller, PayTo: c.Billing.PayTo, Terms: c.Billing.Terms, Secret: []byte(c.Billing.Secret),
+		},
 		HideMetrics: c.HTTP.MetricsListen != "",
 		SMPP: SMPPAddresses{
 			Secured: cmp.Or(c.SMPP.PublicTLS, c.SMPP.TLSListen), Unsecured: cmp.Or(c.SMPP.Public, c.SMPP.Listen),

@@ -26,7 +26,7 @@ func (p *program) serviceCommand() *cobra.Command {
 		{name: "status", about: "enable, or disable to stop all sending"},
 		{name: "stopScope", about: "what a STOP is from: service, or the sender or tag of the answered message"},
 	}, r.properties...)
-	return a.flags(p.group("service", "Manage SMS accounts and their credits", r.list(), add.add("[NAME]"), r.show(), set.set(), r.credit()))
+	return a.flags(p.group("service", "Manage SMS accounts and their credits", r.list(), add.add("[NAME]"), r.show(), set.set(), r.credit(), r.guard()))
 }
 
 func (r resource) credit() *cobra.Command {

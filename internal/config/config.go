@@ -26,6 +26,7 @@ type Config struct {
 	Auth        Auth          `koanf:"auth"`
 	Limits      Limits        `koanf:"limits"`
 	Fetch       Fetch         `koanf:"fetch"`
+	Billing     Billing       `koanf:"billing"`
 	Log         Log           `koanf:"log"`
 }
 
@@ -66,6 +67,14 @@ type Fetch struct {
 	Allow   []string      `koanf:"allow"` // what may be called although it is not public
 	Timeout time.Duration `koanf:"timeout"`
 	Size    int64         `koanf:"size"` // bytes of a document, before and after decompression
+}
+
+// Billing is what orders of credits say, and who may say that one is paid.
+type Billing struct {
+	Seller string `koanf:"seller"` // name and address of who sells, several lines
+	PayTo  string `koanf:"pay_to"` // how to pay, several lines
+	Terms  string `koanf:"terms"`  // several lines
+	Secret string `koanf:"secret"` // signs notices of payments; empty = none are taken
 }
 
 // Log is how the program tells what it does.

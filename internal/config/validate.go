@@ -46,6 +46,9 @@ func (all *Problems) check(ok bool, setting, value, cure string, args ...any) {
 
 var nodeName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,30}[A-Za-z0-9])?$`)
 
+// minSecret is the fewest characters of a secret that signs.
+const minSecret = 24
+
 // stopClause is the form; the text is looked at when the server starts.
 var stopClause = regexp.MustCompile(`^\s*[A-Z]{2}\s*=`)
 
@@ -62,6 +65,8 @@ func (c Config) Validate() Problems {
 	}
 	c.HTTP.check(&all)
 	c.SMPP.check(&all)
+	all.check(c.Billing.Secret == "" || len(c.Billing.Secret) >= minSecret, "billing.secret", strings.Repeat("*", len(c.Billing.Secret)),
+		"give at least %d characters that nobody can guess, as openssl rand -hex 32 makes them", minSecret)
 	for _, d := range []struct {
 		setting     string
 		value       time.Duration

@@ -118,6 +118,7 @@ func (h *HTTP2SMS) call(r *http.Request, f fields) (answer, error) {
 	if err := q.read(f, h.cfg.Now(), h.cfg.Zone); err != nil {
 		return answer{}, err
 	}
+	q.order.User = user.ID
 	q.order.QueryID = "http2sms." + user.Login + "." + rand.Text()[:16]
 	report, err := h.cfg.Submit.Submit(ctx, service.AccountID, service.Name, q.order, submit.Key{})
 	if err != nil {
@@ -141,11 +142,11 @@ func (h *HTTP2SMS) call(r *http.Request, f fields) (answer, error) {
 
 // user finds out who is calling. That a service or login does not exist is not told apart from a wrong password. Errors: Invalid,
 // InvalidCredential, NotGranted, TooFast, Unavailable.
-func (h *HTTP2SMS) user(ctx context.Context, q request, ip netip.Addr) (*sms.Rules, store.SMSUser, error) {
+func (h *HTTP2SMS) user(ctx context.Context, q request, ip netip.Addr) (*sms.Rules, sms.User, error) {
 	rules, err := h.cfg.Store.Rules(ctx, q.account)
-	var user store.SMSUser
+	var user sms.User
 	if err == nil {
-		user, err = h.cfg.Store.SMSUser(ctx, rules.Service.ID, q.login)
+		user, err = h.cfg.Store.User(ctx, rules.Service.ID, q.login)
 	}
 	if code := sms.CodeOf(err); err != nil && code != sms.NoService && code != sms.NoObject {
 		return nil, user, err
@@ -157,7 +158,7 @@ func (h *HTTP2SMS) user(ctx context.Context, q request, ip netip.Addr) (*sms.Rul
 		}
 		return nil, user, err
 	}
-	if !auth.AllowsIP(user.IPs, ip) {
+	if !auth.AllowsIP(user.Restrictions, ip) {
 		return nil, user, sms.Errorf(sms.NotGranted, "The address %s is not allowed for the user %s", ip, user.Login)
 	}
 	return rules, user, nil
@@ -197,9 +198,9 @@ func (h *HTTP2SMS) senderUnknown(ctx context.Context, service string, o sms.Orde
 }
 
 // credit tells what a user may still spend: its quota, if it has one, else what the service has.
-func (h *HTTP2SMS) credit(ctx context.Context, service int64, user store.SMSUser) (string, error) {
-	if user.QuotaActive && user.QuotaLeft != nil {
-		return (sms.Credits(*user.QuotaLeft) * sms.Credit / 100).String(), nil
+func (h *HTTP2SMS) credit(ctx context.Context, service int64, user sms.User) (string, error) {
+	if user.HasQuota {
+		return user.QuotaLeft.String(), nil
 	}
 	b, err := h.cfg.Store.Balance(ctx, service)
 	return b.Available.String(), err

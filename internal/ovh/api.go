@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ramier/internal/auth"
+	"ramier/internal/billing"
 	"ramier/internal/fetch"
 	"ramier/internal/ovh/schema"
 	"ramier/internal/sms"
@@ -30,6 +31,7 @@ type Config struct {
 	Auth     *auth.Verifier
 	Carriers Carriers
 	Fetch    *fetch.Client // for documents of customers
+	Billing  *billing.Desk
 	// Started is when the program began, Version what it calls itself.
 	Started time.Time
 	Version string
@@ -101,6 +103,7 @@ type API struct {
 	auth     *auth.Verifier
 	carriers Carriers
 	fetch    *fetch.Client
+	billing  *billing.Desk
 	started  time.Time
 	version  string
 	smpp     SMPPAddresses
@@ -115,7 +118,7 @@ func New(cfg Config) *API {
 		panic(err)
 	}
 	a := &API{
-		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, started: cfg.Started, version: cfg.Version, smpp: cfg.SMPP,
+		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, billing: cfg.Billing, started: cfg.Started, version: cfg.Version, smpp: cfg.SMPP,
 	}
 	a.Handler = newServer(cfg, s, a.routes())
 	return a

@@ -35,6 +35,7 @@ var classes = map[sms.Code]class{
 	sms.NoService:         {404, "Client::NotFound", "", "This service does not exist"},
 	sms.NoObject:          {404, "Client::ObjectNotFound", "", ""},
 	sms.NoCredit:          {403, "Client::Forbidden", "", ""},
+	sms.Guarded:           {403, "Client::Forbidden", "", ""},
 	sms.Conflict:          {409, "Client::Conflict", "", ""},
 	sms.TooLarge:          {413, "Client::RequestEntityTooLarge", "", ""},
 	sms.TooFast:           {429, "Client::TooManyRequests", "", ""},

@@ -19,14 +19,19 @@ func (a *API) listJobs(ctx context.Context, c *Call, in getSmsServiceNameJobsIn)
 }
 
 func (a *API) createJob(ctx context.Context, c *Call, in postSmsServiceNameJobsIn) (smsSendingReport, error) {
+	return a.createJobOf(ctx, c, in, sms.User{})
+}
+
+// createJobOf submits what an SMS user orders, or the owner of the service for a user without a name.
+func (a *API) createJobOf(ctx context.Context, c *Call, in postSmsServiceNameJobsIn, u sms.User) (smsSendingReport, error) {
 	o, err := in.order()
 	if err != nil {
 		return smsSendingReport{}, err
 	}
-	o.Credential, o.QueryID = c.Caller.Credential, c.QueryID
+	o.Credential, o.QueryID, o.User = c.Caller.Credential, c.QueryID, u.ID
 	var key submit.Key
 	if in.IdempotencyKey != nil && *in.IdempotencyKey != "" {
-		hash := sha256.Sum256(append([]byte(in.ServiceName+"\x00"), c.Body...))
+		hash := sha256.Sum256(append([]byte(in.ServiceName+"\x00"+u.Login), c.Body...))
 		key = submit.Key{Key: *in.IdempotencyKey, Hash: hash[:]}
 	}
 	if document := deref(in.ReceiversDocumentURL); document != "" {

@@ -1,6 +1,7 @@
 package ovh
 
 import (
+	"maps"
 	"regexp"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 
 // operatorRoutes is what those who run the platform may call. The router lets only operator accounts through.
 func (a *API) operatorRoutes() map[string]handler {
-	return map[string]handler{
+	all := map[string]handler{
 		"GET /operator/accounts":           endpoint(a.listAccounts),
 		"POST /operator/accounts":          endpoint(a.addAccount),
 		"GET /operator/accounts/{account}": endpoint(a.showAccount),
@@ -74,6 +75,8 @@ func (a *API) operatorRoutes() map[string]handler {
 		"GET /operator/status":             endpoint(a.showStatus),
 		"GET /operator/audit":              endpoint(a.audit),
 	}
+	maps.Copy(all, a.moneyOperatorRoutes())
+	return all
 }
 
 const maxText = 255 // characters of a description, comment or reason

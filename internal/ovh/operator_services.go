@@ -31,6 +31,7 @@ func (a *API) addService(ctx context.Context, _ *Call, in postOperatorServicesIn
 	s := sms.Service{
 		AccountID: account.ID, Account: account.Name, Country: account.Country, Name: deref(in.Name),
 		Channel: string(smsChannelTransactional), Status: sms.Enabled, CreatedAt: a.now(),
+		Settings: sms.Settings{Guards: sms.DefaultGuards()},
 	}
 	if in.Name != nil {
 		if err := checkName("name", s.Name, serviceName, "- .", "sms-ab12345-1"); err != nil {

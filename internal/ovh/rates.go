@@ -64,12 +64,26 @@ func (a *API) rate(ctx context.Context, country smsCountry) (name string, credit
 	return name, credits, nil
 }
 
-// tariff gives the price list of a billing country, France's by default.
-func tariff(country *smsBillingCountry) sms.Tariff {
-	if country == nil {
-		return sms.Tariffs["fr"]
+// tariff gives the price list and the tax of a billing country, France's by default.
+func (a *API) tariff(ctx context.Context, country *smsBillingCountry) ([]sms.Price, sms.Tax, error) {
+	billing := "FR"
+	if country != nil {
+		billing = strings.ToUpper(string(*country))
 	}
-	return sms.Tariffs[string(*country)]
+	prices, err := a.store.Prices(ctx)
+	if err != nil {
+		return nil, sms.Tax{}, err
+	}
+	taxes, err := a.store.Taxes(ctx)
+	if err != nil {
+		return nil, sms.Tax{}, err
+	}
+	pack := sms.Pack(prices, billing)
+	if len(pack) == 0 {
+		return nil, sms.Tax{}, sms.Errorf(sms.NoObject, "The requested object (billingCountry = %s) does not exist", billing).
+			With("cause", "the operator sells nothing to customers of the country")
+	}
+	return pack, sms.TaxOf(taxes, billing), nil
 }
 
 func newPrice(m sms.Money) orderPrice {
@@ -78,10 +92,16 @@ func newPrice(m sms.Money) orderPrice {
 
 func (a *API) getDestinationRates(ctx context.Context, _ *Call, in getSmsRatesDestinationsIn) (smsDestinationRates, error) {
 	name, credits, err := a.rate(ctx, in.Country)
-	t := tariff(in.BillingCountry)
+	if err != nil {
+		return smsDestinationRates{}, err
+	}
+	pack, tax, err := a.tariff(ctx, in.BillingCountry)
+	if err != nil {
+		return smsDestinationRates{}, err
+	}
 	return smsDestinationRates{
-		Country: name, CountryCode: in.Country, Credit: credits.Float(), Price: newPrice(t.Credit.Times(credits)), VatRate: t.VAT,
-	}, err
+		Country: name, CountryCode: in.Country, Credit: credits.Float(), Price: newPrice(pack[0].Credit.Times(credits)), VatRate: tax.Percent(),
+	}, nil
 }
 
 func (a *API) getPacks(ctx context.Context, _ *Call, in getSmsRatesPacksIn) ([]smsPackDetails, error) {
@@ -89,21 +109,23 @@ func (a *API) getPacks(ctx context.Context, _ *Call, in getSmsRatesPacksIn) ([]s
 	if err != nil {
 		return nil, err
 	}
-	t := tariff(in.BillingCountry)
+	list, tax, err := a.tariff(ctx, in.BillingCountry)
+	if err != nil {
+		return nil, err
+	}
 	var packs []smsPackDetails
-	for i, pack := range sms.Packs {
+	for i, pack := range list {
 		p := smsPackDetails{
-			CountryCode: in.Country, Credit: credits.Float(), CreditPrice: newPrice(t.Credit), CreditQuantityMin: pack.From,
-			SmsPrice: newPrice(t.Credit.Times(credits)), SmsQuantityMin: messagesFor(pack.From, credits), VatRate: t.VAT,
+			CountryCode: in.Country, Credit: credits.Float(), CreditPrice: newPrice(list[0].Credit), CreditQuantityMin: pack.Quantity,
+			SmsPrice: newPrice(list[0].Credit.Times(credits)), SmsQuantityMin: messagesFor(pack.Quantity, credits), VatRate: tax.Percent(),
 		}
-		if i+1 < len(sms.Packs) {
-			next := sms.Packs[i+1].From
+		if i+1 < len(list) {
+			next := list[i+1].Quantity
 			p.CreditQuantityMax, p.SmsQuantityMax = new(next), new(messagesFor(next, credits))
 		}
-		if pack.Percent > 0 {
-			reduced := t.Credit.Less(pack.Percent)
-			p.DiscountPercentage = new(pack.Percent)
-			p.DiscountCreditPrice, p.DiscountSmsPrice = new(newPrice(reduced)), new(newPrice(reduced.Times(credits)))
+		if less := list[0].Credit.Millionths - pack.Credit.Millionths; less > 0 {
+			p.DiscountPercentage = new(int64(math.Round(100 * float64(less) / float64(list[0].Credit.Millionths))))
+			p.DiscountCreditPrice, p.DiscountSmsPrice = new(newPrice(pack.Credit)), new(newPrice(pack.Credit.Times(credits)))
 		}
 		packs = append(packs, p)
 	}

@@ -56,6 +56,7 @@ func (a *API) routes() map[string]handler {
 		"PUT /sms/{serviceName}/smpp/allowedIPs": endpoint(a.putSMPPAddresses),
 		"POST /sms/{serviceName}/smpp/password":  endpoint(a.renewSMPPPassword),
 	}
+	maps.Copy(all, a.moneyRoutes())
 	maps.Copy(all, a.operatorRoutes())
 	return all
 }

@@ -42,7 +42,12 @@ func (a *API) getService(ctx context.Context, c *Call, in getSmsServiceNameIn) (
 		return smsAccountWithIAM{}, err
 	}
 	b, err := a.store.Balance(ctx, s.ID)
-	return newAccount(s, b), err
+	if err != nil {
+		return smsAccountWithIAM{}, err
+	}
+	out := newAccount(s, b)
+	out.UserQuantityWithQuota, err = a.store.UsersWithQuota(ctx, s.ID)
+	return out, err
 }
 
 func newAccount(s sms.Service, b sms.Balance) smsAccountWithIAM {

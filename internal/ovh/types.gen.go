@@ -668,6 +668,59 @@ type operatorMessageTrail struct {
 	Steps             []smsTrailStep `json:"steps"`             // What happened, oldest first
 }
 
+// operatorOrder is operator.Order: an order of credits, as the operator sees it.
+type operatorOrder struct {
+	Account     string              `json:"account"`     // Customer
+	Cause       operatorOrderCause  `json:"cause"`       // Who made it: the customer, or the threshold of automatic recredit
+	Channel     *smsChannel         `json:"channel"`     // Of the SMS account that it is for, when that is a new one
+	Creation    datetime            `json:"creation"`    // When it was made
+	Credits     float64             `json:"credits"`     // Credits ordered
+	Currency    string              `json:"currency"`    // ISO 4217
+	Expiration  datetime            `json:"expiration"`  // Until when it is to be paid
+	Invoice     *int64              `json:"invoice"`     // Number of the invoice; null until it is settled
+	OrderID     int64               `json:"orderId"`     // Number of the order
+	Reference   *string             `json:"reference"`   // Of the payment
+	ServiceName *string             `json:"serviceName"` // SMS account that the credits are for; null for one that is made when the order is settled
+	Settled     *datetime           `json:"settled"`     // When it was settled or cancelled
+	SettledBy   *string             `json:"settledBy"`   // By whom
+	Status      operatorOrderStatus `json:"status"`      // State
+	Tax         float64             `json:"tax"`         // Tax
+	URL         string              `json:"url"`         // Its page, for whoever has the address
+	WithTax     float64             `json:"withTax"`     // Price with tax
+	WithoutTax  float64             `json:"withoutTax"`  // Price without tax
+}
+
+// operatorOrderCause is operator.OrderCauseEnum: what causes an order.
+type operatorOrderCause string
+
+const (
+	operatorOrderCauseCustomer operatorOrderCause = "customer"
+	operatorOrderCauseRecredit operatorOrderCause = "recredit"
+)
+
+// operatorOrderStatus is operator.OrderStatusEnum: states of an order of credits.
+type operatorOrderStatus string
+
+const (
+	operatorOrderStatusCancelled operatorOrderStatus = "cancelled"
+	operatorOrderStatusDelivered operatorOrderStatus = "delivered"
+	operatorOrderStatusNotPaid   operatorOrderStatus = "notPaid"
+)
+
+// operatorPrice is operator.Price: what a credit costs from a quantity on.
+type operatorPrice struct {
+	Country  string  `json:"country"`  // ISO 3166 alpha-2 of the customer, or all for those without prices of their own
+	Credit   float64 `json:"credit"`   // Price of a credit, without tax
+	Currency string  `json:"currency"` // ISO 4217
+	Quantity int64   `json:"quantity"` // Credits from which the price holds
+}
+
+// operatorPriceBody is operator.Price in a request; what is absent stays nil.
+type operatorPriceBody struct {
+	Credit   float64 `json:"credit"`
+	Currency string  `json:"currency"`
+}
+
 // operatorQueue is operator.Queue: messages that wait for a carrier in one lane.
 type operatorQueue struct {
 	Carrier string   `json:"carrier"` // Carrier
@@ -817,6 +870,19 @@ const (
 	operatorStopScopeService operatorStopScope = "service"
 	operatorStopScopeTag     operatorStopScope = "tag"
 )
+
+// operatorTax is operator.Tax: the tax on prices in a country.
+type operatorTax struct {
+	Country string  `json:"country"` // ISO 3166 alpha-2 of the customer, or all for those without a tax of their own
+	Name    string  `json:"name"`    // Like TVA
+	Rate    float64 `json:"rate"`    // Percent, 0 to 100
+}
+
+// operatorTaxBody is operator.Tax in a request; what is absent stays nil.
+type operatorTaxBody struct {
+	Name string  `json:"name"`
+	Rate float64 `json:"rate"`
+}
 
 // operatorToken is operator.Token: keys of a customer.
 type operatorToken struct {
@@ -1462,6 +1528,27 @@ type smsException struct {
 	Operators       string             `json:"operators"`       // Operators concerned, one string
 	RestrictionCode smsRestrictionCode `json:"restrictionCode"` // Kind of the restriction
 	Substitution    *string            `json:"substitution"`    // Sender used instead
+}
+
+// smsGuards is sms.Guards: limits against a stolen key or a mistake.
+type smsGuards struct {
+	Countries    []string `json:"countries"`    // Countries that messages may go to, ISO 3166 alpha-2; empty = the customer's own only, * = every one
+	DayCap       *float64 `json:"dayCap"`       // Most credits ordered for in a day, by UTC; null = no limit
+	DaySpent     float64  `json:"daySpent"`     // Credits ordered for in this day
+	HomeCountry  string   `json:"homeCountry"`  // The customer's own country
+	HourCap      *float64 `json:"hourCap"`      // Most credits ordered for in an hour, by UTC; null = no limit
+	HourSpent    float64  `json:"hourSpent"`    // Credits ordered for in this hour
+	RangeHour    *int64   `json:"rangeHour"`    // Most messages in an hour to one range of a thousand numbers; null = no limit
+	ReceiverHour *int64   `json:"receiverHour"` // Most messages in an hour to one receiver; null = no limit
+}
+
+// smsGuardsBody is sms.Guards in a request; what is absent stays nil.
+type smsGuardsBody struct {
+	Countries    []string          `json:"countries"`
+	DayCap       nullable[float64] `json:"dayCap"`
+	HourCap      nullable[float64] `json:"hourCap"`
+	RangeHour    nullable[int64]   `json:"rangeHour"`
+	ReceiverHour nullable[int64]   `json:"receiverHour"`
 }
 
 // smsHlr is sms.Hlr: the operator of a number.
@@ -2465,6 +2552,17 @@ type deleteSmsServiceNameJobsIDIn struct {
 type getSmsServiceNameJobsIDIn struct {
 	ID          int64  `json:"id"`
 	ServiceName string `json:"serviceName"`
+}
+
+// getSmsServiceNameGuardsIn is what GET /sms/{serviceName}/guards takes.
+type getSmsServiceNameGuardsIn struct {
+	ServiceName string `json:"serviceName"`
+}
+
+// putSmsServiceNameGuardsIn is what PUT /sms/{serviceName}/guards takes.
+type putSmsServiceNameGuardsIn struct {
+	ServiceName string        `json:"serviceName"`
+	Body        smsGuardsBody `json:"(body)"`
 }
 
 // getSmsServiceNameOptOutsIn is what GET /sms/{serviceName}/optOuts takes.
@@ -3630,6 +3728,72 @@ type putOperatorRatesCountryIn struct {
 // deleteOperatorRatesCountryIn is what DELETE /operator/rates/{country} takes.
 type deleteOperatorRatesCountryIn struct {
 	Country string `json:"country"`
+}
+
+// getOperatorServicesServiceNameGuardsIn is what GET /operator/services/{serviceName}/guards takes.
+type getOperatorServicesServiceNameGuardsIn struct {
+	ServiceName string `json:"serviceName"`
+}
+
+// putOperatorServicesServiceNameGuardsIn is what PUT /operator/services/{serviceName}/guards takes.
+type putOperatorServicesServiceNameGuardsIn struct {
+	ServiceName string        `json:"serviceName"`
+	Body        smsGuardsBody `json:"(body)"`
+}
+
+// getOperatorPricesIn is what GET /operator/prices takes.
+type getOperatorPricesIn struct {
+	Country *string `json:"country"`
+}
+
+// putOperatorPricesCountryQuantityIn is what PUT /operator/prices/{country}/{quantity} takes.
+type putOperatorPricesCountryQuantityIn struct {
+	Country  string            `json:"country"`
+	Quantity int64             `json:"quantity"`
+	Body     operatorPriceBody `json:"(body)"`
+}
+
+// deleteOperatorPricesCountryQuantityIn is what DELETE /operator/prices/{country}/{quantity} takes.
+type deleteOperatorPricesCountryQuantityIn struct {
+	Country  string `json:"country"`
+	Quantity int64  `json:"quantity"`
+}
+
+// getOperatorTaxesIn is what GET /operator/taxes takes.
+type getOperatorTaxesIn struct {
+}
+
+// putOperatorTaxesCountryIn is what PUT /operator/taxes/{country} takes.
+type putOperatorTaxesCountryIn struct {
+	Country string          `json:"country"`
+	Body    operatorTaxBody `json:"(body)"`
+}
+
+// deleteOperatorTaxesCountryIn is what DELETE /operator/taxes/{country} takes.
+type deleteOperatorTaxesCountryIn struct {
+	Country string `json:"country"`
+}
+
+// getOperatorOrdersIn is what GET /operator/orders takes.
+type getOperatorOrdersIn struct {
+	Status  *operatorOrderStatus `json:"status"`
+	Account *string              `json:"account"`
+}
+
+// getOperatorOrdersOrderIDIn is what GET /operator/orders/{orderId} takes.
+type getOperatorOrdersOrderIDIn struct {
+	OrderID int64 `json:"orderId"`
+}
+
+// postOperatorOrdersOrderIDSettleIn is what POST /operator/orders/{orderId}/settle takes.
+type postOperatorOrdersOrderIDSettleIn struct {
+	OrderID   int64   `json:"orderId"`
+	Reference *string `json:"reference"`
+}
+
+// postOperatorOrdersOrderIDCancelIn is what POST /operator/orders/{orderId}/cancel takes.
+type postOperatorOrdersOrderIDCancelIn struct {
+	OrderID int64 `json:"orderId"`
 }
 
 // getOperatorShortNumbersIn is what GET /operator/shortNumbers takes.

@@ -16,7 +16,6 @@ import (
 	"ramier/internal/auth"
 	"ramier/internal/sandbox/sandboxtest"
 	"ramier/internal/sms"
-	"ramier/internal/store"
 )
 
 // cgi is an old program with its parameters.
@@ -173,8 +172,14 @@ func TestHTTP2SMSRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.App.Store.AddSMSUser(t.Context(), &store.SMSUser{
-		ServiceID: v.ID, Login: "office", PasswordHash: auth.HashPassword("12345678"), IPs: []string{"192.0.2.1", "198.51.100.0/24"}, CreatedAt: p.Clock.Now(),
+	if err := p.App.Store.AddUser(t.Context(), &sms.User{
+		ServiceID: v.ID, Login: "office", PasswordHash: auth.HashPassword("12345678"), CreatedAt: p.Clock.Now(),
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.App.Store.ChangeUser(t.Context(), v.ID, "office", p.Clock.Now(), func(u *sms.User) error {
+		u.Restrictions = []string{"192.0.2.1", "198.51.100.0/24"}
+		return nil
 	}); err != nil {
 		t.Fatal(err)
 	}

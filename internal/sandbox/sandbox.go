@@ -19,6 +19,7 @@ import (
 
 	"ramier/internal/app"
 	"ramier/internal/auth"
+	"ramier/internal/billing"
 	"ramier/internal/clock"
 	"ramier/internal/fetch"
 	"ramier/internal/legacy"
@@ -143,6 +144,7 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 		Database: database, KeyFile: filepath.Join(s.dir, "seal.key"), Node: "sandbox", Clock: s.clock, Log: s.log, Version: o.Version,
 		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare, Loopback: true,
 		Fetch: fetch.Config{Allowed: loopback()}, SMPP: app.SMPPAddresses{Secured: s.Info.SMPPTLS, Unsecured: s.Info.SMPP},
+		Billing: billing.Config{Seller: "The sandbox", PayTo: "Nothing is to be paid: ramier order settle does it.", Secret: []byte(paymentSecret), Sandbox: true},
 	})
 	if err != nil {
 		return err

@@ -49,6 +49,8 @@ const (
 	shortNumbers = 20
 	startCredits = 100_000 * sms.Credit
 	rounds       = 1000 // of passwords: a start should not take long
+	// paymentSecret signs notices of payments, which are worth nothing here.
+	paymentSecret = "the-sandbox-signs-payments-with-this"
 )
 
 // prepare fills a new store with two customers, an operator and the simulated carrier, and leads the carrier of an old one to
@@ -117,7 +119,7 @@ func (s *Sandbox) seedDoors(ctx context.Context, db *store.Store) error {
 // seedUser adds a user that sends over http2sms.
 func (s *Sandbox) seedUser(ctx context.Context, db *store.Store, v sms.Service) error {
 	password := rand.Text()[:12]
-	if err := db.AddSMSUser(ctx, &store.SMSUser{
+	if err := db.AddUser(ctx, &sms.User{
 		ServiceID: v.ID, Login: "user", PasswordHash: auth.HashRounds(password, rounds), CreatedAt: s.clock.Now(),
 	}); err != nil {
 		return err
@@ -200,6 +202,7 @@ func (s *Sandbox) customer(ctx context.Context, db *store.Store, name string, se
 	for _, to := range services {
 		v := sms.Service{AccountID: a.ID, Account: a.Name, Country: a.Country, Channel: "transactional", Status: sms.Enabled, CreatedAt: now}
 		v.Settings.SendingHours = s.sendingHours
+		v.Settings.Guards.Countries = []string{sms.AllCountries} // as with OVH; nothing costs anything here
 		if err := db.AddService(ctx, &v); err != nil {
 			return Keys{}, err
 		}

@@ -26,6 +26,7 @@ const (
 	NoService         Code = "no-service"         // the service does not exist or belongs to somebody else
 	NoObject          Code = "no-object"          // the object does not exist or belongs to somebody else
 	NoCredit          Code = "no-credit"          // the balance is short; nothing was sent or taken
+	Guarded           Code = "guarded"            // the service's guards against spending refuse it
 	Conflict          Code = "conflict"           // it exists already, or its state does not allow the change
 	TooLarge          Code = "too-large"          // the request is past one of the limits
 	TooFast           Code = "too-fast"           // the caller is past its rate

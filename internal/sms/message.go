@@ -28,6 +28,8 @@ type Job struct {
 	Count      int
 	Credits    Credits
 	Tally      Tally // how its messages are counted for the reports
+	User       int64 // SMS user who ordered it, 0 = the owner of the service
+	FromQuota  bool  // the user's quota pays
 }
 
 // Message is one text to one receiver.

@@ -24,6 +24,7 @@ type Order struct {
 	QueryID      string
 	// ReceiptTo says how a client over SMPP is to be told what became of the messages; only that door reads it. Empty = not at all.
 	ReceiptTo string
+	User      int64 // SMS user who orders, 0 = the owner of the service; his quota pays if he has one
 	// Merge makes a text for each receiver of Text; nil = all get Text as it is.
 	Merge *Merge
 	// Lines tell where each receiver stands in the document that it is from; empty = in none.
@@ -62,6 +63,7 @@ type Rules struct {
 	Rates        map[string]Credits // by country; "*" for the others
 	ShortNumbers []ShortNumber
 	StopClauses  map[string]string // text by country
+	TooMany      map[string]string // receivers who have had enough for now, and why; nil = nobody
 	Limits       Limits
 }
 
@@ -95,6 +97,9 @@ const (
 	NoShortNumber Reason = "short_number" // short numbers do not serve the country
 	BadText       Reason = "text"         // the text that the values of its row make cannot be sent
 	Damaged       Reason = "damaged"      // a spreadsheet has rounded the number
+	// Of the service's Guards.
+	CountryGuarded Reason = "guarded_country" // messages may not go to the country
+	TooManyNow     Reason = "guarded_rate"    // the receiver or his range has had enough for now
 )
 
 // Refusal is one receiver that gets no message and is not recorded.

@@ -136,6 +136,12 @@ func (p *Plan) planOne(i int, r *Rules, t *texts, due *dueTimes) (m Planned, ref
 	if bad, ok := errors.AsType[*phone.Error](err); ok {
 		return refuse(Reason(bad.Reason), bad.Error())
 	}
+	if g := r.Service.Settings.Guards; !g.Allows(number.Country, r.Service.Country) {
+		return refuse(CountryGuarded, g.refuseCountry(number.E164, number.Country, r.Service))
+	}
+	if why := r.TooMany[number.E164]; why != "" {
+		return refuse(TooManyNow, why)
+	}
 	leaves := due.in(number.Country)
 	m = Planned{Input: input, Receiver: number.E164, Country: number.Country, Line: p.Order.line(i), DueAt: leaves.at, Delay: leaves.delay}
 	var carrier int64

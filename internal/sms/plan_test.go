@@ -11,9 +11,12 @@ import (
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
+// anywhere lets messages go to all countries.
+var anywhere = sms.Settings{Guards: sms.Guards{Countries: []string{sms.AllCountries}}}
+
 func rules() *sms.Rules {
 	return &sms.Rules{
-		Service: sms.Service{ID: 7, Name: "sms-ab12345-1", Country: "FR", Status: sms.Enabled},
+		Service: sms.Service{ID: 7, Name: "sms-ab12345-1", Country: "FR", Status: sms.Enabled, Settings: anywhere},
 		Senders: map[string]sms.Sender{
 			"Ramier": {Sender: "Ramier", Status: sms.Enabled}, "New": {Sender: "New", Status: sms.Waiting},
 			"+33612345678": {Sender: "+33612345678", Status: sms.Enabled},

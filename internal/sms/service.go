@@ -35,6 +35,8 @@ type Settings struct {
 	SendingHours string
 	// StopScope, set by the operator, is what a STOP is from: "service" (also when empty), "sender" or "tag" of the answered message.
 	StopScope string
+	// Guards keep a stolen key or a mistake from spending everything.
+	Guards Guards
 }
 
 // Tracking is one way in which the owner learns of a reply.

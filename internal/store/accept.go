@@ -23,6 +23,7 @@ type Acceptance struct {
 	Answer func(first int64) string
 
 	first, ledgerID int64           // the ledger's ids follow each other, one for each departure
+	fromQuota       bool            // the quota of the SMS user pays
 	departures      []sms.Departure // of the plan
 	answer          string          // of Answer
 	repeated        string
@@ -79,8 +80,12 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op, hungry map[in
 	if err != nil {
 		return err
 	}
+	users, err := t.orderingUsers(ctx, ops)
+	if err != nil {
+		return err
+	}
 	rows := acceptRows{tags: &s.tags}
-	spent := map[int64]int64{}
+	spent := newSpending(books, users)
 	for _, o := range ops {
 		a := o.arg.(*Acceptance)
 		if err := a.decide(books, spent, known, quotes); err != nil {
@@ -130,7 +135,7 @@ func (s *Store) queuedJobs(rows *acceptRows) {
 }
 
 // decide says whether a plan can be accepted, and takes its price from the balance if so.
-func (a *Acceptance) decide(books map[int64]query.Balance, spent map[int64]int64, known map[idempotencyKey]remembered, quotes map[string]*sms.Quote) error {
+func (a *Acceptance) decide(books map[int64]query.Balance, spent *spending, known map[idempotencyKey]remembered, quotes map[string]*sms.Quote) error {
 	p := a.Plan
 	a.repeated = "" // of a group that failed
 	key := idempotencyKey{p.Service.ID, a.Key}
@@ -146,12 +151,10 @@ func (a *Acceptance) decide(books map[int64]query.Balance, spent map[int64]int64
 	if err := a.bind(quotes); err != nil {
 		return err
 	}
-	price := int64(p.Credits)
-	if left := b.Available - spent[p.Service.ID]; price > left {
-		return sms.Errorf(sms.NoCredit, "Not enough credits: %v needed, %v left on %s", p.Credits, sms.Credits(left), p.Service.Name).
-			With("needed", p.Credits.String()).With("left", sms.Credits(left).String())
+	var err error
+	if a.fromQuota, err = spent.take(p); err != nil {
+		return err
 	}
-	spent[p.Service.ID] += price
 	if q := quotes[p.Order.QuoteID]; q != nil {
 		q.UsedBy = a.first
 	}
@@ -237,7 +240,7 @@ func (t *tx) lockBalances(ctx context.Context, services []int64) (map[int64]quer
 	books := make(map[int64]query.Balance, len(services)+1)
 	scan := func(r *sql.Rows) error {
 		var b query.Balance
-		err := r.Scan(&b.ServiceID, &b.Available, &b.Held, &b.Quota, &b.Used, &b.Issued, &b.Rev)
+		err := r.Scan(balanceFields(&b)...)
 		books[b.ServiceID] = b
 		return err
 	}
@@ -256,6 +259,13 @@ func (t *tx) lockBalances(ctx context.Context, services []int64) (map[int64]quer
 func (t *tx) platformBalance(ctx context.Context) (query.Balance, error) {
 	var b query.Balance
 	err := t.db.QueryRowContext(ctx, "SELECT * FROM balance WHERE service_id = 0"+t.dialect.keep).
-		Scan(&b.ServiceID, &b.Available, &b.Held, &b.Quota, &b.Used, &b.Issued, &b.Rev)
+		Scan(balanceFields(&b)...)
 	return b, err
+}
+
+// balanceFields gives the fields of a row of the table balance.
+func balanceFields(b *query.Balance) []any {
+	return []any{
+		&b.ServiceID, &b.Available, &b.Held, &b.Quota, &b.Used, &b.Issued, &b.Rev, &b.Hour, &b.HourSpent, &b.Day, &b.DaySpent,
+	}
 }

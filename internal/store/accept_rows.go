@@ -10,10 +10,9 @@ import (
 // acceptRows collects the rows of a group of jobs, a slice for each column.
 type acceptRows struct {
 	job struct {
-		id, service, credential, lane, validity, deferred, created, due, count, credits []int64
-		query, text, sender, tag, class, delay, hours, receipt                          []string
-		marketing, unicode                                                              []bool
-		tally                                                                           []int64
+		id, service, credential, user, lane, validity, deferred, created, due, count, credits, tally []int64
+		query, text, sender, tag, class, delay, hours, receipt                                       []string
+		marketing, unicode, fromQuota                                                                []bool
 	}
 	message struct {
 		id, service, job, carrier, route, parts, credits, ptt, done []int64
@@ -27,6 +26,7 @@ type acceptRows struct {
 	at      time.Time
 	ledger  struct {
 		id, service, at, amount, job []int64
+		debit                        []string
 	}
 	talk struct {
 		number, receiver     []string
@@ -93,7 +93,7 @@ func (r *acceptRows) addDeparture(a *Acceptance, d sms.Departure, ledgerID int64
 	if d.Credits > 0 {
 		l := &r.ledger
 		l.id, l.service, l.at = append(l.id, ledgerID), append(l.service, p.Service.ID), append(l.at, micros(p.At))
-		l.amount, l.job = append(l.amount, int64(d.Credits)), append(l.job, j.job.ID)
+		l.amount, l.job, l.debit = append(l.amount, int64(d.Credits)), append(l.job, j.job.ID), append(l.debit, a.payer())
 	}
 }
 
@@ -106,7 +106,7 @@ func (a *Acceptance) accepted(d sms.Departure) *freshJob {
 		Tag: p.Tag, Class: o.Class, Priority: o.Priority, Validity: o.Validity.Truncate(time.Microsecond),
 		Deferred: o.Deferred.Truncate(time.Microsecond), Marketing: p.Marketing, Unicode: o.ForceUnicode,
 		CreatedAt: fromMicros(micros(p.At)), DueAt: fromMicros(micros(d.DueAt)), Count: len(d.Messages), Credits: d.Credits,
-		Delay: d.Delay, Hours: p.Hours, ReceiptTo: o.ReceiptTo,
+		Delay: d.Delay, Hours: p.Hours, ReceiptTo: o.ReceiptTo, User: o.User, FromQuota: a.fromQuota,
 	}}
 	for i, planned := range d.Messages {
 		m := sms.Message{
@@ -141,6 +141,7 @@ func (r *acceptRows) addJob(job *sms.Job) {
 	j.delay, j.hours, j.receipt = append(j.delay, job.Delay), append(j.hours, job.Hours), append(j.receipt, job.ReceiptTo)
 	j.count, j.credits = append(j.count, int64(job.Count)), append(j.credits, int64(job.Credits))
 	j.tally = append(j.tally, int64(job.Tally))
+	j.user, j.fromQuota = append(j.user, job.User), append(j.fromQuota, job.FromQuota)
 }
 
 func (r *acceptRows) addMessage(m *sms.Message) {
@@ -167,33 +168,38 @@ func (r *acceptRows) queue() []column {
 	}
 }
 
-func (r *acceptRows) write(ctx context.Context, t *tx, spent map[int64]int64) error {
+func (r *acceptRows) write(ctx context.Context, t *tx, spent *spending) error {
 	j, m, l, c, k := &r.job, &r.message, &r.ledger, &r.talk, &r.key
-	services, amounts := sorted(spent)
 	steps := []struct {
 		statement string
 		columns   []column
 	}{
 		{
-			`UPDATE balance SET available = available - v.amount, held = held + v.amount FROM v WHERE balance.service_id = v.service_id`,
-			[]column{ints("service_id", services), ints("amount", amounts)},
+			`UPDATE balance SET available = available - v.amount, quota = quota - v.quotas, held = held + v.amount + v.quotas, hour = v.hour,
+		    hour_spent = v.hour_spent, day = v.day, day_spent = v.day_spent FROM v WHERE balance.service_id = v.service_id`,
+			spent.services(),
 		},
+		{`UPDATE sms_user SET quota_left = quota_left - v.amount FROM v WHERE sms_user.id = v.id`, spent.quotas()},
 		{
 			`INSERT INTO ledger (id, service_id, at, kind, debit, credit, amount, job_id, note)
-		  SELECT id, service_id, at, 'hold', 'available', 'held', amount, job_id, '' FROM v`,
-			[]column{ints("id", l.id), ints("service_id", l.service), ints("at", l.at), ints("amount", l.amount), ints("job_id", l.job)},
+		  SELECT id, service_id, at, 'hold', debit, 'held', amount, job_id, '' FROM v`,
+			[]column{
+				ints("id", l.id), ints("service_id", l.service), ints("at", l.at), texts("debit", l.debit), ints("amount", l.amount),
+				ints("job_id", l.job),
+			},
 		},
 		{
 			`INSERT INTO job (id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
-		    created_at, due_at, delay, hours, count, credits, tally, receipt_to)
+		    created_at, due_at, delay, hours, count, credits, tally, receipt_to, user_id, from_quota)
 		  SELECT id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
-		    created_at, due_at, delay, hours, count, credits, tally, receipt_to FROM v`,
+		    created_at, due_at, delay, hours, count, credits, tally, receipt_to, user_id, from_quota FROM v`,
 			[]column{
 				ints("id", j.id), ints("service_id", j.service), ints("credential_id", j.credential), texts("query_id", j.query),
 				texts("text", j.text), texts("sender", j.sender), texts("tag", j.tag), texts("class", j.class), ints("lane", j.lane),
 				ints("validity", j.validity), ints("deferred", j.deferred), bools("marketing", j.marketing), bools("unicode", j.unicode),
 				ints("created_at", j.created), ints("due_at", j.due), texts("delay", j.delay), texts("hours", j.hours),
 				ints("count", j.count), ints("credits", j.credits), ints("tally", j.tally), texts("receipt_to", j.receipt),
+				ints("user_id", j.user), bools("from_quota", j.fromQuota),
 			},
 		},
 		{

@@ -107,27 +107,7 @@ func (s *Store) AddService(ctx context.Context, v *sms.Service) error {
 		return err
 	}
 	v.ID = id
-	settings, err := json.Marshal(v.Settings)
-	if err != nil {
-		return err
-	}
-	return s.write(ctx, other, func(t *tx) error {
-		if v.Name == "" {
-			names, err := t.ServicesOfAccount(ctx, v.AccountID)
-			if err != nil {
-				return err
-			}
-			v.Name = fmt.Sprintf("sms-%s-%d", strings.TrimSuffix(v.Account, "-ovh"), len(names)+1)
-		}
-		err := t.InsertService(ctx, query.InsertServiceParams{
-			ID: id, AccountID: v.AccountID, Name: v.Name, Description: v.Description, Channel: v.Channel, Status: v.Status,
-			Settings: string(settings), CreatedAt: micros(v.CreatedAt),
-		})
-		if err != nil {
-			return taken(err, "The service %s exists already", v.Name)
-		}
-		return t.InsertBalance(ctx, id)
-	})
+	return s.write(ctx, other, func(t *tx) error { return t.addService(ctx, v) })
 }
 
 // Services lists all services by id.
@@ -246,4 +226,19 @@ func (s *Store) Grant(ctx context.Context, service int64, amount sms.Credits, no
 		return t.InsertLedger(ctx, entry)
 	})
 	return balanceFrom(b), err
+}
+
+// Spent gives the credits that messages of a service were ordered for in the hour and the day of a time.
+func (s *Store) Spent(ctx context.Context, service int64, at time.Time) (hour, day sms.Credits, err error) {
+	b, err := s.read.Balance(ctx, service)
+	if err != nil {
+		return 0, 0, found(err, "service", service)
+	}
+	if b.Hour == micros(at)/time.Hour.Microseconds() {
+		hour = sms.Credits(b.HourSpent)
+	}
+	if b.Day == micros(at)/(24*time.Hour).Microseconds() {
+		day = sms.Credits(b.DaySpent)
+	}
+	return hour, day, nil
 }

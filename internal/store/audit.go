@@ -135,6 +135,9 @@ func (a *auditor) books(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := a.quotas(ctx); err != nil {
+		return err
+	}
 	spent := states(func(s sms.State) bool { return !holds(s) && s != sms.Cancelled && s != sms.Sending })
 	return a.each(ctx, func(scan func(...any) error) error {
 		var service int64
@@ -154,6 +157,21 @@ func (a *auditor) books(ctx context.Context) error {
 		CAST(COALESCE(SUM(CASE WHEN m.state IN (`+spent+`) THEN m.credits ELSE 0 END), 0) AS bigint)
 		FROM balance b LEFT JOIN message m ON m.service_id = b.service_id WHERE b.service_id <> 0
 		GROUP BY b.service_id, b.held, b.used ORDER BY b.service_id`)
+}
+
+// quotas compares what the books hold for users with their quotas.
+func (a *auditor) quotas(ctx context.Context) error {
+	return a.each(ctx, func(scan func(...any) error) error {
+		var service int64
+		var quota, given sms.Credits
+		err := scan(&service, &quota, &given)
+		if err == nil && quota != given {
+			a.found(service, "balance", "quota is %v, and the quotas of its users add up to %v", quota, given)
+		}
+		return err
+	}, `SELECT b.service_id, b.quota, CAST(COALESCE(SUM(u.quota_left), 0) AS bigint) FROM balance b
+		LEFT JOIN sms_user u ON u.service_id = b.service_id AND u.quota_status = 'active'
+		GROUP BY b.service_id, b.quota ORDER BY b.service_id`)
 }
 
 // jobs compares each job with its messages and with the entry that held its price.

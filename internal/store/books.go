@@ -7,9 +7,9 @@ import (
 )
 
 // writeBooks moves the credits of the group's messages: from held to used for what carriers accepted, and back to
-// available for what was not sent. A service gets one entry of each kind.
+// available, or to the quota that paid, for what was not sent. A service gets one entry of each kind.
 func (w *settlement) writeBooks(ctx context.Context) error {
-	var service, captured, released []int64
+	var service, captured, released, refilled []int64
 	var id, entryService, at, amount []int64
 	var kind, credit []string
 	services := slices.Concat(w.bumped, slices.Collect(maps.Keys(w.captured)))
@@ -17,6 +17,19 @@ func (w *settlement) writeBooks(ctx context.Context) error {
 		services = append(services, s)
 	}
 	slices.Sort(services)
+	services = slices.DeleteFunc(slices.Compact(services), func(s int64) bool {
+		return w.captured[s] == 0 && w.released[s] == 0 && !slices.Contains(w.bumped, s)
+	})
+	if len(services) == 0 {
+		return nil
+	}
+	if _, err := w.t.lockBalances(ctx, services); err != nil {
+		return err
+	}
+	quota, err := w.refill(ctx)
+	if err != nil {
+		return err
+	}
 	enter := func(s, sum int64, name, to string) error {
 		if sum == 0 {
 			return nil
@@ -26,27 +39,23 @@ func (w *settlement) writeBooks(ctx context.Context) error {
 		amount, kind, credit = append(amount, sum), append(kind, name), append(credit, to)
 		return err
 	}
-	for _, s := range slices.Compact(services) {
-		if w.captured[s] == 0 && w.released[s] == 0 && !slices.Contains(w.bumped, s) {
-			continue
-		}
-		service, captured, released = append(service, s), append(captured, w.captured[s]), append(released, w.released[s])
+	for _, s := range services {
+		back := quota[s]
+		service, captured, released = append(service, s), append(captured, w.captured[s]), append(released, w.released[s]-back)
+		refilled = append(refilled, back)
 		if err := enter(s, w.captured[s], "capture", "used"); err != nil {
 			return err
 		}
-		if err := enter(s, w.released[s], "release", "available"); err != nil {
+		if err := enter(s, w.released[s]-back, "release", "available"); err != nil {
+			return err
+		}
+		if err := enter(s, back, "release", "quota"); err != nil {
 			return err
 		}
 	}
-	if len(service) == 0 {
-		return nil
-	}
-	if _, err := w.t.lockBalances(ctx, service); err != nil {
-		return err
-	}
-	if _, err := w.t.exec(ctx, `UPDATE balance SET held = held - v.captured - v.released, used = used + v.captured,
-		available = available + v.released FROM v WHERE balance.service_id = v.service_id`,
-		ints("service_id", service), ints("captured", captured), ints("released", released)); err != nil {
+	if _, err := w.t.exec(ctx, `UPDATE balance SET held = held - v.captured - v.released - v.refilled, used = used + v.captured,
+		available = available + v.released, quota = quota + v.refilled FROM v WHERE balance.service_id = v.service_id`,
+		ints("service_id", service), ints("captured", captured), ints("released", released), ints("refilled", refilled)); err != nil {
 		return err
 	}
 	for _, s := range w.bumped {
@@ -54,7 +63,7 @@ func (w *settlement) writeBooks(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err := w.t.exec(ctx, `INSERT INTO ledger (id, service_id, at, kind, debit, credit, amount, job_id, note)
+	_, err = w.t.exec(ctx, `INSERT INTO ledger (id, service_id, at, kind, debit, credit, amount, job_id, note)
 		SELECT id, service_id, at, kind, 'held', credit, amount, 0, '' FROM v`,
 		ints("id", id), ints("service_id", entryService), ints("at", at), texts("kind", kind), texts("credit", credit), ints("amount", amount))
 	return err

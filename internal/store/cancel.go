@@ -102,13 +102,7 @@ func (s *Store) cancel(ctx context.Context, t *tx, m sms.Message, j sms.Job, ent
 	if err := counted.write(ctx, s, t, other); err != nil || row.Credits == 0 {
 		return err
 	}
-	if err := t.ReleaseHeld(ctx, query.ReleaseHeldParams{ServiceID: row.ServiceID, Held: row.Credits}); err != nil {
-		return err
-	}
-	return t.InsertLedger(ctx, query.InsertLedgerParams{
-		ID: entry, ServiceID: row.ServiceID, At: micros(at), Kind: "release", Debit: "held", Credit: "available", Amount: row.Credits,
-		JobID: row.JobID, Note: "cancelled " + strconv.FormatInt(m.ID, 10),
-	})
+	return t.release(ctx, row.ServiceID, row.JobID, row.Credits, entry, at, "cancelled "+strconv.FormatInt(m.ID, 10))
 }
 
 // maxSpans is how many spans of ids one query asks for.

@@ -382,7 +382,7 @@ func (t *tx) loadJobs(ctx context.Context, jobs map[int64]*sms.Job) error {
 }
 
 const jobColumns = `j.id, j.service_id, j.credential_id, j.query_id, j.text, j.sender, j.tag, j.class, j.lane, j.validity, j.deferred,
-	j.marketing, j.unicode, j.created_at, j.due_at, j.delay, j.hours, j.count, j.credits, j.tally`
+	j.marketing, j.unicode, j.created_at, j.due_at, j.delay, j.hours, j.count, j.credits, j.tally, j.user_id, j.from_quota`
 
 // jobRow takes the columns of jobColumns.
 type jobRow struct {
@@ -396,6 +396,7 @@ func (r *jobRow) columns() []any {
 	return []any{
 		&j.ID, &j.ServiceID, &j.Credential, &j.QueryID, &j.Text, &j.Sender, &j.Tag, &j.Class, &r.lane, &r.validity, &r.deferred,
 		&j.Marketing, &j.Unicode, &r.created, &r.due, &j.Delay, &j.Hours, &j.Count, &j.Credits, &j.Tally,
+		&j.User, &j.FromQuota,
 	}
 }
 

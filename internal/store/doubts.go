@@ -133,8 +133,7 @@ func (w *settlement) late(ctx context.Context, answers []sms.Answer, early *[]sm
 		if did == sms.BelatedNoted {
 			continue
 		}
-		w.captured[m.ServiceID] += int64(captured)
-		w.released[m.ServiceID] += int64(released)
+		w.move(m, captured, released)
 		w.noteDoubt(from, m.Duplicate, m, "late answer")
 		w.moved(m)
 		w.await(m, before)
@@ -324,8 +323,7 @@ func (w *settlement) decide(ctx context.Context, ids []int64, r Ruling, refused 
 			refused[id] = err
 			continue
 		}
-		w.captured[m.ServiceID] += int64(captured)
-		w.released[m.ServiceID] += int64(released)
+		w.move(m, captured, released)
 		w.noteDoubt(sms.InDoubt, marked, m, "operator")
 		w.event(id, r.At, "decided", strings.TrimSpace(fmt.Sprintf("Decided by %s: %s. %s", r.By, r.Decision, r.Reason)))
 		w.changed[id] = true

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +19,8 @@ type Filter struct {
 	Receiver string  // E.164 with +
 	PTT      *int
 	States   []sms.State
-	Nothing  bool // a condition that no message can meet
+	User     int64 // SMS user who ordered them
+	Nothing  bool  // a condition that no message can meet
 }
 
 // where builds a condition from parts.
@@ -97,6 +99,30 @@ func (s *Store) Cancel(ctx context.Context, service, id int64, at time.Time) err
 		return err
 	}
 	return s.submit(ctx, other, alone(func(t *tx) error { return s.cancel(ctx, t, m, j, entry, at) }))
+}
+
+// OrderedBy gives those of some messages that an SMS user has ordered, in their order.
+func (s *Store) OrderedBy(ctx context.Context, user int64, ids []int64) ([]int64, error) {
+	own := []int64{}
+	for part := range slices.Chunk(ids, 500) {
+		w := where{}
+		places := make([]string, len(part))
+		for i, id := range part {
+			places[i] = w.arg(id)
+		}
+		w.add("j.user_id = ?", user)
+		rows, err := s.reads.QueryContext(ctx, "SELECT m.id FROM message m JOIN job j ON j.id = m.job_id WHERE m.id IN ("+
+			strings.Join(places, ", ")+") AND "+w.String()+" ORDER BY m.id", w.args...)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		found, err := scanIDs(rows)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		own = append(own, found...)
+	}
+	return own, nil
 }
 
 // Waiting lists the ids of a service's messages that have not been sent, ascending, with those being sent.

@@ -71,6 +71,7 @@ type settlement struct {
 	changed  map[int64]bool
 	captured map[int64]int64 // by service
 	released map[int64]int64
+	givenUp  map[int64]int64     // released, by job
 	awaited  map[partID]awaited  // references that are awaited from now on
 	settled  []awaited           // and those that are no longer
 	over     map[partID]bool     // parts whose final receipt this group brought
@@ -107,7 +108,7 @@ type rowVersion struct {
 func newSettlement(s *Store, t *tx) *settlement {
 	return &settlement{
 		s: s, t: t, messages: map[int64]*sms.Message{}, changed: map[int64]bool{}, captured: map[int64]int64{},
-		released: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, handed: map[int64]time.Time{},
+		released: map[int64]int64{}, givenUp: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, handed: map[int64]time.Time{},
 		held: map[int64]*inHand{}, was: map[int64]rowVersion{}, result: OutcomeResult{Moved: map[sms.State]int{}},
 	}
 }
@@ -238,8 +239,7 @@ func (w *settlement) answers(ctx context.Context, o *Outcome) error {
 			w.event(m.ID, a.At, "answer-ignored", "The answer "+string(a.State)+" came when the message was "+string(m.State)+" already.")
 			continue
 		}
-		w.captured[m.ServiceID] += int64(captured)
-		w.released[m.ServiceID] += int64(released)
+		w.move(m, captured, released)
 		w.moved(m)
 		w.await(m, before)
 		if m.State.Final() {

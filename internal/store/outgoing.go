@@ -158,6 +158,9 @@ func (f Filter) ofJob(w *where) {
 	if f.Deferred != nil {
 		w.add("(j.due_at - j.created_at) / 60000000 = ?", int64(*f.Deferred/time.Minute)) // as it is shown
 	}
+	if f.User != 0 {
+		w.add("j.user_id = ?", f.User)
+	}
 	if f.Sender != nil {
 		w.add("j.sender = ?", *f.Sender)
 	}

@@ -13,6 +13,7 @@ type IncomingFilter struct {
 	From, To time.Time // both included
 	Sender   string    // the handset, E.164 with + unless it is a short number
 	Tag      *string
+	User     int64 // only answers to messages that this SMS user ordered
 }
 
 // Incoming lists the ids of a service's incoming messages that match the filter, ascending.
@@ -27,6 +28,9 @@ func (s *Store) Incoming(ctx context.Context, service int64, f IncomingFilter) (
 	}
 	if f.Sender != "" {
 		w.add("sender = ?", f.Sender)
+	}
+	if f.User != 0 {
+		w.add("EXISTS (SELECT 1 FROM message m JOIN job j ON j.id = m.job_id WHERE m.id = outgoing_id AND j.user_id = ?)", f.User)
 	}
 	if f.Tag != nil {
 		w.add("tag = ?", *f.Tag)

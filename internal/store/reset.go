@@ -1,6 +1,12 @@
 package store
 
-import "context"
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ramier/internal/sms"
+)
 
 // Reset forgets all messages and what came of them, and gives services back what they ever had: accounts, keys, senders,
 // carriers and routes stay. Only a sandbox does this. Nothing may be under way to a carrier.
@@ -15,7 +21,7 @@ func (s *Store) Reset(ctx context.Context) error {
 		s.fresh.empty()
 		statements := []string{
 			"DELETE FROM ledger WHERE kind <> 'order' AND kind <> 'transfer'",
-			"UPDATE balance SET available = available + held + used, held = 0, used = 0, rev = rev + 1",
+			"UPDATE balance SET available = available + held + used, held = 0, used = 0, hour_spent = 0, day_spent = 0, rev = rev + 1",
 		}
 		for _, table := range tables {
 			statements = append(statements, "DELETE FROM "+table)
@@ -25,6 +31,33 @@ func (s *Store) Reset(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		return t.resetQuotas(ctx)
 	})
+}
+
+// resetQuotas lets what users have spent of their quotas come back to their services, whose ledgers know of no messages any more.
+func (t *tx) resetQuotas(ctx context.Context) error {
+	rows, err := t.db.QueryContext(ctx, "SELECT b.service_id, "+sum("quota")+` - b.quota FROM balance b JOIN ledger l ON l.service_id = b.service_id
+		GROUP BY b.service_id, b.quota HAVING `+sum("quota")+" > b.quota")
+	if err != nil {
+		return err
+	}
+	back := map[int64]int64{}
+	for rows.Next() {
+		var service, amount int64
+		if err = rows.Scan(&service, &amount); err != nil {
+			break
+		}
+		back[service] = amount
+	}
+	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	services, amounts := sorted(back)
+	for i, service := range services {
+		if err := t.enter(ctx, service, time.Time{}, "transfer", "quota", "available", sms.Credits(amounts[i]), "reset"); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -14,12 +14,15 @@ import (
 
 // Submitter submits orders.
 type Submitter struct {
-	store *store.Store
-	now   func() time.Time
+	store    *store.Store
+	now      func() time.Time
+	velocity *velocity
 }
 
 // New makes a Submitter that reads the time from now.
-func New(s *store.Store, now func() time.Time) *Submitter { return &Submitter{store: s, now: now} }
+func New(s *store.Store, now func() time.Time) *Submitter {
+	return &Submitter{store: s, now: now, velocity: newVelocity(s)}
+}
 
 // Key makes a request repeatable: the same key with the same hash gives the same report, for 24 hours.
 type Key struct {
@@ -75,7 +78,7 @@ func (s *Submitter) Submit(ctx context.Context, account int64, service string, o
 		case refused != nil:
 			return s.again(ctx, rules.Service.ID, k, refused)
 		default:
-			report, err := s.accept(ctx, plan, k)
+			report, err := s.guarded(ctx, plan, asked, k)
 			if _, stale := errors.AsType[*store.StaleError](err); !stale {
 				return report, err
 			}
@@ -120,9 +123,27 @@ func repeat(answer string) (r Report, err error) {
 	return r, err
 }
 
-func (s *Submitter) accept(ctx context.Context, p *sms.Plan, k Key) (Report, error) {
+// guarded accepts a plan without the receivers who have had enough for now.
+func (s *Submitter) guarded(ctx context.Context, p *sms.Plan, r *sms.Rules, k Key) (Report, error) {
+	tooMany, err := s.velocity.take(ctx, p)
+	if err == nil && len(tooMany) > 0 {
+		less := *r
+		less.TooMany = tooMany
+		p, err = sms.NewPlan(p.Order, &less, p.At)
+	}
+	if err != nil {
+		return Report{}, err
+	}
+	report, repeated, err := s.accept(ctx, p, k)
+	if err != nil || repeated {
+		s.velocity.giveBack(p)
+	}
+	return report, err
+}
+
+func (s *Submitter) accept(ctx context.Context, p *sms.Plan, k Key) (r Report, again bool, err error) {
 	if len(p.Messages) == 0 && k.Key == "" {
-		return reportOf(p, 0), nil
+		return reportOf(p, 0), false, nil
 	}
 	answer := func(first int64) string {
 		text, err := json.Marshal(reportOf(p, first))
@@ -133,12 +154,13 @@ func (s *Submitter) accept(ctx context.Context, p *sms.Plan, k Key) (Report, err
 	}
 	first, repeated, err := s.store.Accept(ctx, &store.Acceptance{Plan: p, Key: k.Key, Hash: k.Hash, Answer: answer})
 	if err != nil {
-		return Report{}, err
+		return Report{}, false, err
 	}
 	if repeated != "" {
-		return repeat(repeated)
+		r, err = repeat(repeated)
+		return r, true, err
 	}
-	return reportOf(p, first), nil
+	return reportOf(p, first), false, nil
 }
 
 func reportOf(p *sms.Plan, first int64) Report {

@@ -1,10 +1,3 @@
--- name: InsertSMSUser :exec
-INSERT INTO sms_user (id, service_id, login, password_hash, quota_status, quota_left, ip_restrictions, callback, stop_callback, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
-
--- name: SMSUser :one
-SELECT * FROM sms_user WHERE service_id = $1 AND login = $2;
-
 -- name: InsertSMPPAccount :exec
 INSERT INTO smpp_account (service_id, system_id, password_hash, settings, created_at) VALUES ($1, $2, $3, $4, $5);
 

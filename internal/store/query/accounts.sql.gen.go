@@ -62,7 +62,7 @@ func (q *Queries) Accounts(ctx context.Context) ([]Account, error) {
 }
 
 const balance = `-- name: Balance :one
-SELECT service_id, available, held, quota, used, issued, rev FROM balance WHERE service_id = $1
+SELECT service_id, available, held, quota, used, issued, rev, hour, hour_spent, day, day_spent FROM balance WHERE service_id = $1
 `
 
 func (q *Queries) Balance(ctx context.Context, serviceID int64) (Balance, error) {
@@ -76,6 +76,10 @@ func (q *Queries) Balance(ctx context.Context, serviceID int64) (Balance, error)
 		&i.Used,
 		&i.Issued,
 		&i.Rev,
+		&i.Hour,
+		&i.HourSpent,
+		&i.Day,
+		&i.DaySpent,
 	)
 	return i, err
 }
@@ -91,7 +95,7 @@ func (q *Queries) Bump(ctx context.Context, serviceID int64) error {
 
 const grant = `-- name: Grant :one
 UPDATE balance SET available = available + $2, issued = issued - $2
- WHERE service_id = $1 AND available + $2 >= 0 RETURNING service_id, available, held, quota, used, issued, rev
+ WHERE service_id = $1 AND available + $2 >= 0 RETURNING service_id, available, held, quota, used, issued, rev, hour, hour_spent, day, day_spent
 `
 
 type GrantParams struct {
@@ -110,6 +114,10 @@ func (q *Queries) Grant(ctx context.Context, arg GrantParams) (Balance, error) {
 		&i.Used,
 		&i.Issued,
 		&i.Rev,
+		&i.Hour,
+		&i.HourSpent,
+		&i.Day,
+		&i.DaySpent,
 	)
 	return i, err
 }

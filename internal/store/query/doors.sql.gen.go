@@ -7,7 +7,6 @@ package query
 
 import (
 	"context"
-	"database/sql"
 )
 
 const deleteSMPPAccount = `-- name: DeleteSMPPAccount :execrows
@@ -125,40 +124,6 @@ func (q *Queries) InsertSMPPPart(ctx context.Context, arg InsertSMPPPartParams) 
 		arg.Octets,
 		arg.Receipt,
 		arg.At,
-	)
-	return err
-}
-
-const insertSMSUser = `-- name: InsertSMSUser :exec
-INSERT INTO sms_user (id, service_id, login, password_hash, quota_status, quota_left, ip_restrictions, callback, stop_callback, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-`
-
-type InsertSMSUserParams struct {
-	ID             int64
-	ServiceID      int64
-	Login          string
-	PasswordHash   string
-	QuotaStatus    string
-	QuotaLeft      sql.NullInt64
-	IpRestrictions string
-	Callback       string
-	StopCallback   string
-	CreatedAt      int64
-}
-
-func (q *Queries) InsertSMSUser(ctx context.Context, arg InsertSMSUserParams) error {
-	_, err := q.db.ExecContext(ctx, insertSMSUser,
-		arg.ID,
-		arg.ServiceID,
-		arg.Login,
-		arg.PasswordHash,
-		arg.QuotaStatus,
-		arg.QuotaLeft,
-		arg.IpRestrictions,
-		arg.Callback,
-		arg.StopCallback,
-		arg.CreatedAt,
 	)
 	return err
 }
@@ -294,33 +259,6 @@ func (q *Queries) SMPPServices(ctx context.Context) ([]int64, error) {
 		return nil, err
 	}
 	return items, nil
-}
-
-const sMSUser = `-- name: SMSUser :one
-SELECT id, service_id, login, password_hash, quota_status, quota_left, ip_restrictions, callback, stop_callback, created_at FROM sms_user WHERE service_id = $1 AND login = $2
-`
-
-type SMSUserParams struct {
-	ServiceID int64
-	Login     string
-}
-
-func (q *Queries) SMSUser(ctx context.Context, arg SMSUserParams) (SmsUser, error) {
-	row := q.db.QueryRowContext(ctx, sMSUser, arg.ServiceID, arg.Login)
-	var i SmsUser
-	err := row.Scan(
-		&i.ID,
-		&i.ServiceID,
-		&i.Login,
-		&i.PasswordHash,
-		&i.QuotaStatus,
-		&i.QuotaLeft,
-		&i.IpRestrictions,
-		&i.Callback,
-		&i.StopCallback,
-		&i.CreatedAt,
-	)
-	return i, err
 }
 
 const updateSMPPAccount = `-- name: UpdateSMPPAccount :execrows

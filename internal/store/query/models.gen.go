@@ -36,6 +36,10 @@ type Balance struct {
 	Used      int64
 	Issued    int64
 	Rev       int64
+	Hour      int64
+	HourSpent int64
+	Day       int64
+	DaySpent  int64
 }
 
 type Carrier struct {
@@ -78,6 +82,13 @@ type Optout struct {
 	OutgoingID int64
 	IncomingID int64
 	At         int64
+}
+
+type Price struct {
+	Country  string
+	Quantity int64
+	Currency string
+	Credit   int64
 }
 
 type Rate struct {
@@ -145,4 +156,15 @@ type SmsUser struct {
 	Callback       string
 	StopCallback   string
 	CreatedAt      int64
+	AlertThreshold int64
+	AlertSupport   string
+	AlertEmail     string
+	AlertNumber    string
+	Alerted        bool
+}
+
+type Tax struct {
+	Country string
+	Name    string
+	Rate    int64
 }

@@ -125,6 +125,7 @@ func NewShop(t *testing.T, s *store.Store) Shop {
 	check(s.AddAccount(ctx, &shop.Account))
 	shop.Service = sms.Service{
 		AccountID: shop.Account.ID, Account: shop.Account.Name, Country: "FR", Channel: "transactional", Status: sms.Enabled, CreatedAt: Noon,
+		Settings: sms.Settings{Guards: sms.Guards{Countries: []string{sms.AllCountries}}},
 	}
 	check(s.AddService(ctx, &shop.Service))
 	_, err := s.Grant(ctx, shop.Service.ID, 100*sms.Credit, "test", Noon)

@@ -1,0 +1,121 @@
+// Package billing sells credits: it makes orders out, shows each on a page of its own with its order form and invoice, and takes
+// the notices of payments.
+package billing
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"ramier/internal/sms"
+	"ramier/internal/store"
+	"ramier/internal/submit"
+)
+
+// Config is what a desk is made with. Store, Submit and Now are needed.
+type Config struct {
+	Store  *store.Store
+	Submit *submit.Submitter // for warnings
+	Now    func() time.Time
+	Log    *slog.Logger
+	// PublicURL is where its pages are, like "https://sms.example.org".
+	PublicURL string
+	// Seller, PayTo and Terms are texts of the operator, with line breaks: who sells, how to pay, and on what terms.
+	Seller, PayTo, Terms string
+	// Secret signs notices of payments; empty = none are taken.
+	Secret []byte
+	// Sandbox marks all pages as worth nothing.
+	Sandbox bool
+}
+
+// Desk sells credits. It is also the http.Handler of its pages.
+type Desk struct{ Config }
+
+// New makes a desk.
+func New(c Config) *Desk {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Seller == "" {
+		c.Seller = "The operator of this platform"
+	}
+	if c.PayTo == "" {
+		c.PayTo = "Pay as the operator of this platform has told you, and name the order."
+	}
+	if c.Terms == "" {
+		c.Terms = defaultTerms
+	}
+	return &Desk{c}
+}
+
+const defaultTerms = `Credits are paid in advance and pay for messages at the rates in force when they are sent.
+They arrive when the payment of the order is known. They do not expire, and are not paid back.`
+
+// Quote gives what a number of credits costs customers of a country. Errors: those of sms.NewOffer.
+func (d *Desk) Quote(ctx context.Context, quantity int64, country string) (sms.Offer, error) {
+	prices, err := d.Store.Prices(ctx)
+	if err != nil {
+		return sms.Offer{}, err
+	}
+	taxes, err := d.Store.Taxes(ctx)
+	if err != nil {
+		return sms.Offer{}, err
+	}
+	return sms.NewOffer(quantity, country, prices, taxes)
+}
+
+// Order makes an order out, whose account, service or channel, and cause are given. The prices are those of the account's country.
+// One that a threshold causes is not made while the service has another such order; then its id stays 0.
+func (d *Desk) Order(ctx context.Context, o sms.CreditOrder, quantity int64, country string) (sms.CreditOrder, error) {
+	q, err := d.Quote(ctx, quantity, country)
+	if err != nil {
+		return o, err
+	}
+	o.Offer, o.Status, o.Key = q, sms.OrderOpen, rand.Text()
+	o.CreatedAt = d.Now().UTC().Truncate(time.Microsecond)
+	o.ExpiresAt = o.CreatedAt.Add(sms.OrderValidity)
+	err = d.Store.AddOrder(ctx, &o)
+	return o, err
+}
+
+// The pages of the desk.
+const (
+	ordersPath   = "/orders/"
+	termsPath    = "/orders/terms"
+	paymentsPath = "/payments"
+)
+
+// Serves tells whether a path is one of the desk's.
+func Serves(path string) bool { return strings.HasPrefix(path, ordersPath) || path == paymentsPath }
+
+// URL gives the address of an order's page. Whoever has it can see the order.
+func (d *Desk) URL(o sms.CreditOrder) string {
+	return fmt.Sprintf("%s%s%d/%s", d.PublicURL, ordersPath, o.ID, o.Key)
+}
+
+// PDF gives the address of an order's form, or of its invoice once it is settled.
+func (d *Desk) PDF(o sms.CreditOrder) string {
+	if o.Invoice != 0 {
+		return d.URL(o) + "/invoice.pdf"
+	}
+	return d.URL(o) + "/order.pdf"
+}
+
+// TermsURL gives the address of the terms.
+func (d *Desk) TermsURL() string { return d.PublicURL + termsPath }
+
+// describe names what is sold.
+func describe(o sms.CreditOrder) string {
+	if o.Service == "" {
+		return fmt.Sprintf("%v SMS credits for a new SMS account (%s)", o.Quantity, o.Channel)
+	}
+	return fmt.Sprintf("%v SMS credits for %s", o.Quantity, o.Service)
+}
+
+// percent gives "20 %".
+func percent(thousandths int64) string {
+	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.3f", float64(thousandths)/1000), "0"), ".") + " %"
+}

@@ -1,0 +1,71 @@
+package billing
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"ramier/internal/sms"
+)
+
+// Whatever is posted: nothing is believed without the signature, and what can be read is within its limits.
+func FuzzNotice(f *testing.F) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	d := New(Config{Now: func() time.Time { return now }, Secret: []byte("a secret that nobody can guess")})
+	good := []byte(`{"event": "e1", "orderId": 7, "amount": 85.30, "currency": "EUR", "reference": "x"}`)
+	f.Add(Sign(d.Secret, good, now), good)
+	f.Add("t=,v1=", []byte("{}"))
+	f.Add("t=1764000000,v1=00", []byte(`{"amount": 1e999}`))
+	f.Add("v1=,t=-1,v1", []byte("[]"))
+	f.Fuzz(func(t *testing.T, header string, body []byte) {
+		if err := d.check(header, body); err == nil && !bytes.Equal(body, good) {
+			t.Errorf("%q signs %q", header, body)
+		}
+		n, amount, err := read(body)
+		if err == nil && (n.Event == "" || len(n.Event) > maxEvent || amount < 0) {
+			t.Errorf("%+v, %d", n, amount)
+		}
+		if err != nil && sms.CodeOf(err) != sms.Invalid {
+			t.Errorf("%q: %v", body, err)
+		}
+	})
+}
+
+func TestASignatureIsForOneTimeAndBody(t *testing.T) {
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	d := New(Config{Now: func() time.Time { return now }, Secret: []byte("a secret that nobody can guess")})
+	body := []byte("{}")
+	signature := Sign(d.Secret, body, now)
+	for name, c := range map[string]struct {
+		header string
+		code   sms.Code
+	}{
+		"as it is":          {signature, ""},
+		"with spaces":       {strings.ReplaceAll(signature, ",", " , "), ""},
+		"five minutes late": {Sign(d.Secret, body, now.Add(-tolerance)), ""},
+		"later":             {Sign(d.Secret, body, now.Add(-tolerance-time.Second)), sms.StaleRequest},
+		"another time":      {strings.Replace(signature, "t=1", "t=2", 1), sms.BadSignature},
+		"cut":               {signature[:len(signature)-2], sms.BadSignature},
+		"none":              {"", sms.BadSignature},
+	} {
+		if err := d.check(c.header, body); sms.CodeOf(err) != c.code {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestTextsOfDocuments(t *testing.T) {
+	if got := literal("(é) 5 € \\ 漢\n"); got != `\(\351\) 5 \200 \\ ??` {
+		t.Errorf("%s", got)
+	}
+	if got := string(lines(" <b>one</b>\ntwo ")); got != "&lt;b&gt;one&lt;/b&gt;<br>\ntwo" {
+		t.Errorf("%s", got)
+	}
+	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	d := New(Config{PublicURL: "https://sms.example.org", Seller: strings.Repeat("a line\n", 200)})
+	o := sms.CreditOrder{ID: 7, Account: "ab12345-ovh", CreatedAt: at, ExpiresAt: at.Add(sms.OrderValidity), Channel: "marketing"}
+	if text := d.document(o, false); !bytes.HasSuffix(text, []byte("%%EOF\n")) || bytes.Count(text, []byte("a line")) > 60 {
+		t.Errorf("%s", text)
+	}
+}

@@ -1,0 +1,169 @@
+package billing
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"ramier/internal/sms"
+)
+
+// document writes the form or the invoice of an order: one page of text, which needs no more of PDF than its built-in fonts.
+func (d *Desk) document(o sms.CreditOrder, invoice bool) []byte {
+	var s sheet
+	title := fmt.Sprintf("Order %d", o.ID)
+	if invoice {
+		title = fmt.Sprintf("Invoice %d", o.Invoice)
+	}
+	s.text(marginLeft, bold, 20, title)
+	s.down(24)
+	if d.Sandbox {
+		s.text(marginLeft, bold, 11, "SANDBOX - worth nothing, nothing is to be paid")
+		s.down(20)
+	}
+	s.block(d.Seller)
+	s.down(14)
+	s.pair("Customer", o.Account+" ("+o.Country+")")
+	s.pair("Order", fmt.Sprintf("%d of %s", o.ID, o.CreatedAt.Format("2006-01-02")))
+	if invoice {
+		s.pair("Paid", o.SettledAt.Format("2006-01-02"))
+		s.pair("Payment", o.Reference)
+	} else {
+		s.pair("Payable until", o.ExpiresAt.Format("2006-01-02"))
+	}
+	s.down(18)
+	s.row(bold, "What", "Price of one", "Price")
+	s.row(regular, describe(o), o.Credit.String(), o.Net.String())
+	if o.Reduction().Millionths > 0 {
+		s.row(regular, "(includes a reduction by quantity of "+o.Reduction().String()+")", "", "")
+	}
+	tax := "No tax"
+	if o.TaxName != "" {
+		tax = o.TaxName + " " + percent(o.TaxRate)
+	}
+	s.row(regular, tax, "", o.Tax.String())
+	s.row(bold, "Total", "", o.Total().String())
+	if !invoice {
+		s.down(18)
+		s.text(marginLeft, bold, 11, "How to pay")
+		s.down(16)
+		s.block(d.PayTo)
+	}
+	s.down(18)
+	s.text(marginLeft, regular, 9, "Terms: "+d.TermsURL())
+	return s.file(title)
+}
+
+// A4 in points, and where columns stand.
+const (
+	pageWidth, pageHeight = 595, 842
+	marginLeft            = 56
+	columnUnit, columnSum = 430, 539 // right edges
+	top, bottom           = 780, 56
+)
+
+type font string
+
+const regular, bold font = "F1", "F2"
+
+// sheet is a page that is written from top to bottom.
+type sheet struct {
+	content bytes.Buffer
+	used    int // points from the top
+}
+
+func (s *sheet) down(points int) { s.used += points }
+
+// text writes at the present height. What would stand below the page is left out.
+func (s *sheet) text(x int, f font, size int, text string) {
+	if y := top - s.used; y >= bottom {
+		fmt.Fprintf(&s.content, "BT /%s %d Tf %d %d Td (%s) Tj ET\n", f, size, x, y, literal(text))
+	}
+}
+
+// right writes text that ends at x. Digits of Helvetica are 0.556 of its size wide, and amounts are mostly digits.
+func (s *sheet) right(x int, f font, size int, text string) {
+	width := 0.0
+	for _, r := range text {
+		switch {
+		case r == '.' || r == ',' || r == ' ':
+			width += 0.278
+		case r >= 'A' && r <= 'Z':
+			width += 0.7
+		default:
+			width += 0.556
+		}
+	}
+	s.text(x-int(width*float64(size)), f, size, text)
+}
+
+// block writes a text of several lines.
+func (s *sheet) block(text string) {
+	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		s.text(marginLeft, regular, 11, strings.TrimSpace(line))
+		s.down(14)
+	}
+}
+
+func (s *sheet) pair(name, value string) {
+	s.text(marginLeft, bold, 11, name)
+	s.text(marginLeft+110, regular, 11, value)
+	s.down(16)
+}
+
+func (s *sheet) row(f font, what, unit, sum string) {
+	s.text(marginLeft, f, 11, what)
+	s.right(columnUnit, f, 11, unit)
+	s.right(columnSum, f, 11, sum)
+	s.down(18)
+}
+
+// literal writes a text as PDF's string in WinAnsi, which has the characters of Western Europe; others become a question mark.
+func literal(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '(' || r == ')' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '€':
+			b.WriteString(`\200`)
+		case r >= ' ' && r < 0x7f:
+			b.WriteRune(r)
+		case r >= 0xa0 && r <= 0xff:
+			fmt.Fprintf(&b, `\%03o`, r)
+		case r == '\t':
+			b.WriteByte(' ')
+		default:
+			b.WriteByte('?')
+		}
+	}
+	return b.String()
+}
+
+// file gives the whole document.
+func (s *sheet) file(title string) []byte {
+	objects := []string{
+		"<< /Type /Catalog /Pages 2 0 R >>",
+		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+		fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Contents 4 0 R /Resources << /Font << /F1 5 0 R /F2 6 0 R >> >> >>", pageWidth, pageHeight),
+		fmt.Sprintf("<< /Length %d >>\nstream\n%sendstream", s.content.Len(), s.content.String()),
+		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>",
+		"<< /Title (" + literal(title) + ") /Producer (Ramier) >>",
+	}
+	var b bytes.Buffer
+	b.WriteString("%PDF-1.4\n")
+	at := make([]int, len(objects))
+	for i, o := range objects {
+		at[i] = b.Len()
+		fmt.Fprintf(&b, "%d 0 obj\n%s\nendobj\n", i+1, o)
+	}
+	table := b.Len()
+	fmt.Fprintf(&b, "xref\n0 %d\n0000000000 65535 f \n", len(objects)+1)
+	for _, offset := range at {
+		fmt.Fprintf(&b, "%010d 00000 n \n", offset)
+	}
+	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R /Info 7 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(objects)+1, table)
+	return b.Bytes()
+}

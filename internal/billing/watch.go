@@ -1,0 +1,113 @@
+package billing
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ramier/internal/sms"
+	"ramier/internal/store"
+	"ramier/internal/submit"
+)
+
+// Watch looks once at what runs low: it makes orders for services with automatic recredit, and warns of users' quotas. Only one node
+// of a platform should.
+func (d *Desk) Watch(ctx context.Context) error {
+	return errors.Join(d.recredit(ctx), d.alert(ctx))
+}
+
+// recredit makes an order for each service that has come down to its threshold and has no such order open. Its credits arrive as
+// those of any order: when it is settled.
+func (d *Desk) recredit(ctx context.Context) error {
+	low, err := d.Store.ServicesToRecredit(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, l := range low {
+		v := l.Service
+		o := sms.CreditOrder{AccountID: v.AccountID, Account: v.Account, ServiceID: v.ID, Service: v.Name, Cause: sms.OrderedByThreshold}
+		o, err := d.Order(ctx, o, v.Settings.AutomaticRecreditAmount, v.Country)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("automatic recredit of %s: %w", v.Name, err))
+		} else if o.ID != 0 {
+			d.Log.Info("a service has come down to its threshold: an order of credits was made", "service", v.Name, "left", l.Available, "order", o.ID)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// defaultAlert is sent where the service has no text of its own.
+const defaultAlert = "SMS user |USER|: |REMAINING| credits are left of the quota."
+
+// alert warns of the quotas that run low, by SMS, at the cost of the service. There is no mail yet.
+func (d *Desk) alert(ctx context.Context) error {
+	if err := d.Store.ForgetAlerts(ctx); err != nil {
+		return err
+	}
+	low, err := d.Store.LowUsers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, u := range low {
+		if u.Alert.Number != "" && (u.Alert.Support == "sms" || u.Alert.Support == "both") {
+			if err := d.warn(ctx, u); err != nil {
+				if code := sms.CodeOf(err); code == sms.Unavailable || code == sms.Internal {
+					return err
+				}
+				d.Log.Warn("a user's quota runs low, and the warning cannot be sent", "service", u.Service, "user", u.Login, "error", err)
+			}
+		}
+		if err := d.Store.Alerted(ctx, u.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// warn sends the warning. Should it be noted too late, the key keeps it from being sent again.
+func (d *Desk) warn(ctx context.Context, u store.LowUser) error {
+	rules, err := d.Store.FreshRules(ctx, u.Service)
+	if err != nil {
+		return err
+	}
+	b, err := d.Store.Balance(ctx, u.ServiceID)
+	if err != nil {
+		return err
+	}
+	o := sms.Order{
+		Text: alertText(rules.Service.Settings, u.User, b.Available), Receivers: []string{u.Alert.Number}, NoStop: true,
+		Class: sms.PhoneDisplay, Priority: sms.High, Validity: sms.MaxValidity, Tag: "quota-alert",
+	}
+	for _, name := range slices.Sorted(maps.Keys(rules.Senders)) {
+		if rules.Senders[name].Status == sms.Enabled {
+			o.Sender = name
+			break
+		}
+	}
+	o.ForResponse = o.Sender == ""
+	name := fmt.Sprintf("quota-alert %d %d %d", u.ID, u.Alert.Threshold, u.QuotaLeft)
+	hash := sha256.Sum256([]byte(name))
+	r, err := d.Submit.Submit(ctx, rules.Service.AccountID, u.Service, o, submit.Key{Key: name, Hash: hash[:]})
+	if err == nil && len(r.Invalid) > 0 {
+		err = sms.Errorf(sms.Invalid, "%s", r.Invalid[0].Message)
+	}
+	return err
+}
+
+// alertText fills in the service's template.
+func alertText(set sms.Settings, u sms.User, left sms.Credits) string {
+	text := defaultAlert
+	if set.CustomizedSMS && set.SMSBody != "" {
+		text = set.SMSBody
+	}
+	return strings.NewReplacer(
+		"|USER|", u.Login, "|REMAINING|", u.QuotaLeft.String(), "|ALERTTHRESHOLD|", strconv.FormatInt(u.Alert.Threshold, 10),
+		"|CREDITSLEFT|", left.String(),
+	).Replace(text)
+}
