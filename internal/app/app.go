@@ -23,6 +23,7 @@ import (
 	"ramier/internal/sms"
 	"ramier/internal/store"
 	"ramier/internal/submit"
+	"ramier/internal/web"
 )
 
 // Options is what a platform is made of.
@@ -46,6 +47,7 @@ type Options struct {
 	StopClauses    map[string]string // by country; nil = the default ones
 	HideMetrics    bool              // they are served elsewhere
 	Loopback       bool              // carriers must be on this machine
+	Sandbox        bool              // web pages say that this is one
 	Fetch          fetch.Config
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error
@@ -99,21 +101,22 @@ func (a *App) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	publicURL := ""
-	if len(o.PublicURLs) > 0 {
-		publicURL = o.PublicURLs[0]
-	}
 	if o.Fetch.Agent == "" {
 		o.Fetch.Agent = "Ramier/" + o.Version
 	}
 	a.fetch = fetch.New(o.Fetch)
+	signIns := auth.NewSignIns(a.Store, o.Clock.Now)
 	api := ovh.New(ovh.Config{
 		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Auth: a.Verifier,
 		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
-		PublicURL: publicURL, MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
+		PublicURLs: o.PublicURLs, SignIns: signIns, MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
 	a.Metrics = m.handler()
-	a.Handler = a.routes(api)
+	pages := web.New(web.Config{
+		Store: a.Store, SignIns: signIns, Verifier: a.Verifier, Now: o.Clock.Now, Log: o.Log, PublicURLs: o.PublicURLs,
+		TrustedProxies: o.TrustedProxies, Zone: o.Zone, Sandbox: o.Sandbox,
+	})
+	a.Handler = a.routes(api, pages, api.TokenEndpoint(pages.Visitor))
 	if o.Prepare != nil {
 		if err := o.Prepare(ctx, a.Store); err != nil {
 			return err

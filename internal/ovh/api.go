@@ -30,6 +30,7 @@ type Config struct {
 	Auth     *auth.Verifier
 	Carriers Carriers
 	Fetch    *fetch.Client // for documents of customers
+	SignIns  *auth.SignIns // on the web pages
 	// Started is when the program began, Version what it calls itself.
 	Started time.Time
 	Version string
@@ -37,7 +38,9 @@ type Config struct {
 	Now       func() time.Time // the clock
 	Random    func() uint64    // for query ids
 	Log       *slog.Logger
-	PublicURL string         // base of the addresses in the served documents, like "https://sms.example.org"
+	// PublicURLs are the bases that clients reach this place by; the first is that of the addresses in the served documents, like
+	// "https://sms.example.org".
+	PublicURLs []string
 	Node      string         // part of the query ids, "ws-1"
 	Zone      *time.Location // of datetimes in answers, and of those that clients send without an offset; Europe/Paris
 	MaxBody   int64          // bytes of a request body, 10 MiB
@@ -61,6 +64,14 @@ type Carriers interface {
 type PDU struct {
 	Frame []byte
 	Words string
+}
+
+// publicURL is the base of the addresses in the served documents.
+func (c Config) publicURL() string {
+	if len(c.PublicURLs) == 0 {
+		return ""
+	}
+	return c.PublicURLs[0]
 }
 
 func (c Config) withDefaults() Config {
@@ -102,6 +113,9 @@ type API struct {
 	fetch    *fetch.Client
 	started  time.Time
 	version  string
+
+	signIns    *auth.SignIns
+	publicURLs []string
 }
 
 // New makes the API. It panics when the table of routes does not fit the schema, which is a mistake in the program.
@@ -114,6 +128,7 @@ func New(cfg Config) *API {
 	}
 	a := &API{
 		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, started: cfg.Started, version: cfg.Version,
+		signIns: cfg.SignIns, publicURLs: cfg.PublicURLs,
 	}
 	a.Handler = newServer(cfg, s, a.routes())
 	return a

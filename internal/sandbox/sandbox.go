@@ -45,6 +45,7 @@ type Info struct {
 	EndpointTLS string `json:"endpointTLS"`
 	CAFile      string `json:"caFile"`
 	content
+	Account    string `json:"account"` // whose keys these are
 	ControlURL string `json:"controlURL"`
 	Metrics    string `json:"metrics"`
 	SMSC       string `json:"smsc"`
@@ -126,13 +127,13 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 	}
 	s.App, err = app.Start(ctx, app.Options{
 		Database: database, KeyFile: filepath.Join(s.dir, "seal.key"), Node: "sandbox", Clock: s.clock, Log: s.log, Version: o.Version,
-		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare, Loopback: true,
+		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare, Loopback: true, Sandbox: true,
 		Fetch: fetch.Config{Allowed: loopback()},
 	})
 	if err != nil {
 		return err
 	}
-	s.Info.content, s.Info.SendingHours = s.content, s.sendingHours
+	s.Info.content, s.Info.SendingHours, s.Info.Account = s.content, s.sendingHours, customerAccount
 	if err := s.writeConfs(); err != nil {
 		return err
 	}

@@ -32,7 +32,16 @@ type content struct {
 	Sender            string `json:"sender"`
 	Operator          Keys   `json:"operator"`
 	Other             Keys   `json:"other"`
+	// Passwords of the accounts, by name, for the web pages.
+	Passwords map[string]string `json:"passwords"`
 }
+
+// The accounts of a sandbox.
+const (
+	customerAccount = "rm12345-ovh"
+	otherAccount    = "rm67890-ovh"
+	operatorAccount = "operator-ovh"
+)
 
 const (
 	sender       = "Ramier"
@@ -52,13 +61,15 @@ func (s *Sandbox) prepare(ctx context.Context, db *store.Store) error {
 		if err := s.seed(ctx, db); err != nil {
 			return err
 		}
-		if text, err = json.MarshalIndent(s.content, "", "  "); err != nil {
-			return err
-		}
-		return os.WriteFile(file, text, 0o600)
+		return s.remember(file)
 	}
 	if err == nil {
 		err = json.Unmarshal(text, &s.content)
+	}
+	if err == nil && len(s.Passwords) == 0 { // of an older Ramier
+		if err = s.givePasswords(ctx, db); err == nil {
+			err = s.remember(file)
+		}
 	}
 	if err == nil {
 		err = db.ChangeCarrier(ctx, carrierName, func(c *sms.Carrier) error {
@@ -70,6 +81,30 @@ func (s *Sandbox) prepare(ctx context.Context, db *store.Store) error {
 		err = s.setSendingHours(ctx, db)
 	}
 	return err
+}
+
+func (s *Sandbox) remember(file string) error {
+	text, err := json.MarshalIndent(s.content, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(file, text, 0o600)
+}
+
+// givePasswords lets the owners of all accounts sign in on the web pages.
+func (s *Sandbox) givePasswords(ctx context.Context, db *store.Store) error {
+	signIns := auth.NewSignIns(db, s.clock.Now)
+	s.Passwords = map[string]string{}
+	for _, name := range []string{customerAccount, otherAccount, operatorAccount} {
+		account, err := db.Account(ctx, name)
+		if err != nil {
+			return err
+		}
+		if s.Passwords[name], err = signIns.SetPassword(ctx, account, "", 0, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // setSendingHours gives all services the hours that were asked for, and else learns those of the first.
@@ -97,18 +132,20 @@ func (s *Sandbox) seed(ctx context.Context, db *store.Store) error {
 	c := &s.content
 	c.Sender = sender
 	var err error
-	if c.Keys, err = s.customer(ctx, db, "rm12345-ovh", &c.ServiceName, &c.SecondServiceName); err != nil {
+	if c.Keys, err = s.customer(ctx, db, customerAccount, &c.ServiceName, &c.SecondServiceName); err != nil {
 		return err
 	}
-	if c.Other, err = s.customer(ctx, db, "rm67890-ovh", &c.OtherServiceName); err != nil {
+	if c.Other, err = s.customer(ctx, db, otherAccount, &c.OtherServiceName); err != nil {
 		return err
 	}
-	operator := sms.Account{Name: "operator-ovh", Country: "FR", Description: "Operator of the sandbox", Operator: true, CreatedAt: s.clock.Now()}
+	operator := sms.Account{Name: operatorAccount, Country: "FR", Description: "Operator of the sandbox", Operator: true, CreatedAt: s.clock.Now()}
 	if err := db.AddAccount(ctx, &operator); err != nil {
 		return err
 	}
-	c.Operator, err = s.token(ctx, db, operator)
-	return err
+	if c.Operator, err = s.token(ctx, db, operator); err != nil {
+		return err
+	}
+	return s.givePasswords(ctx, db)
 }
 
 // seedCarrier adds the simulated operator, with prices and short numbers.
