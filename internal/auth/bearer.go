@@ -75,7 +75,7 @@ func (v *Verifier) byBearer(ctx context.Context, r *http.Request, token string) 
 	}
 	switch {
 	case !ok:
-		return nil, sms.Errorf(sms.NotAuthenticated, "there is no such token (header Authorization): POST /auth/oauth2/token gives one")
+		return nil, sms.Errorf(sms.NotAuthenticated, "there is no such token, or it expired long ago (header Authorization): POST /auth/oauth2/token gives one")
 	case !v.cfg.Now().Before(b.ends):
 		return nil, sms.Errorf(sms.NotAuthenticated, "the token expired on %s: ask for a new one", b.ends.UTC().Format(time.RFC3339))
 	}

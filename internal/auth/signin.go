@@ -83,6 +83,9 @@ func (s *SignIns) SignIn(ctx context.Context, account, password string, who Visi
 	case !right || !ok:
 		return "", wrongPassword
 	case l.OTPSecret != "":
+		if err := s.giveBack(ctx, account); err != nil { // this was no failure; the code may still be one
+			return "", err
+		}
 		until := s.now().Add(ticketLasts).Unix()
 		return "", CodeWanted{s.store.Sealed(strconv.FormatInt(until, 10) + " " + strconv.FormatInt(l.ChangedAt.UnixMicro(), 10) + " " + account)}
 	}
@@ -141,6 +144,16 @@ func (s *SignIns) try(ctx context.Context, name string, who Visitor) error {
 		a.LastAt = now
 		if late := a.Failures - freeFailures; late >= 0 {
 			a.Until = now.Add(min(longestWait, firstWait<<min(late, 10)))
+		}
+		return nil
+	})
+}
+
+// giveBack takes one failure of a name back.
+func (s *SignIns) giveBack(ctx context.Context, name string) error {
+	return s.store.ChangeAttempts(ctx, name, func(a *store.Attempts) error {
+		if a.Failures = max(0, a.Failures-1); a.Failures < freeFailures {
+			a.Until = time.Time{}
 		}
 		return nil
 	})

@@ -35,16 +35,16 @@ type Config struct {
 	Started time.Time
 	Version string
 
-	Now       func() time.Time // the clock
-	Random    func() uint64    // for query ids
-	Log       *slog.Logger
+	Now    func() time.Time // the clock
+	Random func() uint64    // for query ids
+	Log    *slog.Logger
 	// PublicURLs are the bases that clients reach this place by; the first is that of the addresses in the served documents, like
 	// "https://sms.example.org".
 	PublicURLs []string
-	Node      string         // part of the query ids, "ws-1"
-	Zone      *time.Location // of datetimes in answers, and of those that clients send without an offset; Europe/Paris
-	MaxBody   int64          // bytes of a request body, 10 MiB
-	MaxBatch  int            // ids in one batch GET, 500
+	Node       string         // part of the query ids, "ws-1"
+	Zone       *time.Location // of datetimes in answers, and of those that clients send without an offset; Europe/Paris
+	MaxBody    int64          // bytes of a request body, 10 MiB
+	MaxBatch   int            // ids in one batch GET, 500
 
 	// Observe is told of each answer: the operation (empty when there was none), its HTTP status and its time.
 	Observe func(operation string, status int, took time.Duration)

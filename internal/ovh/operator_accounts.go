@@ -82,7 +82,7 @@ func CheckAccount(name *string, country string) (string, error) {
 
 func newOperatorAccount(account sms.Account, email string) operatorAccount {
 	return operatorAccount{
-		Email: orNull(email),
+		Email:   orNull(email),
 		Country: account.Country, Creation: datetime{account.CreatedAt}, Description: account.Description, Name: account.Name,
 		Operator: account.Operator,
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,9 +16,7 @@ type right struct {
 }
 
 // verbs are the words for methods, in the order in which they are said.
-var verbs = []struct{ method, word string }{
-	{"GET", "verb.see"}, {"POST", "verb.add"}, {"PUT", "verb.change"}, {"PATCH", "verb.change"}, {"DELETE", "verb.delete"},
-}
+var verbs = []string{"verb.see", "verb.add", "verb.send", "verb.both", "verb.change", "verb.delete"}
 
 // resources are the words for what an SMS account has.
 var resources = map[string]string{
@@ -30,24 +29,46 @@ var resources = map[string]string{
 // describe puts rules into words, those about one thing together.
 func describe(rules []sms.AccessRule, t func(string, ...any) string) []right {
 	var rights []right
-	methods := map[string][]string{}
+	asked := map[string][]string{} // words for methods, by object
 	for _, r := range rules {
 		object, path := objectOf(r.Path, t)
-		if methods[object+path] == nil {
+		if asked[object+path] == nil {
 			rights = append(rights, right{Object: object, Path: path})
 		}
-		methods[object+path] = append(methods[object+path], r.Method)
+		asked[object+path] = append(asked[object+path], verbOf(r))
 	}
 	for i, r := range rights {
 		var words []string
 		for _, v := range verbs {
-			if slices.Contains(methods[r.Object+r.Path], v.method) && !slices.Contains(words, t(v.word)) {
-				words = append(words, t(v.word))
+			if slices.Contains(asked[r.Object+r.Path], v) && !slices.Contains(words, t(v)) {
+				words = append(words, t(v))
 			}
 		}
 		rights[i].Verbs = sentence(words, t("and"))
 	}
 	return rights
+}
+
+// wholeAccount fits the paths of everything, of all SMS accounts or of one.
+var wholeAccount = regexp.MustCompile(`^/(\*|sms\*|sms/[^/]*\*|sms/[^/]+/\*)$`)
+
+// verbOf gives the word for the method of a rule.
+func verbOf(r sms.AccessRule) string {
+	switch r.Method {
+	case "POST":
+		switch {
+		case strings.Contains(r.Path, "/jobs") || strings.Contains(r.Path, "/batches"):
+			return "verb.send"
+		case wholeAccount.MatchString(r.Path):
+			return "verb.both"
+		}
+		return "verb.add"
+	case "PUT", "PATCH":
+		return "verb.change"
+	case "DELETE":
+		return "verb.delete"
+	}
+	return "verb.see"
 }
 
 // sentence joins words: "see, add and delete", with a capital.
