@@ -152,9 +152,7 @@ func (s *SignIns) try(ctx context.Context, name string, who Visitor) error {
 // giveBack takes one failure of a name back.
 func (s *SignIns) giveBack(ctx context.Context, name string) error {
 	return s.store.ChangeAttempts(ctx, name, func(a *store.Attempts) error {
-		if a.Failures = max(0, a.Failures-1); a.Failures < freeFailures {
-			a.Until = time.Time{}
-		}
+		a.Failures, a.Until = max(0, a.Failures-1), time.Time{} // any earlier wait was over, or this attempt had not been made
 		return nil
 	})
 }
