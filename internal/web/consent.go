@@ -16,7 +16,12 @@ type validity struct {
 }
 
 var validities = []validity{
-	{"0", 0}, {"5m", 5 * time.Minute}, {"1h", time.Hour}, {"1d", 24 * time.Hour}, {"7d", 7 * 24 * time.Hour}, {"30d", 30 * 24 * time.Hour},
+	{"0", 0},
+	{"5m", 5 * time.Minute},
+	{"1h", time.Hour},
+	{"1d", 24 * time.Hour},
+	{"7d", 7 * 24 * time.Hour},
+	{"30d", 30 * 24 * time.Hour},
 	{"365d", 365 * 24 * time.Hour},
 }
 
