@@ -139,7 +139,8 @@ func CreateApplication(ctx context.Context, s *store.Store, now time.Time, accou
 	if err := CheckNewName(ctx, s, account, app.Name); err != nil {
 		return app, err
 	}
-	return app, s.AddApplication(ctx, &app)
+	err := s.AddApplication(ctx, &app)
+	return app, err
 }
 
 // CheckNewName tells whether an account may have one more application of a name. Error: Conflict.

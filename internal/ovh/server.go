@@ -190,10 +190,9 @@ func (x *exchange) admit(t *target) error {
 	mine := *caller
 	mine.QueryID = x.call.QueryID
 	x.call.Caller = &mine
-	if t.broken != nil || x.separator(t.route) != "" {
-		return nil
+	if t.broken == nil && x.separator(t.route) == "" {
+		err = granted(&mine, x.call.Operation, x.r.Method, t.raw, t.segments)
 	}
-	err = granted(&mine, x.call.Operation, x.r.Method, t.raw, t.segments)
 	if err != nil && x.cfg.Auth != nil && mine.Credential != 0 {
 		x.cfg.Auth.NoteRefusal(mine.Credential, x.r.Method+" "+x.r.URL.Path, err)
 	}

@@ -165,7 +165,8 @@ func (s *Store) Profile(ctx context.Context, account int64) (p sms.Profile, err 
 	if err != nil {
 		return p, unavailable(err)
 	}
-	return p, json.Unmarshal([]byte(text), &p)
+	err = json.Unmarshal([]byte(text), &p)
+	return p, err
 }
 
 // ChangeProfile reads what a customer says of himself, lets change work on it and saves it, in one transaction. Error: the one of

@@ -51,7 +51,7 @@ func (v *visit) consent(token string) (c store.Consent, done bool, err error) {
 	if err != nil {
 		return c, false, err
 	}
-	text := ""
+	var text string
 	switch {
 	case !ok:
 		text = "consent.unknown"
