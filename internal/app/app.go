@@ -26,6 +26,7 @@ import (
 	"ramier/internal/sms"
 	"ramier/internal/store"
 	"ramier/internal/submit"
+	"ramier/internal/web"
 )
 
 // Options is what a platform is made of.
@@ -50,6 +51,7 @@ type Options struct {
 	HideMetrics    bool              // they are served elsewhere
 	SMPP           SMPPAddresses
 	Loopback       bool // carriers must be on this machine
+	Sandbox        bool // web pages say that this is one
 	Fetch          fetch.Config
 	Billing        billing.Config // texts and secret of orders
 	// Prepare works on the opened store before anything is sent.
@@ -110,14 +112,15 @@ func (a *App) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	publicURL := ""
-	if len(o.PublicURLs) > 0 {
-		publicURL = o.PublicURLs[0]
-	}
 	if o.Fetch.Agent == "" {
 		o.Fetch.Agent = "Ramier/" + o.Version
 	}
 	a.fetch = fetch.New(o.Fetch)
+	signIns := auth.NewSignIns(a.Store, o.Clock.Now)
+	publicURL := ""
+	if len(o.PublicURLs) > 0 {
+		publicURL = o.PublicURLs[0]
+	}
 	submitter := submit.New(a.Store, o.Clock.Now)
 	o.Billing.Submit = submitter
 	o.Billing.Store, o.Billing.Now, o.Billing.Log, o.Billing.PublicURL = a.Store, o.Clock.Now, o.Log, publicURL
@@ -125,7 +128,7 @@ func (a *App) start(ctx context.Context) error {
 	api := ovh.New(ovh.Config{
 		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submitter, Auth: a.Verifier,
 		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Billing: a.billing, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
-		PublicURL: publicURL, SMPP: ovh.SMPPAddresses(o.SMPP), MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
+		PublicURLs: o.PublicURLs, SignIns: signIns, SMPP: ovh.SMPPAddresses(o.SMPP), MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
 	a.passwords = auth.NewPasswords(o.Clock.Now)
 	http2sms := legacy.NewHTTP2SMS(legacy.Config{
@@ -136,7 +139,11 @@ func (a *App) start(ctx context.Context) error {
 		Store: a.Store, Submit: submitter, Passwords: a.passwords, Clock: o.Clock, Log: o.Log, Observe: m.submitSM,
 	})
 	a.Metrics = m.handler()
-	a.Handler = a.routes(api, http2sms)
+	pages := web.New(web.Config{
+		Store: a.Store, SignIns: signIns, Verifier: a.Verifier, Now: o.Clock.Now, Log: o.Log, PublicURLs: o.PublicURLs,
+		TrustedProxies: o.TrustedProxies, Zone: o.Zone, Sandbox: o.Sandbox,
+	})
+	a.Handler = a.routes(api, http2sms, pages, api.TokenEndpoint(pages.Visitor))
 	if o.Prepare != nil {
 		if err := o.Prepare(ctx, a.Store); err != nil {
 			return err

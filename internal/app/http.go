@@ -10,10 +10,11 @@ import (
 
 	"ramier/internal/billing"
 	"ramier/internal/legacy"
+	"ramier/internal/web"
 )
 
 // routes leads a request to its door by the beginning of its path. ServeMux would clean the path of a signed request.
-func (a *App) routes(api, http2sms http.Handler) http.Handler {
+func (a *App) routes(api, http2sms http.Handler, pages *web.Pages, token http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/healthz":
@@ -29,6 +30,10 @@ func (a *App) routes(api, http2sms http.Handler) http.Handler {
 			a.billing.ServeHTTP(w, r)
 		case path == legacy.Path || path == legacy.HelpPath:
 			http2sms.ServeHTTP(w, r)
+		case path == "/auth/oauth2/token":
+			token.ServeHTTP(w, r)
+		case pages.Has(path):
+			pages.ServeHTTP(w, r)
 		default:
 			http.Error(w, "There is nothing here. The API is at /1.0, its description at /1.0/openapi.json.", http.StatusNotFound)
 		}

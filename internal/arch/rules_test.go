@@ -59,6 +59,7 @@ var rules = []rule{
 	// Doors.
 	{"internal/ovh/schema", nil},
 	{"internal/ovh", door},
+	{"internal/web", door},
 	{"internal/legacy", door},
 	{"internal/smppd", append([]string{"smpp"}, door...)},
 	{"internal/console", append([]string{"ovh/schema"}, door...)},

@@ -47,7 +47,7 @@ func TestKeysAreRefusedWithTheirCause(t *testing.T) {
 		{"bearer", func(c *call) {
 			c.header[headerApplication], c.header[headerConsumer], c.header[headerSignature] = nil, nil, nil
 			c.header.Set("Authorization", "Bearer x")
-		}, sms.NotAuthenticated, []string{"Authorization", "sign"}},
+		}, sms.NotAuthenticated, []string{"Authorization", "POST /auth/oauth2/token"}},
 		{"no application key", func(c *call) { c.header[headerApplication] = nil }, sms.NotAuthenticated, []string{headerApplication + " is missing"}},
 		{"an empty application key", func(c *call) { c.header.Set(headerApplication, "  ") }, sms.NotAuthenticated, []string{headerApplication + " is missing"}},
 		{"unknown application", func(c *call) { c.header.Set(headerApplication, "nosuchkey") }, sms.UnknownKey, []string{`"nosuchkey"`}},

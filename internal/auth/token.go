@@ -120,6 +120,9 @@ func checkNames(name, description string) error {
 	return nil
 }
 
+// CheckBlocks writes blocks of addresses the way that they are compared with. Error: Invalid.
+func CheckBlocks(ips []netip.Prefix) ([]netip.Prefix, error) { return plainPrefixes(ips) }
+
 // plainPrefixes writes blocks the way that addresses are compared with: IPv4 as such, and nothing past the block.
 func plainPrefixes(ips []netip.Prefix) ([]netip.Prefix, error) {
 	if len(ips) > maxAllowedIPs {

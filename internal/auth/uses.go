@@ -4,8 +4,12 @@ import (
 	"context"
 	"log/slog"
 	"maps"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
+
+	"ramier/internal/store"
 )
 
 const (
@@ -13,11 +17,18 @@ const (
 	usesLast  = 5 * time.Second  // how long a stop waits for the last of them
 )
 
-// uses holds when consumer keys were last used, until it is written.
+// maxRefusals is how many refusals are kept until they are written, and maxRefusal how many bytes of each.
+const (
+	maxRefusals = 10_000
+	maxRefusal  = 300
+)
+
+// uses holds when consumer keys were last used and refused, until it is written.
 type uses struct {
 	mu      sync.Mutex
 	fresh   map[int64]time.Time
 	written map[int64]time.Time // by the write before, or by one that is under way
+	refused map[int64]store.Refusal
 }
 
 func (u *uses) note(id int64, at time.Time) {
@@ -58,6 +69,29 @@ func (u *uses) giveBack(uses map[int64]time.Time) {
 // LastUse tells when a consumer key was last used here, zero if that is longer ago than the store's record of it.
 func (v *Verifier) LastUse(credential int64) time.Time { return v.uses.last(credential) }
 
+// NoteRefusal remembers that a call was refused to a consumer key, to be shown to its owner.
+func (v *Verifier) NoteRefusal(credential int64, call string, why error) {
+	text := call + ": " + why.Error()
+	for len(text) > maxRefusal {
+		_, size := utf8.DecodeLastRuneInString(text)
+		text = text[:len(text)-size]
+	}
+	u := &v.uses
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.refused == nil || len(u.refused) >= maxRefusals {
+		u.refused = map[int64]store.Refusal{}
+	}
+	u.refused[credential] = store.Refusal{At: v.cfg.Now(), Text: strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", ""), "")}
+}
+
+// LastRefusal tells which call was last refused to a consumer key here, zero if that is longer ago than the store's record of it.
+func (v *Verifier) LastRefusal(credential int64) store.Refusal {
+	v.uses.mu.Lock()
+	defer v.uses.mu.Unlock()
+	return v.uses.refused[credential]
+}
+
 // Run writes down when consumer keys were last used, now and then and once more when the context ends.
 func (v *Verifier) Run(ctx context.Context) error {
 	ticker := time.NewTicker(usesEvery)
@@ -78,12 +112,23 @@ func (v *Verifier) Run(ctx context.Context) error {
 
 func (v *Verifier) writeUses(ctx context.Context) error {
 	uses := v.uses.take()
-	if len(uses) == 0 {
+	v.uses.mu.Lock()
+	refused := maps.Clone(v.uses.refused)
+	v.uses.mu.Unlock()
+	if len(uses)+len(refused) == 0 {
 		return nil
 	}
-	err := v.cfg.Store.TouchCredentials(ctx, uses)
+	err := v.cfg.Store.TouchCredentials(ctx, uses, refused)
 	if err != nil {
 		v.uses.giveBack(uses)
+		return err
 	}
-	return err
+	v.uses.mu.Lock()
+	defer v.uses.mu.Unlock()
+	for id, r := range refused {
+		if v.uses.refused[id] == r {
+			delete(v.uses.refused, id)
+		}
+	}
+	return nil
 }

@@ -50,7 +50,9 @@ type Verifier struct {
 	bases        []string // what may stand before the request target in a signed URL
 	applications *cache[string, *application]
 	credentials  *cache[keyHash, *credential]
+	bearers      *cache[keyHash, *bearer]
 	uses         uses
+	asks, grants throttle
 }
 
 // New makes a Verifier. The error names the public URL that is wrong.
@@ -72,6 +74,9 @@ func New(cfg Config) (*Verifier, error) {
 		cfg: cfg, bases: bases,
 		applications: newCache[string](cacheSize, (*application).weight),
 		credentials:  newCache[keyHash](cacheSize, (*credential).weight),
+		bearers:      newCache[keyHash](cacheSize, (*bearer).weight),
+		asks:         throttle{every: time.Second, burst: 60},
+		grants:       throttle{every: time.Second, burst: 60},
 	}, nil
 }
 
@@ -79,6 +84,9 @@ func New(cfg Config) (*Verifier, error) {
 // changed. Errors: NotAuthenticated, UnknownKey, UnknownCredential, StaleRequest, BadSignature, InvalidCredential,
 // Forbidden, Unavailable.
 func (v *Verifier) Authenticate(r *http.Request, body []byte) (*sms.Caller, error) {
+	if token := bearerToken(r); token != "" {
+		return v.byBearer(r.Context(), r, token)
+	}
 	k, err := readKeys(r)
 	if err != nil {
 		return nil, err
@@ -98,11 +106,16 @@ func (v *Verifier) Authenticate(r *http.Request, body []byte) (*sms.Caller, erro
 	if err := v.checkSignature(r, body, k, app, cred); err != nil {
 		return nil, err
 	}
-	if err := inForce(&cred.Credential, now); err != nil {
-		return nil, err
-	}
 	ip := RemoteIP(r, v.cfg.TrustedProxies)
-	if err := allowedFrom(ip, cred.AllowedIPs); err != nil {
+	err = inForce(&cred.Credential, now)
+	if err == nil {
+		err = allowedFrom(ip, cred.AllowedIPs)
+	}
+	if err != nil {
+		if cred.Status == "pendingValidation" {
+			v.Forget(cred.ID) // it may be approved on another node any moment
+		}
+		v.NoteRefusal(cred.ID, r.Method+" "+r.URL.Path, err)
 		return nil, err
 	}
 	v.uses.note(cred.ID, now)
@@ -162,6 +175,8 @@ func (v *Verifier) credential(ctx context.Context, r *http.Request, k *keys, app
 // inForce tells whether a consumer key may be used at the time.
 func inForce(c *store.Credential, now time.Time) error {
 	switch {
+	case StatusAt(c, now) == "expired" && c.Status == "pendingValidation":
+		return sms.Errorf(sms.InvalidCredential, "nobody approved the consumer key in time: ask for a new one")
 	case c.Status == "pendingValidation":
 		return sms.Errorf(sms.InvalidCredential, "the consumer key waits for the customer's approval: open its validationUrl and log in")
 	case c.Status == "refused":
@@ -195,8 +210,13 @@ func allowedFrom(ip netip.Addr, allowed []netip.Prefix) error {
 	return sms.Errorf(sms.Forbidden, "the consumer key may be used from %s only, and this request came from %s", strings.Join(names, ", "), from)
 }
 
+var noConsumerKey = sms.Errorf(sms.Forbidden, "the call came with a token of OAuth2, and this is about consumer keys")
+
 // Credential gives the record of the caller's consumer key, with this moment's last use.
 func (v *Verifier) Credential(ctx context.Context, caller *sms.Caller) (store.Credential, error) {
+	if caller.ServiceAccount != "" {
+		return store.Credential{}, noConsumerKey
+	}
 	c, ok := v.credentials.find(func(c *credential) bool { return c.ID == caller.Credential })
 	record := store.Credential{}
 	if ok {
@@ -219,8 +239,11 @@ func (v *Verifier) Credential(ctx context.Context, caller *sms.Caller) (store.Cr
 	return record, nil
 }
 
-// Logout ends the caller's consumer key, at once on this node.
+// Logout ends the caller's consumer key, at once on this node. Error: Forbidden for a service account, which has none.
 func (v *Verifier) Logout(ctx context.Context, caller *sms.Caller) error {
+	if caller.ServiceAccount != "" {
+		return noConsumerKey
+	}
 	defer v.Forget(caller.Credential)
 	return v.cfg.Store.EndCredential(ctx, caller.Credential)
 }
@@ -229,6 +252,7 @@ func (v *Verifier) Logout(ctx context.Context, caller *sms.Caller) error {
 // when none is named. Other nodes see a change within 5 s.
 func (v *Verifier) Forget(credentials ...int64) {
 	if len(credentials) == 0 {
+		v.bearers.clear()
 		v.applications.clear()
 		v.credentials.clear()
 		return

@@ -1,6 +1,14 @@
 package cli
 
-import "github.com/spf13/cobra"
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
 
 func (p *program) accountCommand() *cobra.Command {
 	a := &access{program: p}
@@ -9,9 +17,50 @@ func (p *program) accountCommand() *cobra.Command {
 		properties: []property{
 			{name: "country", about: "country that local numbers are read with, like FR", must: true},
 			{name: "description", about: "free text"},
+			{name: "email", about: "mail address, which GET /me shows"},
 			{name: "operator", about: "may manage the platform", kind: 'b'},
 		},
-		columns: []string{"name", "country", "operator", "creation", "description"},
+		columns: []string{"name", "country", "operator", "creation", "email", "description"},
 	}
-	return a.flags(p.group("account", "Manage customers", r.list(), r.add("[NAME]"), r.show(), r.set()))
+	return a.flags(p.group("account", "Manage customers", r.list(), r.add("[NAME]"), r.show(), r.set(), a.accountPassword()))
+}
+
+// accountPassword gives a customer a password for the web pages.
+func (a *access) accountPassword() *cobra.Command {
+	c := &cobra.Command{
+		Use: "password NAME", Short: "Give a customer a password for the web pages, and show it once", Args: takes,
+		Long: "Gives a customer a new password to sign in with on the web pages, made up or read from standard input. Whoever is signed in as the\n" +
+			"customer is signed out, a second factor is switched off, and a lock-out after wrong passwords ends.",
+		Example: "  ramier account password shop\n  printf %s 'several words are easy to remember' | ramier account password shop --stdin",
+	}
+	f := c.Flags()
+	stdin := f.Bool("stdin", false, "read it from standard input instead of making one up; a line end is cut off")
+	keep := f.Bool("keep-second-factor", false, "ask for one-time codes as before")
+	c.RunE = func(c *cobra.Command, args []string) error {
+		body := object{"keepSecondFactor": *keep}
+		if *stdin {
+			text, err := io.ReadAll(io.LimitReader(a.in, 4096))
+			if err != nil {
+				return err
+			}
+			if body["password"] = strings.TrimRight(string(text), "\r\n"); body["password"] == "" {
+				return usage("standard input is empty: give the password there")
+			}
+		}
+		api, err := a.open()
+		if err != nil {
+			return err
+		}
+		var answer struct{ Password string }
+		if err := api.call(c.Context(), http.MethodPost, "/operator/accounts/"+url.PathEscape(args[0])+"/password", body, &answer); err != nil {
+			return err
+		}
+		if *stdin {
+			_, err = fmt.Fprintf(a.out, "changed the password of %s\n", args[0])
+			return err
+		}
+		_, err = fmt.Fprintln(a.out, answer.Password)
+		return err
+	}
+	return c
 }

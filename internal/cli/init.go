@@ -147,6 +147,7 @@ and in another terminal, in the same folder:
   ramier carrier add first --host smsc.example.org --port 2775 --system-id NAME --password-file FILE
   ramier route add --carrier first
   ramier account add shop --country FR
+  ramier account password shop
   ramier service add sms-shop-1 --account shop
   ramier service credit sms-shop-1 100 --reason welcome
   ramier sender add sms-shop-1 Shop

@@ -107,6 +107,8 @@ Consumer key        %[10]s
 Services            %[11]s, %[12]s
   of another customer, which these keys may not touch: %[13]s
 Sender              %[14]s
+Web pages           %[19]s/account/  (also /createApp/, /createToken/)
+  sign in as        %[20]s, password %[21]s
 Sending hours       %[18]s
 
 ovh.conf (%[7]s/ovh.conf)
@@ -140,7 +142,7 @@ func printSandbox(out io.Writer, i sandbox.Info) {
 	host, port := splitEndpoint(i.EndpointTLS)
 	fmt.Fprintf(out, sandboxText[1:], i.Endpoint, i.EndpointTLS, i.CAFile, i.ControlURL, i.Metrics, i.SMSC, i.Dir, i.ApplicationKey,
 		i.ApplicationSecret, i.ConsumerKey, i.ServiceName, i.SecondServiceName, i.OtherServiceName, i.Sender, host, port, exposed(i.Endpoint),
-		sendingHours(i.SendingHours), i.HTTP2SMS, i.SMSLogin, i.SMSPassword,
+		sendingHours(i.SendingHours), strings.TrimSuffix(i.Endpoint, "/1.0"), i.Account, i.Passwords[i.Account], i.HTTP2SMS, i.SMSLogin, i.SMSPassword,
 		i.SMPP, i.SMPPTLS, i.SMPPSystemID, i.SMPPPassword)
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	for _, m := range simulator.Magic() {

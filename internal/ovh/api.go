@@ -32,19 +32,22 @@ type Config struct {
 	Carriers Carriers
 	Fetch    *fetch.Client // for documents of customers
 	Billing  *billing.Desk
+	SignIns  *auth.SignIns // on the web pages
 	// Started is when the program began, Version what it calls itself.
 	Started time.Time
 	Version string
 
-	Now       func() time.Time // the clock
-	Random    func() uint64    // for query ids
-	Log       *slog.Logger
-	PublicURL string         // base of the addresses in the served documents, like "https://sms.example.org"
-	Node      string         // part of the query ids, "ws-1"
-	Zone      *time.Location // of datetimes in answers, and of those that clients send without an offset; Europe/Paris
-	SMPP      SMPPAddresses
-	MaxBody   int64 // bytes of a request body, 10 MiB
-	MaxBatch  int   // ids in one batch GET, 500
+	Now    func() time.Time // the clock
+	Random func() uint64    // for query ids
+	Log    *slog.Logger
+	// PublicURLs are the bases that clients reach this place by; the first is that of the addresses in the served documents, like
+	// "https://sms.example.org".
+	PublicURLs []string
+	Node       string         // part of the query ids, "ws-1"
+	Zone       *time.Location // of datetimes in answers, and of those that clients send without an offset; Europe/Paris
+	SMPP       SMPPAddresses
+	MaxBody    int64 // bytes of a request body, 10 MiB
+	MaxBatch   int   // ids in one batch GET, 500
 
 	// Observe is told of each answer: the operation (empty when there was none), its HTTP status and its time.
 	Observe func(operation string, status int, took time.Duration)
@@ -64,6 +67,14 @@ type Carriers interface {
 type PDU struct {
 	Frame []byte
 	Words string
+}
+
+// publicURL is the base of the addresses in the served documents.
+func (c Config) publicURL() string {
+	if len(c.PublicURLs) == 0 {
+		return ""
+	}
+	return c.PublicURLs[0]
 }
 
 func (c Config) withDefaults() Config {
@@ -107,6 +118,9 @@ type API struct {
 	started  time.Time
 	version  string
 	smpp     SMPPAddresses
+
+	signIns    *auth.SignIns
+	publicURLs []string
 }
 
 // New makes the API. It panics when the table of routes does not fit the schema, which is a mistake in the program.
@@ -119,6 +133,7 @@ func New(cfg Config) *API {
 	}
 	a := &API{
 		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, billing: cfg.Billing, started: cfg.Started, version: cfg.Version, smpp: cfg.SMPP,
+		signIns: cfg.SignIns, publicURLs: cfg.PublicURLs,
 	}
 	a.Handler = newServer(cfg, s, a.routes())
 	return a

@@ -2,6 +2,7 @@ package ovh
 
 import (
 	"context"
+	"net/netip"
 	"strings"
 
 	"ramier/internal/sms"
@@ -17,18 +18,19 @@ func (a *API) getCurrentCredential(ctx context.Context, c *Call, _ getAuthCurren
 	if err != nil {
 		return authAPICredential{}, err
 	}
-	out := authAPICredential{
-		ApplicationID: cred.ApplicationID, Creation: datetime{cred.CreatedAt}, CredentialID: cred.ID, Expiration: at(cred.ExpiresAt),
-		LastUse: at(cred.LastUse), Rules: newRules(cred.Rules), Status: authCredentialState(cred.Status),
+	return a.newCredential(&cred), nil
+}
+
+// newBlocks shows blocks of addresses; null is any.
+func newBlocks(prefixes []netip.Prefix) *[]string {
+	if prefixes == nil {
+		return nil
 	}
-	if cred.AllowedIPs != nil {
-		blocks := make([]string, len(cred.AllowedIPs))
-		for i, p := range cred.AllowedIPs {
-			blocks[i] = p.String()
-		}
-		out.AllowedIPs = &blocks
+	blocks := make([]string, len(prefixes))
+	for i, p := range prefixes {
+		blocks[i] = p.String()
 	}
-	return out, nil
+	return &blocks
 }
 
 func newRules(rules []sms.AccessRule) []authAccessRule {
@@ -40,6 +42,12 @@ func newRules(rules []sms.AccessRule) []authAccessRule {
 }
 
 func (a *API) getDetails(_ context.Context, c *Call, _ getAuthDetailsIn) (authDetails, error) {
+	if id := c.Caller.ServiceAccount; id != "" {
+		return authDetails{
+			Account: c.Caller.Account, AllowedRoutes: nil, Method: authMethodOauth2ClientCredentials, Roles: &[]string{},
+			Identities: []string{identityOf(c.Caller.Account, id)}, User: &id,
+		}, nil
+	}
 	rules := newRules(c.Caller.Rules)
 	roles := []string{}
 	if c.Caller.Operator {

@@ -81,6 +81,6 @@ func (x *exchange) permit(rt *route, raw, segments []string, key string) error {
 	if x.call.Caller == nil { // the operation is open to all
 		return nil
 	}
-	return granted(x.call.Caller, rt.op.HTTPMethod,
+	return granted(x.call.Caller, rt.op, rt.op.HTTPMethod,
 		slices.Concat(raw, []string{url.PathEscape(key)}), slices.Concat(segments, []string{key}))
 }

@@ -27,7 +27,7 @@ func (s *server) makeDocuments() map[string][]byte {
 	documents := map[string][]byte{}
 	offered := func(op *schema.Operation) bool { return s.routes[op.String()] != nil }
 	for _, base := range bases {
-		url := strings.TrimSuffix(s.cfg.PublicURL, "/") + base
+		url := strings.TrimSuffix(s.cfg.publicURL(), "/") + base
 		list := index{BasePath: url, APIs: []indexAPI{}}
 		for _, doc := range s.schema.Documents {
 			documents[base+doc.ResourcePath+".json"] = encodeDocument(s.schema.Served(doc, url, offered))

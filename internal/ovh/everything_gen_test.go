@@ -185,6 +185,7 @@ var everything = map[string]handler{
 	"POST /operator/accounts":                                        endpoint[postOperatorAccountsIn, operatorAccount](nil),
 	"GET /operator/accounts/{account}":                               endpoint[getOperatorAccountsAccountIn, operatorAccount](nil),
 	"PUT /operator/accounts/{account}":                               endpoint[putOperatorAccountsAccountIn, void](nil),
+	"POST /operator/accounts/{account}/password":                     endpoint[postOperatorAccountsAccountPasswordIn, operatorPassword](nil),
 	"GET /operator/services":                                         endpoint[getOperatorServicesIn, []string](nil),
 	"POST /operator/services":                                        endpoint[postOperatorServicesIn, operatorService](nil),
 	"GET /operator/services/{serviceName}":                           endpoint[getOperatorServicesServiceNameIn, operatorService](nil),

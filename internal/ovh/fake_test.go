@@ -136,7 +136,7 @@ func newShop(t testing.TB) *shop {
 		Authenticate: func(*http.Request, []byte) (*sms.Caller, error) { return f.caller, f.denied },
 		Now:          func() time.Time { return time.Unix(1_769_900_000, 0) },
 		Random:       func() uint64 { return 0xfeed },
-		PublicURL:    "https://sms.example.org",
+		PublicURLs:   []string{"https://sms.example.org"},
 		Log:          slog.New(slog.NewTextHandler(&f.log, nil)),
 		MaxBody:      1 << 20, MaxBatch: 5,
 	}.withDefaults()

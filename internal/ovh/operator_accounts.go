@@ -2,6 +2,7 @@ package ovh
 
 import (
 	"context"
+	"strings"
 
 	"ramier/internal/sms"
 )
@@ -26,8 +27,47 @@ func (a *API) addAccount(ctx context.Context, _ *Call, in postOperatorAccountsIn
 	if err := checkText("description", account.Description); err != nil {
 		return operatorAccount{}, err
 	}
-	err = a.store.AddAccount(ctx, &account)
-	return newOperatorAccount(account), err
+	if err := checkEmail(in.Email); err != nil {
+		return operatorAccount{}, err
+	}
+	if err := a.store.AddAccount(ctx, &account); err != nil {
+		return operatorAccount{}, err
+	}
+	if in.Email != nil {
+		err = a.setEmail(ctx, account, in.Email)
+	}
+	return newOperatorAccount(account, deref(in.Email)), err
+}
+
+// checkEmail does no more than find what cannot be one.
+func checkEmail(email *string) error {
+	if email == nil || *email == "" {
+		return nil
+	}
+	if at := strings.LastIndexByte(*email, '@'); at < 1 || at == len(*email)-1 || strings.ContainsAny(*email, " \t\r\n,;<>") {
+		return sms.Errorf(sms.Invalid, "email = %q is no mail address: write it like name@example.org", *email)
+	}
+	return checkText("email", *email)
+}
+
+func (a *API) setEmail(ctx context.Context, account sms.Account, email *string) error {
+	return a.store.ChangeProfile(ctx, account.ID, func(p *sms.Profile) error {
+		p.Email = deref(email)
+		return nil
+	})
+}
+
+// setPassword gives a customer a password for the web pages.
+func (a *API) setPassword(ctx context.Context, _ *Call, in postOperatorAccountsAccountPasswordIn) (operatorPassword, error) {
+	account, err := a.store.Account(ctx, in.Account)
+	if err != nil {
+		return operatorPassword{}, err
+	}
+	if in.Password != nil && *in.Password == "" {
+		return operatorPassword{}, sms.Errorf(sms.Invalid, "password is empty: leave it out to have one made up")
+	}
+	password, err := a.signIns.SetPassword(ctx, account, deref(in.Password), 0, !deref(in.KeepSecondFactor))
+	return operatorPassword{Account: account.Name, Password: password}, err
 }
 
 // CheckAccount checks the name of a new customer, nil for one that is made up, and gives its country in capitals.
@@ -40,8 +80,9 @@ func CheckAccount(name *string, country string) (string, error) {
 	return checkCountry("country", country)
 }
 
-func newOperatorAccount(account sms.Account) operatorAccount {
+func newOperatorAccount(account sms.Account, email string) operatorAccount {
 	return operatorAccount{
+		Email:   orNull(email),
 		Country: account.Country, Creation: datetime{account.CreatedAt}, Description: account.Description, Name: account.Name,
 		Operator: account.Operator,
 	}
@@ -49,7 +90,11 @@ func newOperatorAccount(account sms.Account) operatorAccount {
 
 func (a *API) showAccount(ctx context.Context, _ *Call, in getOperatorAccountsAccountIn) (operatorAccount, error) {
 	account, err := a.store.Account(ctx, in.Account)
-	return newOperatorAccount(account), err
+	if err != nil {
+		return operatorAccount{}, err
+	}
+	p, err := a.store.Profile(ctx, account.ID)
+	return newOperatorAccount(account, p.Email), err
 }
 
 func (a *API) setAccount(ctx context.Context, c *Call, in putOperatorAccountsAccountIn) (void, error) {
@@ -73,6 +118,15 @@ func (a *API) setAccount(ctx context.Context, c *Call, in putOperatorAccountsAcc
 			return void{}, sms.Errorf(sms.Conflict, "operator = false would lock you out of /operator: let another operator do it")
 		}
 		account.Operator = *v
+	}
+	if v := in.Body.Email; v.Set {
+		err := checkEmail(v.Value)
+		if err == nil {
+			err = a.setEmail(ctx, account, v.Value)
+		}
+		if err != nil {
+			return void{}, err
+		}
 	}
 	// Callers are remembered with their country and whether they are operators.
 	defer a.auth.Forget()

@@ -31,21 +31,11 @@ func (a *API) listTokens(ctx context.Context, _ *Call, in getOperatorTokensIn) (
 		}
 		shown := operatorToken{
 			Account: t.Account.Name, ApplicationKey: t.ApplicationKey, Creation: datetime{t.CreatedAt}, CredentialID: t.ID,
-			Expiration: at(t.ExpiresAt), LastUse: at(used), Name: t.ApplicationName, Status: authCredentialState(t.Status),
-			Rules: make([]authAccessRule, len(t.Rules)),
+			Expiration: at(t.ExpiresAt), LastUse: at(used), Name: t.ApplicationName, Status: authCredentialState(auth.StatusAt(&t.Credential, a.now())),
+			Rules: newRules(t.Rules), AllowedIPs: newBlocks(t.AllowedIPs), LastRefusal: at(t.LastRefusal), Refusal: orNull(t.Refusal),
 		}
-		if shown.Status == authCredentialStateValidated && !t.ExpiresAt.IsZero() && !a.now().Before(t.ExpiresAt) {
-			shown.Status = authCredentialStateExpired
-		}
-		for i, r := range t.Rules {
-			shown.Rules[i] = authAccessRule{Method: authHTTPMethod(r.Method), Path: r.Path}
-		}
-		if t.AllowedIPs != nil {
-			blocks := make([]string, len(t.AllowedIPs))
-			for i, p := range t.AllowedIPs {
-				blocks[i] = p.String()
-			}
-			shown.AllowedIPs = &blocks
+		if r := a.auth.LastRefusal(t.ID); !r.At.IsZero() {
+			shown.LastRefusal, shown.Refusal = at(r.At), orNull(r.Text)
 		}
 		out = append(out, shown)
 	}
@@ -59,10 +49,7 @@ func (a *API) addToken(ctx context.Context, _ *Call, in postOperatorTokensIn) (o
 	if err != nil {
 		return operatorTokenSecrets{}, referTo(err, "account", in.Account, "/operator/accounts")
 	}
-	rules := make([]sms.AccessRule, len(in.Rules))
-	for i, r := range in.Rules {
-		rules[i] = sms.AccessRule{Method: string(deref(r.Method)), Path: deref(r.Path)}
-	}
+	rules := readRules(in.Rules)
 	// Without rules a token allows everything; that is not what a request without them means.
 	if err := auth.CheckRules(rules); err != nil {
 		return operatorTokenSecrets{}, err

@@ -128,11 +128,14 @@ func methods[T any](by map[string]T) string {
 	return strings.Join(slices.Sorted(maps.Keys(by)), " and ")
 }
 
-// granted checks the access rules of a consumer key. They were written for the path as people read it or as clients
-// encode it; a slash inside of a name stays encoded, so that no rule reaches across it.
-func granted(c *sms.Caller, method string, raw, segments []string) error {
+// granted checks the access rules of a consumer key, or the actions of a service account. Rules
+// were written for the path as people read it or as clients encode it; a slash inside of a name stays encoded, so that no rule reaches across it.
+func granted(c *sms.Caller, op *schema.Operation, method string, raw, segments []string) error {
 	if len(segments) > 0 && segments[0] == "operator" && !c.Operator {
 		return sms.Errorf(sms.NotGranted, "/operator is for operator accounts, and %s is not one", c.Account)
+	}
+	if c.ServiceAccount != "" {
+		return mayDo(c, op, segments)
 	}
 	if c.Rules == nil {
 		return nil

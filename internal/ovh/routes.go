@@ -7,9 +7,28 @@ import "maps"
 func (a *API) routes() map[string]handler {
 	all := map[string]handler{
 		"GET /auth/time":              endpoint(a.getTime),
+		"POST /auth/credential":       endpoint(a.askCredential),
 		"GET /auth/currentCredential": endpoint(a.getCurrentCredential),
 		"GET /auth/details":           endpoint(a.getDetails),
 		"POST /auth/logout":           endpoint(a.logout),
+
+		"GET /me": endpoint(a.getMe),
+		"PUT /me": endpoint(a.putMe),
+
+		"GET /me/api/application":                           endpoint(a.listApplications),
+		"GET /me/api/application/{applicationId}":           endpoint(a.getApplication),
+		"DELETE /me/api/application/{applicationId}":        endpoint(a.deleteApplication),
+		"GET /me/api/credential":                            endpoint(a.listCredentials),
+		"GET /me/api/credential/{credentialId}":             endpoint(a.getCredential),
+		"PUT /me/api/credential/{credentialId}":             endpoint(a.putCredential),
+		"DELETE /me/api/credential/{credentialId}":          endpoint(a.deleteCredential),
+		"GET /me/api/credential/{credentialId}/application": endpoint(a.getCredentialApplication),
+
+		"GET /me/api/oauth2/client":               endpoint(a.listClients),
+		"POST /me/api/oauth2/client":              endpoint(a.createClient),
+		"GET /me/api/oauth2/client/{clientId}":    endpoint(a.getClient),
+		"PUT /me/api/oauth2/client/{clientId}":    endpoint(a.putClient),
+		"DELETE /me/api/oauth2/client/{clientId}": endpoint(a.deleteClient),
 
 		"GET /sms":                    endpoint(a.listServices),
 		"POST /sms/estimate":          endpoint(a.estimate),

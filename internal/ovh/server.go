@@ -193,9 +193,12 @@ func (x *exchange) admit(t *target) error {
 	mine.QueryID = x.call.QueryID
 	x.call.Caller = &mine
 	if t.broken == nil && x.separator(t.route) == "" {
-		return granted(&mine, x.r.Method, t.raw, t.segments)
+		err = granted(&mine, x.call.Operation, x.r.Method, t.raw, t.segments)
 	}
-	return nil
+	if err != nil && x.cfg.Auth != nil && mine.Credential != 0 {
+		x.cfg.Auth.NoteRefusal(mine.Credential, x.r.Method+" "+x.r.URL.Path, err)
+	}
+	return err
 }
 
 // dispatch answers with one object, a batch of them or an expanded list.

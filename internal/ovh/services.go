@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -30,7 +31,8 @@ func (a *API) rules(ctx context.Context, c *Call, name string) (*sms.Rules, erro
 }
 
 func (a *API) listServices(ctx context.Context, c *Call, _ getSmsIn) ([]string, error) {
-	return a.store.ServicesOf(ctx, c.Caller.AccountID)
+	names, err := a.store.ServicesOf(ctx, c.Caller.AccountID)
+	return slices.DeleteFunc(names, func(name string) bool { return !c.Caller.Sees(name) }), err
 }
 
 func (a *API) getService(ctx context.Context, c *Call, in getSmsServiceNameIn) (smsAccountWithIAM, error) {

@@ -418,6 +418,7 @@ const (
 
 // oauth2Client is oauth2.client: a service account.
 type oauth2Client struct {
+	Actions      []string         `json:"actions"`      // What it may do, in the names of iamActions, * for any characters; none = nothing
 	CallbackURLs *[]string        `json:"callbackUrls"` // Addresses the browser may return to
 	ClientID     string           `json:"clientId"`     // Name of the service account
 	CreatedAt    datetime         `json:"createdAt"`    // When it was created
@@ -425,21 +426,26 @@ type oauth2Client struct {
 	Flow         oauth2ClientFlow `json:"flow"`         // OAuth2 flow
 	Identity     *string          `json:"identity"`     // Name of the identity in access policies
 	Name         string           `json:"name"`         // Name
+	Services     []string         `json:"services"`     // Names of the SMS accounts that exist for it; none = all
 }
 
 // oauth2ClientBody is oauth2.client in a request; what is absent stays nil.
 type oauth2ClientBody struct {
+	Actions      []string           `json:"actions"`
 	CallbackURLs nullable[[]string] `json:"callbackUrls"`
 	Description  *string            `json:"description"`
 	Name         *string            `json:"name"`
+	Services     []string           `json:"services"`
 }
 
 // oauth2ClientRequestBody is oauth2.clientRequest in a request; what is absent stays nil.
 type oauth2ClientRequestBody struct {
+	Actions      []string         `json:"actions"`
 	CallbackURLs []string         `json:"callbackUrls"`
 	Description  string           `json:"description"`
 	Flow         oauth2ClientFlow `json:"flow"`
 	Name         string           `json:"name"`
+	Services     []string         `json:"services"`
 }
 
 // oauth2ClientSecret is oauth2.clientSecret: a new service account with its secret.
@@ -453,15 +459,17 @@ type operatorAccount struct {
 	Country     string   `json:"country"`     // ISO 3166 alpha-2; local numbers are read with it
 	Creation    datetime `json:"creation"`    // When it was made
 	Description string   `json:"description"` // Free text
+	Email       *string  `json:"email"`       // Mail address, shown by GET /me
 	Name        string   `json:"name"`        // Customer name, like ab12345-ovh
 	Operator    bool     `json:"operator"`    // May call /operator
 }
 
 // operatorAccountBody is operator.Account in a request; what is absent stays nil.
 type operatorAccountBody struct {
-	Country     *string `json:"country"`
-	Description *string `json:"description"`
-	Operator    *bool   `json:"operator"`
+	Country     *string          `json:"country"`
+	Description *string          `json:"description"`
+	Email       nullable[string] `json:"email"`
+	Operator    *bool            `json:"operator"`
 }
 
 // operatorAudit is operator.Audit: what an audit has read and found.
@@ -707,6 +715,12 @@ const (
 	operatorOrderStatusNotPaid   operatorOrderStatus = "notPaid"
 )
 
+// operatorPassword is operator.Password: a password of a customer, shown once.
+type operatorPassword struct {
+	Account  string `json:"account"`  // Customer
+	Password string `json:"password"` // What he signs in with
+}
+
 // operatorPrice is operator.Price: what a credit costs from a quantity on.
 type operatorPrice struct {
 	Country  string  `json:"country"`  // ISO 3166 alpha-2 of the customer, or all for those without prices of their own
@@ -892,8 +906,10 @@ type operatorToken struct {
 	Creation       datetime            `json:"creation"`       // When they were made
 	CredentialID   int64               `json:"credentialId"`   // Number of the credential
 	Expiration     *datetime           `json:"expiration"`     // When they end; null = never
+	LastRefusal    *datetime           `json:"lastRefusal"`    // When a call was last refused to them; null = never
 	LastUse        *datetime           `json:"lastUse"`        // When they were last used; null = never
 	Name           string              `json:"name"`           // Name of the application
+	Refusal        *string             `json:"refusal"`        // Which call that was, and why
 	Rules          []authAccessRule    `json:"rules"`          // Calls that are allowed
 	Status         authCredentialState `json:"status"`         // State of the consumer key
 }
@@ -3525,6 +3541,7 @@ type postOperatorAccountsIn struct {
 	Name        *string `json:"name"`
 	Description *string `json:"description"`
 	Operator    *bool   `json:"operator"`
+	Email       *string `json:"email"`
 }
 
 // getOperatorAccountsAccountIn is what GET /operator/accounts/{account} takes.
@@ -3536,6 +3553,13 @@ type getOperatorAccountsAccountIn struct {
 type putOperatorAccountsAccountIn struct {
 	Account string              `json:"account"`
 	Body    operatorAccountBody `json:"(body)"`
+}
+
+// postOperatorAccountsAccountPasswordIn is what POST /operator/accounts/{account}/password takes.
+type postOperatorAccountsAccountPasswordIn struct {
+	Account          string  `json:"account"`
+	Password         *string `json:"password"`
+	KeepSecondFactor *bool   `json:"keepSecondFactor"`
 }
 
 // getOperatorServicesIn is what GET /operator/services takes.

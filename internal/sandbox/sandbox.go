@@ -55,6 +55,7 @@ type Info struct {
 	// SMPP and SMPPTLS are where customers bind.
 	SMPP       string `json:"smpp"`
 	SMPPTLS    string `json:"smppTLS"`
+	Account    string `json:"account"` // whose keys these are
 	ControlURL string `json:"controlURL"`
 	Metrics    string `json:"metrics"`
 	SMSC       string `json:"smsc"`
@@ -142,14 +143,14 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 	}
 	s.App, err = app.Start(ctx, app.Options{
 		Database: database, KeyFile: filepath.Join(s.dir, "seal.key"), Node: "sandbox", Clock: s.clock, Log: s.log, Version: o.Version,
-		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare, Loopback: true,
+		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare, Loopback: true, Sandbox: true,
 		Fetch: fetch.Config{Allowed: loopback()}, SMPP: app.SMPPAddresses{Secured: s.Info.SMPPTLS, Unsecured: s.Info.SMPP},
 		Billing: billing.Config{Seller: "The sandbox", PayTo: "Nothing is to be paid: ramier order settle does it.", Secret: []byte(paymentSecret), Sandbox: true},
 	})
 	if err != nil {
 		return err
 	}
-	s.Info.content, s.Info.SendingHours = s.content, s.sendingHours
+	s.Info.content, s.Info.SendingHours, s.Info.Account = s.content, s.sendingHours, customerAccount
 	if err := s.writeConfs(); err != nil {
 		return err
 	}

@@ -40,7 +40,16 @@ type content struct {
 	SMPPPassword string `json:"smppPassword"`
 	Operator     Keys   `json:"operator"`
 	Other        Keys   `json:"other"`
+	// Passwords of the accounts, by name, for the web pages.
+	Passwords map[string]string `json:"passwords"`
 }
+
+// The accounts of a sandbox.
+const (
+	customerAccount = "rm12345-ovh"
+	otherAccount    = "rm67890-ovh"
+	operatorAccount = "operator-ovh"
+)
 
 const (
 	sender       = "Ramier"
@@ -88,6 +97,11 @@ func (s *Sandbox) remember(ctx context.Context, db *store.Store, file string) er
 	if err := s.seedDoors(ctx, db); err != nil {
 		return err
 	}
+	if len(s.Passwords) == 0 {
+		if err := s.givePasswords(ctx, db); err != nil {
+			return err
+		}
+	}
 	text, err := json.MarshalIndent(s.content, "", "  ")
 	if err != nil {
 		return err
@@ -128,6 +142,22 @@ func (s *Sandbox) seedUser(ctx context.Context, db *store.Store, v sms.Service) 
 	return nil
 }
 
+// givePasswords lets the owners of all accounts sign in on the web pages.
+func (s *Sandbox) givePasswords(ctx context.Context, db *store.Store) error {
+	signIns := auth.NewSignIns(db, s.clock.Now)
+	s.Passwords = map[string]string{}
+	for _, name := range []string{customerAccount, otherAccount, operatorAccount} {
+		account, err := db.Account(ctx, name)
+		if err != nil {
+			return err
+		}
+		if s.Passwords[name], err = signIns.SetPassword(ctx, account, "", 0, true); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // setSendingHours gives all services the hours that were asked for, and else learns those of the first.
 func (s *Sandbox) setSendingHours(ctx context.Context, db *store.Store) error {
 	if s.sendingHours == "" {
@@ -153,18 +183,20 @@ func (s *Sandbox) seed(ctx context.Context, db *store.Store) error {
 	c := &s.content
 	c.Sender = sender
 	var err error
-	if c.Keys, err = s.customer(ctx, db, "rm12345-ovh", &c.ServiceName, &c.SecondServiceName); err != nil {
+	if c.Keys, err = s.customer(ctx, db, customerAccount, &c.ServiceName, &c.SecondServiceName); err != nil {
 		return err
 	}
-	if c.Other, err = s.customer(ctx, db, "rm67890-ovh", &c.OtherServiceName); err != nil {
+	if c.Other, err = s.customer(ctx, db, otherAccount, &c.OtherServiceName); err != nil {
 		return err
 	}
-	operator := sms.Account{Name: "operator-ovh", Country: "FR", Description: "Operator of the sandbox", Operator: true, CreatedAt: s.clock.Now()}
+	operator := sms.Account{Name: operatorAccount, Country: "FR", Description: "Operator of the sandbox", Operator: true, CreatedAt: s.clock.Now()}
 	if err := db.AddAccount(ctx, &operator); err != nil {
 		return err
 	}
-	c.Operator, err = s.token(ctx, db, operator)
-	return err
+	if c.Operator, err = s.token(ctx, db, operator); err != nil {
+		return err
+	}
+	return s.givePasswords(ctx, db)
 }
 
 // seedCarrier adds the simulated operator, with prices and short numbers.

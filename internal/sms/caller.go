@@ -2,6 +2,7 @@ package sms
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -14,8 +15,23 @@ type Caller struct {
 	Application int64
 	Credential  int64
 	Rules       []AccessRule // nil = everything
-	RemoteIP    netip.Addr
-	QueryID     string // identifies the request in answers, logs and trails
+	// ServiceAccount is the client of a caller with a token of OAuth2, empty for one with keys. Then the actions and services count, not
+	// the rules.
+	ServiceAccount string
+	Actions        []string // what it may do, in OVH's names; * stands for any run of characters
+	Services       []string // names of the services that exist for it; none = all of the account
+	RemoteIP       netip.Addr
+	QueryID        string // identifies the request in answers, logs and trails
+}
+
+// MayDo tells whether one of a service account's actions covers one of OVH's names of what is done, like "sms:apiovh:jobs/create".
+func (c *Caller) MayDo(action string) bool {
+	return slices.ContainsFunc(c.Actions, func(pattern string) bool { return match(pattern, action) })
+}
+
+// Sees tells whether a service of the account exists for the caller.
+func (c *Caller) Sees(service string) bool {
+	return len(c.Services) == 0 || slices.Contains(c.Services, service)
 }
 
 // AccessRule allows one method on the paths that match a pattern, in which * stands for any run of characters, slashes

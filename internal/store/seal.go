@@ -4,6 +4,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rand"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,4 +66,19 @@ func (s *Sealer) Open(sealed []byte) (string, error) {
 		return "", errors.New("a sealed secret cannot be opened: the key file is not the one it was sealed with")
 	}
 	return string(secret), nil
+}
+
+// Sealed hides a text that somebody carries for us and gives back.
+func (s *Store) Sealed(text string) string {
+	return base64.RawURLEncoding.EncodeToString(s.sealer.Seal(text))
+}
+
+// Unsealed reads a text that Sealed has hidden; ok is false if it was not.
+func (s *Store) Unsealed(sealed string) (text string, ok bool) {
+	raw, err := base64.RawURLEncoding.DecodeString(sealed)
+	if err != nil {
+		return "", false
+	}
+	text, err = s.sealer.Open(raw)
+	return text, err == nil
 }

@@ -38,6 +38,8 @@ type Credential struct {
 	CreatedAt     time.Time
 	ExpiresAt     time.Time // zero = never
 	LastUse       time.Time
+	LastRefusal   time.Time // of a call that it does not allow
+	Refusal       string    // which call that was, and why
 }
 
 // hashKey is how a consumer key is looked up: it has 190 bits of chance, so a plain hash is enough.
@@ -56,25 +58,11 @@ func (s *Store) AddToken(ctx context.Context, a *Application, c *Credential, con
 		return err
 	}
 	c.ApplicationID = a.ID
-	rules, err := json.Marshal(c.Rules)
-	if err != nil {
-		return err
-	}
-	ips, err := json.Marshal(c.AllowedIPs)
-	if err != nil {
-		return err
-	}
 	return s.write(ctx, other, func(t *tx) error {
-		if err := t.InsertApplication(ctx, query.InsertApplicationParams{
-			ID: a.ID, AccountID: a.AccountID, Key: a.Key, Secret: s.sealer.Seal(a.Secret), Name: a.Name, Description: a.Description,
-			Status: a.Status, CreatedAt: micros(a.CreatedAt),
-		}); err != nil {
-			return taken(err, "The application key %s exists already", a.Key)
+		if err := s.addApplication(ctx, t, a); err != nil {
+			return err
 		}
-		return taken(t.InsertCredential(ctx, query.InsertCredentialParams{
-			ID: c.ID, AccountID: c.Account.ID, ApplicationID: a.ID, KeyHash: hashKey(consumerKey), Status: c.Status,
-			Rules: string(rules), AllowedIps: string(ips), CreatedAt: micros(c.CreatedAt), ExpiresAt: micros(c.ExpiresAt),
-		}), "The consumer key exists already")
+		return t.addCredential(ctx, c, consumerKey)
 	})
 }
 
@@ -87,11 +75,9 @@ func (s *Store) Application(ctx context.Context, key string) (a Application, ok 
 	if err != nil {
 		return a, false, unavailable(err)
 	}
-	secret, err := s.sealer.Open(row.Secret)
-	return Application{
-		ID: row.ID, AccountID: row.AccountID, Key: row.Key, Secret: secret, Name: row.Name, Description: row.Description,
-		Status: row.Status, CreatedAt: fromMicros(row.CreatedAt),
-	}, true, err
+	a = applicationFrom(row)
+	a.Secret, err = s.sealer.Open(row.Secret)
+	return a, true, err
 }
 
 // Credential gives the consumer key's record; ok is false if there is none.
@@ -126,14 +112,16 @@ func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 	}
 	all := make([]Token, len(rows))
 	for i, row := range rows {
-		t := &all[i]
-		t.ID, t.ApplicationID, t.Status = row.ID, row.ApplicationID, row.Status
-		t.Account = sms.Account{ID: row.AccountID, Name: row.Account}
-		t.CreatedAt, t.ExpiresAt, t.LastUse = fromMicros(row.CreatedAt), fromMicros(row.ExpiresAt), fromMicros(row.LastUse)
-		t.ApplicationKey, t.ApplicationName = row.Key, row.Application
-		if err := errors.Join(json.Unmarshal([]byte(row.Rules), &t.Rules), json.Unmarshal([]byte(row.AllowedIps), &t.AllowedIPs)); err != nil {
+		t, err := tokenFrom(query.CredentialOfAccountRow{
+			ID: row.ID, AccountID: row.AccountID, ApplicationID: row.ApplicationID, Status: row.Status, Rules: row.Rules, AllowedIps: row.AllowedIps,
+			CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt, LastUse: row.LastUse, LastRefusal: row.LastRefusal, Refusal: row.Refusal,
+			Application: row.Application, Key: row.Key,
+		})
+		if err != nil {
 			return nil, err
 		}
+		t.Account.Name = row.Account
+		all[i] = t
 	}
 	return all, nil
 }
@@ -146,11 +134,23 @@ func (s *Store) EndCredential(ctx context.Context, id int64) error {
 	})
 }
 
-// TouchCredentials notes when consumer keys were last used.
-func (s *Store) TouchCredentials(ctx context.Context, uses map[int64]time.Time) error {
+// Refusal is a call that a consumer key does not allow.
+type Refusal struct {
+	At   time.Time
+	Text string // which call, and why
+}
+
+// TouchCredentials notes when consumer keys were last used, and when and why they were last refused.
+func (s *Store) TouchCredentials(ctx context.Context, uses map[int64]time.Time, refusals map[int64]Refusal) error {
 	return s.write(ctx, other, func(t *tx) error {
 		for _, id := range slices.Sorted(maps.Keys(uses)) { // in one order, so that two nodes cannot wait for each other
 			if err := t.TouchCredential(ctx, query.TouchCredentialParams{ID: id, LastUse: micros(uses[id])}); err != nil {
+				return err
+			}
+		}
+		for _, id := range slices.Sorted(maps.Keys(refusals)) {
+			r := refusals[id]
+			if err := t.TouchCredentialRefusal(ctx, query.TouchCredentialRefusalParams{ID: id, LastRefusal: micros(r.At), Refusal: r.Text}); err != nil {
 				return err
 			}
 		}

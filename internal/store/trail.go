@@ -154,13 +154,16 @@ func (s *Store) Count(ctx context.Context) (c Counts, err error) {
 	return c, err
 }
 
-// DropOld forgets what is kept for a limited time only: the answers of requests with an Idempotency-Key, and the leases of what is no more.
+// DropOld forgets what is kept for a limited time only: the answers of requests with an Idempotency-Key, the leases of what is no more, and sign-ins that are over.
 func (s *Store) DropOld(ctx context.Context, now time.Time) error {
 	return s.write(ctx, other, func(t *tx) error {
 		if err := t.dropLeases(ctx); err != nil {
 			return err
 		}
 		if _, err := t.db.ExecContext(ctx, "DELETE FROM quote WHERE at < $1", micros(now.Add(-quoteKept))); err != nil {
+			return err
+		}
+		if err := t.dropOldLogins(ctx, now); err != nil {
 			return err
 		}
 		err := t.DropIdempotency(ctx, micros(now)-idempotencyTime)

@@ -21,3 +21,47 @@ UPDATE credential SET status = $2 WHERE id = $1;
 
 -- name: TouchCredential :exec
 UPDATE credential SET last_use = $2 WHERE id = $1 AND last_use < $2;
+
+-- name: TouchCredentialRefusal :exec
+UPDATE credential SET last_refusal = $2, refusal = $3 WHERE id = $1 AND last_refusal < $2;
+
+-- name: InsertCredentialRequest :exec
+INSERT INTO credential_request (token_hash, credential_id, redirection) VALUES ($1, $2, $3);
+
+-- name: CredentialRequest :one
+SELECT c.*, r.redirection, p.name AS application, p.description, p.key, a.name AS owner FROM credential_request r
+  JOIN credential c ON c.id = r.credential_id JOIN application p ON p.id = c.application_id JOIN account a ON a.id = p.account_id
+ WHERE r.token_hash = $1;
+
+-- name: AnswerCredential :execrows
+UPDATE credential SET account_id = $2, status = $3, expires_at = $4 WHERE id = $1 AND status = 'pendingValidation';
+
+-- name: SetCredentialIPs :execrows
+UPDATE credential SET allowed_ips = $3 WHERE id = $1 AND account_id = $2;
+
+-- name: CredentialsOfAccount :many
+SELECT c.*, p.name AS application, p.key FROM credential c JOIN application p ON p.id = c.application_id WHERE c.account_id = $1 ORDER BY c.id;
+
+-- name: CredentialOfAccount :one
+SELECT c.*, p.name AS application, p.key FROM credential c JOIN application p ON p.id = c.application_id WHERE c.id = $1 AND c.account_id = $2;
+
+-- name: DeleteCredential :execrows
+DELETE FROM credential WHERE id = $1 AND account_id = $2;
+
+-- name: DropUnanswered :exec
+DELETE FROM credential WHERE status = 'pendingValidation' AND expires_at < $1;
+
+-- name: ApplicationsOfAccount :many
+SELECT * FROM application WHERE account_id = $1 ORDER BY id;
+
+-- name: ApplicationByID :one
+SELECT * FROM application WHERE id = $1;
+
+-- name: CredentialIDsOfApplication :many
+SELECT id FROM credential WHERE application_id = $1 ORDER BY id;
+
+-- name: DeleteCredentialsOfApplication :exec
+DELETE FROM credential WHERE application_id = $1;
+
+-- name: DeleteApplication :execrows
+DELETE FROM application WHERE id = $1 AND account_id = $2;

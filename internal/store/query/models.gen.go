@@ -73,6 +73,35 @@ type Incoming struct {
 	CreatedAt  int64
 }
 
+type Login struct {
+	AccountID int64
+	Password  string
+	ChangedAt int64
+	OtpSecret []byte
+	OtpStep   int64
+	Recovery  string
+}
+
+type LoginAttempt struct {
+	Name     string
+	Failures int64
+	LastAt   int64
+	Until    int64
+}
+
+type OauthClient struct {
+	ID           int64
+	AccountID    int64
+	ClientID     string
+	SecretHash   []byte
+	Name         string
+	Description  string
+	CallbackUrls string
+	Actions      string
+	Services     string
+	CreatedAt    int64
+}
+
 type Optout struct {
 	ServiceID  int64
 	Receiver   string
@@ -119,6 +148,17 @@ type Sender struct {
 	Comment     string
 	Referer     string
 	CreatedAt   int64
+}
+
+type Session struct {
+	ID        int64
+	AccountID int64
+	TokenHash []byte
+	CreatedAt int64
+	UsedAt    int64
+	ExpiresAt int64
+	Address   string
+	Agent     string
 }
 
 type ShortNumber struct {

@@ -9,6 +9,50 @@ import (
 	"context"
 )
 
+const answerCredential = `-- name: AnswerCredential :execrows
+UPDATE credential SET account_id = $2, status = $3, expires_at = $4 WHERE id = $1 AND status = 'pendingValidation'
+`
+
+type AnswerCredentialParams struct {
+	ID        int64
+	AccountID int64
+	Status    string
+	ExpiresAt int64
+}
+
+func (q *Queries) AnswerCredential(ctx context.Context, arg AnswerCredentialParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, answerCredential,
+		arg.ID,
+		arg.AccountID,
+		arg.Status,
+		arg.ExpiresAt,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const applicationByID = `-- name: ApplicationByID :one
+SELECT id, account_id, key, secret, name, description, status, created_at FROM application WHERE id = $1
+`
+
+func (q *Queries) ApplicationByID(ctx context.Context, id int64) (Application, error) {
+	row := q.db.QueryRowContext(ctx, applicationByID, id)
+	var i Application
+	err := row.Scan(
+		&i.ID,
+		&i.AccountID,
+		&i.Key,
+		&i.Secret,
+		&i.Name,
+		&i.Description,
+		&i.Status,
+		&i.CreatedAt,
+	)
+	return i, err
+}
+
 const applicationByKey = `-- name: ApplicationByKey :one
 SELECT id, account_id, key, secret, name, description, status, created_at FROM application WHERE key = $1
 `
@@ -29,8 +73,44 @@ func (q *Queries) ApplicationByKey(ctx context.Context, key string) (Application
 	return i, err
 }
 
+const applicationsOfAccount = `-- name: ApplicationsOfAccount :many
+SELECT id, account_id, key, secret, name, description, status, created_at FROM application WHERE account_id = $1 ORDER BY id
+`
+
+func (q *Queries) ApplicationsOfAccount(ctx context.Context, accountID int64) ([]Application, error) {
+	rows, err := q.db.QueryContext(ctx, applicationsOfAccount, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Application
+	for rows.Next() {
+		var i Application
+		if err := rows.Scan(
+			&i.ID,
+			&i.AccountID,
+			&i.Key,
+			&i.Secret,
+			&i.Name,
+			&i.Description,
+			&i.Status,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const credentialByHash = `-- name: CredentialByHash :one
-SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, a.name AS account, a.country, a.operator FROM credential c JOIN account a ON a.id = c.account_id WHERE c.key_hash = $1
+SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, a.name AS account, a.country, a.operator FROM credential c JOIN account a ON a.id = c.account_id WHERE c.key_hash = $1
 `
 
 type CredentialByHashRow struct {
@@ -44,6 +124,8 @@ type CredentialByHashRow struct {
 	CreatedAt     int64
 	ExpiresAt     int64
 	LastUse       int64
+	LastRefusal   int64
+	Refusal       string
 	Account       string
 	Country       string
 	Operator      bool
@@ -63,6 +145,8 @@ func (q *Queries) CredentialByHash(ctx context.Context, keyHash []byte) (Credent
 		&i.CreatedAt,
 		&i.ExpiresAt,
 		&i.LastUse,
+		&i.LastRefusal,
+		&i.Refusal,
 		&i.Account,
 		&i.Country,
 		&i.Operator,
@@ -70,8 +154,134 @@ func (q *Queries) CredentialByHash(ctx context.Context, keyHash []byte) (Credent
 	return i, err
 }
 
+const credentialIDsOfApplication = `-- name: CredentialIDsOfApplication :many
+SELECT id FROM credential WHERE application_id = $1 ORDER BY id
+`
+
+func (q *Queries) CredentialIDsOfApplication(ctx context.Context, applicationID int64) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, credentialIDsOfApplication, applicationID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const credentialOfAccount = `-- name: CredentialOfAccount :one
+SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, p.name AS application, p.key FROM credential c JOIN application p ON p.id = c.application_id WHERE c.id = $1 AND c.account_id = $2
+`
+
+type CredentialOfAccountParams struct {
+	ID        int64
+	AccountID int64
+}
+
+type CredentialOfAccountRow struct {
+	ID            int64
+	AccountID     int64
+	ApplicationID int64
+	KeyHash       []byte
+	Status        string
+	Rules         string
+	AllowedIps    string
+	CreatedAt     int64
+	ExpiresAt     int64
+	LastUse       int64
+	LastRefusal   int64
+	Refusal       string
+	Application   string
+	Key           string
+}
+
+func (q *Queries) CredentialOfAccount(ctx context.Context, arg CredentialOfAccountParams) (CredentialOfAccountRow, error) {
+	row := q.db.QueryRowContext(ctx, credentialOfAccount, arg.ID, arg.AccountID)
+	var i CredentialOfAccountRow
+	err := row.Scan(
+		&i.ID,
+		&i.AccountID,
+		&i.ApplicationID,
+		&i.KeyHash,
+		&i.Status,
+		&i.Rules,
+		&i.AllowedIps,
+		&i.CreatedAt,
+		&i.ExpiresAt,
+		&i.LastUse,
+		&i.LastRefusal,
+		&i.Refusal,
+		&i.Application,
+		&i.Key,
+	)
+	return i, err
+}
+
+const credentialRequest = `-- name: CredentialRequest :one
+SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, r.redirection, p.name AS application, p.description, p.key, a.name AS owner FROM credential_request r
+  JOIN credential c ON c.id = r.credential_id JOIN application p ON p.id = c.application_id JOIN account a ON a.id = p.account_id
+ WHERE r.token_hash = $1
+`
+
+type CredentialRequestRow struct {
+	ID            int64
+	AccountID     int64
+	ApplicationID int64
+	KeyHash       []byte
+	Status        string
+	Rules         string
+	AllowedIps    string
+	CreatedAt     int64
+	ExpiresAt     int64
+	LastUse       int64
+	LastRefusal   int64
+	Refusal       string
+	Redirection   string
+	Application   string
+	Description   string
+	Key           string
+	Owner         string
+}
+
+func (q *Queries) CredentialRequest(ctx context.Context, tokenHash []byte) (CredentialRequestRow, error) {
+	row := q.db.QueryRowContext(ctx, credentialRequest, tokenHash)
+	var i CredentialRequestRow
+	err := row.Scan(
+		&i.ID,
+		&i.AccountID,
+		&i.ApplicationID,
+		&i.KeyHash,
+		&i.Status,
+		&i.Rules,
+		&i.AllowedIps,
+		&i.CreatedAt,
+		&i.ExpiresAt,
+		&i.LastUse,
+		&i.LastRefusal,
+		&i.Refusal,
+		&i.Redirection,
+		&i.Application,
+		&i.Description,
+		&i.Key,
+		&i.Owner,
+	)
+	return i, err
+}
+
 const credentials = `-- name: Credentials :many
-SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, a.name AS account, p.name AS application, p.key FROM credential c
+SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, a.name AS account, p.name AS application, p.key FROM credential c
   JOIN account a ON a.id = c.account_id JOIN application p ON p.id = c.application_id ORDER BY c.id
 `
 
@@ -86,6 +296,8 @@ type CredentialsRow struct {
 	CreatedAt     int64
 	ExpiresAt     int64
 	LastUse       int64
+	LastRefusal   int64
+	Refusal       string
 	Account       string
 	Application   string
 	Key           string
@@ -111,6 +323,8 @@ func (q *Queries) Credentials(ctx context.Context) ([]CredentialsRow, error) {
 			&i.CreatedAt,
 			&i.ExpiresAt,
 			&i.LastUse,
+			&i.LastRefusal,
+			&i.Refusal,
 			&i.Account,
 			&i.Application,
 			&i.Key,
@@ -126,6 +340,117 @@ func (q *Queries) Credentials(ctx context.Context) ([]CredentialsRow, error) {
 		return nil, err
 	}
 	return items, nil
+}
+
+const credentialsOfAccount = `-- name: CredentialsOfAccount :many
+SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, p.name AS application, p.key FROM credential c JOIN application p ON p.id = c.application_id WHERE c.account_id = $1 ORDER BY c.id
+`
+
+type CredentialsOfAccountRow struct {
+	ID            int64
+	AccountID     int64
+	ApplicationID int64
+	KeyHash       []byte
+	Status        string
+	Rules         string
+	AllowedIps    string
+	CreatedAt     int64
+	ExpiresAt     int64
+	LastUse       int64
+	LastRefusal   int64
+	Refusal       string
+	Application   string
+	Key           string
+}
+
+func (q *Queries) CredentialsOfAccount(ctx context.Context, accountID int64) ([]CredentialsOfAccountRow, error) {
+	rows, err := q.db.QueryContext(ctx, credentialsOfAccount, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CredentialsOfAccountRow
+	for rows.Next() {
+		var i CredentialsOfAccountRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.AccountID,
+			&i.ApplicationID,
+			&i.KeyHash,
+			&i.Status,
+			&i.Rules,
+			&i.AllowedIps,
+			&i.CreatedAt,
+			&i.ExpiresAt,
+			&i.LastUse,
+			&i.LastRefusal,
+			&i.Refusal,
+			&i.Application,
+			&i.Key,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const deleteApplication = `-- name: DeleteApplication :execrows
+DELETE FROM application WHERE id = $1 AND account_id = $2
+`
+
+type DeleteApplicationParams struct {
+	ID        int64
+	AccountID int64
+}
+
+func (q *Queries) DeleteApplication(ctx context.Context, arg DeleteApplicationParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteApplication, arg.ID, arg.AccountID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const deleteCredential = `-- name: DeleteCredential :execrows
+DELETE FROM credential WHERE id = $1 AND account_id = $2
+`
+
+type DeleteCredentialParams struct {
+	ID        int64
+	AccountID int64
+}
+
+func (q *Queries) DeleteCredential(ctx context.Context, arg DeleteCredentialParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteCredential, arg.ID, arg.AccountID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const deleteCredentialsOfApplication = `-- name: DeleteCredentialsOfApplication :exec
+DELETE FROM credential WHERE application_id = $1
+`
+
+func (q *Queries) DeleteCredentialsOfApplication(ctx context.Context, applicationID int64) error {
+	_, err := q.db.ExecContext(ctx, deleteCredentialsOfApplication, applicationID)
+	return err
+}
+
+const dropUnanswered = `-- name: DropUnanswered :exec
+DELETE FROM credential WHERE status = 'pendingValidation' AND expires_at < $1
+`
+
+func (q *Queries) DropUnanswered(ctx context.Context, expiresAt int64) error {
+	_, err := q.db.ExecContext(ctx, dropUnanswered, expiresAt)
+	return err
 }
 
 const insertApplication = `-- name: InsertApplication :exec
@@ -190,6 +515,39 @@ func (q *Queries) InsertCredential(ctx context.Context, arg InsertCredentialPara
 	return err
 }
 
+const insertCredentialRequest = `-- name: InsertCredentialRequest :exec
+INSERT INTO credential_request (token_hash, credential_id, redirection) VALUES ($1, $2, $3)
+`
+
+type InsertCredentialRequestParams struct {
+	TokenHash    []byte
+	CredentialID int64
+	Redirection  string
+}
+
+func (q *Queries) InsertCredentialRequest(ctx context.Context, arg InsertCredentialRequestParams) error {
+	_, err := q.db.ExecContext(ctx, insertCredentialRequest, arg.TokenHash, arg.CredentialID, arg.Redirection)
+	return err
+}
+
+const setCredentialIPs = `-- name: SetCredentialIPs :execrows
+UPDATE credential SET allowed_ips = $3 WHERE id = $1 AND account_id = $2
+`
+
+type SetCredentialIPsParams struct {
+	ID         int64
+	AccountID  int64
+	AllowedIps string
+}
+
+func (q *Queries) SetCredentialIPs(ctx context.Context, arg SetCredentialIPsParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, setCredentialIPs, arg.ID, arg.AccountID, arg.AllowedIps)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const setCredentialStatus = `-- name: SetCredentialStatus :execrows
 UPDATE credential SET status = $2 WHERE id = $1
 `
@@ -218,5 +576,20 @@ type TouchCredentialParams struct {
 
 func (q *Queries) TouchCredential(ctx context.Context, arg TouchCredentialParams) error {
 	_, err := q.db.ExecContext(ctx, touchCredential, arg.ID, arg.LastUse)
+	return err
+}
+
+const touchCredentialRefusal = `-- name: TouchCredentialRefusal :exec
+UPDATE credential SET last_refusal = $2, refusal = $3 WHERE id = $1 AND last_refusal < $2
+`
+
+type TouchCredentialRefusalParams struct {
+	ID          int64
+	LastRefusal int64
+	Refusal     string
+}
+
+func (q *Queries) TouchCredentialRefusal(ctx context.Context, arg TouchCredentialRefusalParams) error {
+	_, err := q.db.ExecContext(ctx, touchCredentialRefusal, arg.ID, arg.LastRefusal, arg.Refusal)
 	return err
 }
