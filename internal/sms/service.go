@@ -35,6 +35,8 @@ type Settings struct {
 	SendingHours string
 	// StopScope, set by the operator, is what a STOP is from: "service" (also when empty), "sender" or "tag" of the answered message.
 	StopScope string
+	// StopConfirmation, set by the operator, is what answers a STOP: a text, NoConfirmation, or empty for one in the customer's language.
+	StopConfirmation string
 }
 
 // Tracking is one way in which the owner learns of a reply.

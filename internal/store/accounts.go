@@ -111,7 +111,7 @@ func (s *Store) AddService(ctx context.Context, v *sms.Service) error {
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, other, func(t *tx) error {
+	err = s.write(ctx, other, func(t *tx) error {
 		if v.Name == "" {
 			names, err := t.ServicesOfAccount(ctx, v.AccountID)
 			if err != nil {
@@ -128,6 +128,10 @@ func (s *Store) AddService(ctx context.Context, v *sms.Service) error {
 		}
 		return t.InsertBalance(ctx, id)
 	})
+	if err == nil && v.Settings.CallBack != "" {
+		s.subscribe(ctx, id)
+	}
+	return err
 }
 
 // Services lists all services by id.
@@ -179,7 +183,9 @@ func (s *Store) ServiceByID(ctx context.Context, id int64) (sms.Service, error) 
 // change.
 func (s *Store) ChangeService(ctx context.Context, name string, change func(*sms.Service) error) error {
 	defer s.forget()
-	return s.write(ctx, other, func(t *tx) error {
+	var id int64
+	urls := false // where customers are told has changed
+	err := s.write(ctx, other, func(t *tx) error {
 		row, err := t.ServiceByName(ctx, name)
 		if errors.Is(err, sql.ErrNoRows) {
 			return noService(name)
@@ -188,12 +194,15 @@ func (s *Store) ChangeService(ctx context.Context, name string, change func(*sms
 			return err
 		}
 		v, err := serviceFrom(query.ServiceByIDRow(row))
+		before := v.Settings
 		if err == nil {
 			err = change(&v)
 		}
 		if err != nil {
 			return err
 		}
+		id, urls = v.ID, before.CallBack != v.Settings.CallBack || before.StopCallBack != v.Settings.StopCallBack ||
+			before.ResponseCgiURL != v.Settings.ResponseCgiURL
 		settings, err := json.Marshal(v.Settings)
 		if err != nil {
 			return err
@@ -205,6 +214,10 @@ func (s *Store) ChangeService(ctx context.Context, name string, change func(*sms
 		}
 		return t.Bump(ctx, v.ID)
 	})
+	if err == nil && urls {
+		s.subscribe(ctx, id)
+	}
+	return err
 }
 
 // Balance gives the books of a service.

@@ -7,34 +7,38 @@ import (
 )
 
 // writeBooks moves the credits of the group's messages: from held to used for what carriers accepted, and back to
-// available for what was not sent. A service gets one entry of each kind.
+// available for what was not sent; and it takes what replies cost. A service gets one entry of each kind.
 func (w *settlement) writeBooks(ctx context.Context) error {
-	var service, captured, released []int64
+	var service, captured, released, replied []int64
 	var id, entryService, at, amount []int64
-	var kind, credit []string
-	services := slices.Concat(w.bumped, slices.Collect(maps.Keys(w.captured)))
+	var kind, debit, credit []string
+	services := slices.Concat(w.bumped, slices.Collect(maps.Keys(w.captured)), slices.Collect(maps.Keys(w.replied)))
 	for s := range w.released {
 		services = append(services, s)
 	}
 	slices.Sort(services)
-	enter := func(s, sum int64, name, to string) error {
+	enter := func(s, sum int64, name, from, to string) error {
 		if sum == 0 {
 			return nil
 		}
 		n, err := w.t.id(ctx)
 		id, entryService, at = append(id, n), append(entryService, s), append(at, micros(w.at))
-		amount, kind, credit = append(amount, sum), append(kind, name), append(credit, to)
+		amount, kind, debit, credit = append(amount, sum), append(kind, name), append(debit, from), append(credit, to)
 		return err
 	}
 	for _, s := range slices.Compact(services) {
-		if w.captured[s] == 0 && w.released[s] == 0 && !slices.Contains(w.bumped, s) {
+		if w.captured[s] == 0 && w.released[s] == 0 && w.replied[s] == 0 && !slices.Contains(w.bumped, s) {
 			continue
 		}
 		service, captured, released = append(service, s), append(captured, w.captured[s]), append(released, w.released[s])
-		if err := enter(s, w.captured[s], "capture", "used"); err != nil {
+		replied = append(replied, w.replied[s])
+		if err := enter(s, w.captured[s], "capture", "held", "used"); err != nil {
 			return err
 		}
-		if err := enter(s, w.released[s], "release", "available"); err != nil {
+		if err := enter(s, w.released[s], "release", "held", "available"); err != nil {
+			return err
+		}
+		if err := enter(s, w.replied[s], "capture", "available", "used"); err != nil {
 			return err
 		}
 	}
@@ -44,9 +48,10 @@ func (w *settlement) writeBooks(ctx context.Context) error {
 	if _, err := w.t.lockBalances(ctx, service); err != nil {
 		return err
 	}
-	if _, err := w.t.exec(ctx, `UPDATE balance SET held = held - v.captured - v.released, used = used + v.captured,
-		available = available + v.released FROM v WHERE balance.service_id = v.service_id`,
-		ints("service_id", service), ints("captured", captured), ints("released", released)); err != nil {
+	if _, err := w.t.exec(ctx, `UPDATE balance SET held = held - v.captured - v.released, used = used + v.captured + v.replied,
+		available = available + v.released - v.replied FROM v WHERE balance.service_id = v.service_id`,
+		ints("service_id", service), ints("captured", captured), ints("released", released),
+		ints("replied", replied)); err != nil {
 		return err
 	}
 	for _, s := range w.bumped {
@@ -55,7 +60,7 @@ func (w *settlement) writeBooks(ctx context.Context) error {
 		}
 	}
 	_, err := w.t.exec(ctx, `INSERT INTO ledger (id, service_id, at, kind, debit, credit, amount, job_id, note)
-		SELECT id, service_id, at, kind, 'held', credit, amount, 0, '' FROM v`,
-		ints("id", id), ints("service_id", entryService), ints("at", at), texts("kind", kind), texts("credit", credit), ints("amount", amount))
+		SELECT id, service_id, at, kind, debit, credit, amount, 0, '' FROM v`,
+		ints("id", id), ints("service_id", entryService), ints("at", at), texts("kind", kind), texts("debit", debit), texts("credit", credit), ints("amount", amount))
 	return err
 }

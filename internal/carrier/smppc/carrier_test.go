@@ -2,6 +2,7 @@ package smppc_test
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -363,7 +364,7 @@ func TestIncoming(t *testing.T) {
 			{Sender: "+33612345678"},
 		} {
 			want.CarrierID, want.Number, want.At = 7, "36180", time.Now()
-			if got := r.inbox.incoming[i]; got != want {
+			if got := r.inbox.incoming[i]; !reflect.DeepEqual(got, want) {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 		}
