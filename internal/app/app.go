@@ -18,6 +18,7 @@ import (
 	"ramier/internal/clock"
 	"ramier/internal/dispatch"
 	"ramier/internal/fetch"
+	"ramier/internal/notify"
 	"ramier/internal/ovh"
 	"ramier/internal/smpp"
 	"ramier/internal/sms"
@@ -56,11 +57,13 @@ type App struct {
 	Store      *store.Store
 	Verifier   *auth.Verifier
 	Dispatcher *dispatch.Dispatcher
+	Notifier   *notify.Notifier
 	Handler    http.Handler // the API, /healthz, /readyz and /metrics
 	Metrics    http.Handler
 
 	opts       Options
 	fetch      *fetch.Client
+	callbacks  *fetch.Client
 	background sync.WaitGroup
 	cancel     context.CancelFunc
 }
@@ -107,8 +110,10 @@ func (a *App) start(ctx context.Context) error {
 		o.Fetch.Agent = "Ramier/" + o.Version
 	}
 	a.fetch = fetch.New(o.Fetch)
+	submitter := submit.New(a.Store, o.Clock.Now)
+	a.startNotifier(submitter, m)
 	api := ovh.New(ovh.Config{
-		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Auth: a.Verifier,
+		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submitter, Webhooks: a.Notifier, Auth: a.Verifier,
 		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
 		PublicURL: publicURL, MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
@@ -122,6 +127,7 @@ func (a *App) start(ctx context.Context) error {
 	if err := a.Dispatcher.Start(ctx); err != nil {
 		return err
 	}
+	a.Notifier.Start(ctx)
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a.cancel = cancel
 	a.background.Go(func() {
@@ -131,6 +137,26 @@ func (a *App) start(ctx context.Context) error {
 	})
 	a.background.Go(func() { a.tidy(background) })
 	return nil
+}
+
+// maxPerHost is how many connections to one host are kept for callbacks.
+const maxPerHost = 64
+
+// startNotifier makes what delivers callbacks.
+func (a *App) startNotifier(s *submit.Submitter, m *metrics) {
+	c := a.opts.Fetch
+	c.Agent, c.Limits, c.PerHost = "Ramier/"+a.opts.Version, fetch.Limits{}, maxPerHost
+	a.callbacks = fetch.New(c)
+	a.Notifier = notify.New(notify.Config{
+		Store: a.Store, Clock: a.opts.Clock, Log: a.opts.Log, Fetch: a.callbacks, Observe: m.callback,
+		Send: func(ctx context.Context, account int64, service string, o sms.Order, key string) error {
+			report, err := s.Submit(ctx, account, service, o, submit.Key{Key: key, Hash: []byte(key)})
+			if err == nil && len(report.IDs) == 0 && len(report.Invalid) > 0 {
+				err = sms.Errorf(sms.Invalid, "%s", report.Invalid[0].Message)
+			}
+			return err
+		},
+	})
 }
 
 func (a *App) newCarrier(c sms.Carrier, inbox sms.Inbox) dispatch.Carrier {
@@ -165,7 +191,9 @@ func (a *App) tidy(ctx context.Context) {
 // Reset forgets all messages; see store.Reset. What the carriers have in hand is answered first.
 func (a *App) Reset(ctx context.Context) error {
 	a.Dispatcher.Stop(ctx)
+	a.Notifier.Stop(ctx)
 	err := a.Store.Reset(ctx)
+	a.Notifier.Start(ctx)
 	return errors.Join(err, a.Dispatcher.Start(context.WithoutCancel(ctx)))
 }
 
@@ -173,9 +201,11 @@ func (a *App) Reset(ctx context.Context) error {
 // The listeners must be closed already.
 func (a *App) Stop(ctx context.Context) error {
 	a.Dispatcher.Stop(ctx)
+	a.Notifier.Stop(ctx)
 	a.cancel()
 	a.background.Wait()
 	a.fetch.Close()
+	a.callbacks.Close()
 	return a.Store.Close()
 }
 

@@ -30,6 +30,7 @@ type Config struct {
 	Auth     *auth.Verifier
 	Carriers Carriers
 	Fetch    *fetch.Client // for documents of customers
+	Webhooks Webhooks
 	// Started is when the program began, Version what it calls itself.
 	Started time.Time
 	Version string
@@ -55,6 +56,12 @@ type Carriers interface {
 	Reload(ctx context.Context) error
 	// PDUs gives what a message looks like on its way to a carrier, part by part.
 	PDUs(c sms.Carrier, m sms.Outbound) ([]PDU, error)
+}
+
+// Webhooks is what the API needs of those who call webhooks.
+type Webhooks interface {
+	// Test calls a webhook once with an event that says nothing.
+	Test(ctx context.Context, w sms.Webhook) sms.Attempt
 }
 
 // A PDU is one frame, as octets and field by field in words.
@@ -100,6 +107,7 @@ type API struct {
 	auth     *auth.Verifier
 	carriers Carriers
 	fetch    *fetch.Client
+	webhooks Webhooks
 	started  time.Time
 	version  string
 }
@@ -113,7 +121,7 @@ func New(cfg Config) *API {
 		panic(err)
 	}
 	a := &API{
-		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, started: cfg.Started, version: cfg.Version,
+		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, webhooks: cfg.Webhooks, started: cfg.Started, version: cfg.Version,
 	}
 	a.Handler = newServer(cfg, s, a.routes())
 	return a

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -97,7 +96,7 @@ func scanDeliveries(rows *sql.Rows) (all []sms.Delivery, err error) {
 }
 
 // SettleDeliveries writes what came of attempts: the state, the next time and the log. One that was settled already, or ordered again,
-// stays as it is. Before is how many attempts each had when it was read.
+// stays as it is.
 func (s *Store) SettleDeliveries(ctx context.Context, all []sms.Delivery) error {
 	n := len(all)
 	id, attempts, was, due, done := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
@@ -407,12 +406,4 @@ func (s *Store) DeleteWebhook(ctx context.Context, service, id int64) error {
 		s.subscribe(ctx, service)
 	}
 	return err
-}
-
-// AddLog adds an attempt to a delivery's log, whose first ones go when it is full.
-func AddLog(d *sms.Delivery, a sms.Attempt) {
-	d.Log = append(slices.Clone(d.Log), a)
-	if len(d.Log) > sms.MaxAttempts {
-		d.Log = d.Log[len(d.Log)-sms.MaxAttempts:]
-	}
 }
