@@ -64,12 +64,19 @@ func (c *caller) attempt(ctx context.Context, to store.Target, d *sms.Delivery) 
 // HeaderID carries a delivery's id, which stays the same however often it is made.
 const HeaderID = "Webhook-Id"
 
+// HeaderDuplicate marks what may have been told before under another id: a message that may have been sent twice, a reply that its
+// operator may have repeated.
+const HeaderDuplicate = "Webhook-Possible-Duplicate"
+
 // headers tell which delivery it is, and whether it may be a repetition.
 func headers(h http.Header, d *sms.Delivery) {
 	h.Set(HeaderID, deliveryID(d.ID))
 	h.Set("Webhook-Attempt", strconv.Itoa(d.Attempts+1))
 	if d.Replays > 0 {
 		h.Set("Webhook-Replay", strconv.Itoa(d.Replays))
+	}
+	if d.Notice.Duplicate {
+		h.Set(HeaderDuplicate, "1")
 	}
 }
 

@@ -96,6 +96,8 @@ type replyData struct {
 	Keyword     string  `json:"keyword,omitempty"`
 	NumberOfSms int     `json:"numberOfSms"`
 	Credits     float64 `json:"credits"`
+
+	PossibleDuplicate bool `json:"possibleDuplicate,omitempty"`
 }
 
 // Body gives the JSON of a notice. The same delivery always has the same one.
@@ -116,7 +118,7 @@ func Body(delivery int64, created time.Time, n *sms.Notice) ([]byte, error) {
 	default:
 		e.Data = replyData{
 			ID: n.Incoming, Sender: n.From, Receiver: n.Number, Message: n.Text, Tag: n.Tag, OutgoingID: n.Outgoing, Keyword: n.Keyword,
-			NumberOfSms: n.Parts, Credits: n.Credits.Float(),
+			NumberOfSms: n.Parts, Credits: n.Credits.Float(), PossibleDuplicate: n.Duplicate,
 		}
 	}
 	return json.Marshal(e)

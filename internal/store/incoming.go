@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"time"
 
 	"ramier/internal/sms"
 	"ramier/internal/store/query"
@@ -55,6 +56,7 @@ type reply struct {
 	talk    bool        // it belongs to a conversation with a short number
 	intent  sms.Intent
 	rule    sms.KeywordRule // that it has met
+	twice   bool            // the same came a short while ago: its operator may have repeated it
 }
 
 func replies(all []sms.Incoming) []*reply {
@@ -64,6 +66,10 @@ func replies(all []sms.Incoming) []*reply {
 	}
 	return made
 }
+
+// sameAgain is how long after a reply the same words from the same handset may be a repetition by the operator, who did not learn
+// that they were taken.
+const sameAgain = 10 * time.Minute
 
 // read finds out what a reply is about and what it asks for.
 func (w *settlement) read(ctx context.Context, r *reply) (err error) {
@@ -78,6 +84,10 @@ func (w *settlement) read(ctx context.Context, r *reply) (err error) {
 	row, err := w.t.ServiceByID(ctx, r.ServiceID)
 	if err == nil {
 		r.service, err = serviceFrom(row)
+	}
+	if err == nil {
+		err = w.t.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM incoming WHERE sender = $1 AND carrier_id = $2 AND number = $3 AND text = $4
+			AND created_at > $5)`, r.Incoming.Sender, r.CarrierID, r.Number, r.Text, micros(r.At.Add(-sameAgain))).Scan(&r.twice)
 	}
 	if err != nil {
 		return err

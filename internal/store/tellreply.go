@@ -8,7 +8,7 @@ import (
 func (r *reply) notice(kind sms.NoticeKind) sms.Notice {
 	return sms.Notice{
 		Kind: kind, Service: r.service.Name, At: r.At, Outgoing: r.OutgoingID, Sender: r.sender, Tag: r.Tag, Incoming: r.ID,
-		From: r.Incoming.Sender, Number: r.Number, Text: r.Text, Keyword: r.rule.Word, Parts: r.Parts, Credits: r.Credits,
+		From: r.Incoming.Sender, Number: r.Number, Text: r.Text, Keyword: r.rule.Word, Parts: r.Parts, Credits: r.Credits, Duplicate: r.twice,
 	}
 }
 

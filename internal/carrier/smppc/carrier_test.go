@@ -358,7 +358,7 @@ func TestIncoming(t *testing.T) {
 		}
 		for i, want := range []sms.Incoming{
 			{Sender: "+33612345678", Text: "STOP @"},
-			{Sender: "+33612345678", Text: "one"},
+			{Sender: "+33612345678", Text: "one", Part: sms.IncomingPart{Ref: 9, Total: 2, Place: 1, Octets: []byte("one")}},
 			{Sender: "+33612345678", Text: "é\uFFFD✓"},
 			{Sender: `BANK\x0A`},
 			{Sender: "+33612345678"},

@@ -71,8 +71,10 @@ CREATE INDEX incoming_part_open ON incoming_part (at) WHERE incoming_id = 0;
 
 ALTER TABLE incoming ADD COLUMN parts INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE incoming ADD COLUMN credits INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX incoming_sender ON incoming (sender, id);
 
 -- +goose Down
+DROP INDEX incoming_sender;
 ALTER TABLE incoming DROP COLUMN credits;
 ALTER TABLE incoming DROP COLUMN parts;
 DROP TABLE incoming_part;
