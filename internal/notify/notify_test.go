@@ -26,7 +26,7 @@ const alice = "+33639980001"
 // world is a store with a shop, a notifier over it, and a server of the customer's.
 type world struct {
 	*store.Store
-	t     *testing.T
+	t     testing.TB
 	shop  storetest.Shop
 	clock *clock.Clock
 	now   time.Time
@@ -40,7 +40,7 @@ type world struct {
 	orders []sms.Order
 }
 
-func newWorld(t *testing.T, s *store.Store) *world {
+func newWorld(t testing.TB, s *store.Store) *world {
 	t.Helper()
 	w := &world{Store: s, t: t, shop: storetest.NewShop(t, s), clock: clock.At(storetest.Noon), now: storetest.Noon}
 	w.hold = w.shop.Hold(t, s)
@@ -80,7 +80,7 @@ func (w *world) config(f fetch.Config) notify.Config {
 	}
 }
 
-func loopback(t *testing.T) fetch.Target {
+func loopback(t testing.TB) fetch.Target {
 	t.Helper()
 	target, err := fetch.ParseTarget("127.0.0.0/8")
 	if err != nil {
