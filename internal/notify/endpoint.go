@@ -22,6 +22,8 @@ func newLanes() map[lane]chan struct{} {
 }
 
 const (
+	// maxOpen is how many attempts of an endpoint may be under way or wait to be written down.
+	maxOpen    = 1000
 	maxWindow  = 64
 	slowWindow = 4
 	slowAfter  = time.Second
@@ -87,14 +89,21 @@ type endpoint struct {
 	breaker *breaker
 	wake    chan struct{}
 	stopped chan struct{} // nothing more is begun
-	done    chan sms.Delivery
+	steps   chan step
 
 	target store.Target
 	front  []sms.Delivery // due, in their order
-	flying map[int64]bool // deliveries under way
+	calls  int            // under way
+	flying map[int64]bool // deliveries under way, or not written down yet
 	busy   map[int64]bool // subjects of which one is under way or was put off
 	next   time.Time      // when more will be due
 	look   bool           // there may be more in the store
+}
+
+// A step is what has become of an attempt: it was answered, or it is written down, or both.
+type step struct {
+	sms.Delivery
+	answered, written, tried bool
 }
 
 // run works until nothing is due.
@@ -121,8 +130,8 @@ func (e *endpoint) run(ctx context.Context) {
 			continue
 		}
 		select {
-		case d := <-e.done:
-			e.settled(d)
+		case p := <-e.steps:
+			e.take(p)
 		case <-e.wake:
 			e.look = true
 		}
@@ -168,23 +177,18 @@ func (e *endpoint) load(ctx context.Context) (err error) {
 		return nil
 	}
 	most := 8 * e.breaker.most()
-	all, next, err := e.n.cfg.Store.DueDeliveries(ctx, e.id, now, most+len(e.flying))
+	all, next, err := e.n.cfg.Store.DueDeliveries(ctx, e.id, now, most, e.flying)
 	if err != nil {
 		return err
 	}
-	e.next, e.look = next, len(all) >= most+len(e.flying)
-	for _, d := range all {
-		if !e.flying[d.ID] {
-			e.front = append(e.front, d)
-		}
-	}
+	e.next, e.look, e.front = next, len(all) >= most, all
 	return nil
 }
 
 // begin begins calls, as many as may be under way. Of a subject there is one at a time: the others stay behind it.
 func (e *endpoint) begin(ctx context.Context) {
 	var behind []sms.Delivery
-	for len(e.front) > 0 && len(e.flying) < e.breaker.most() && !e.open() && !e.isStopped(ctx) {
+	for len(e.front) > 0 && e.calls < e.breaker.most() && len(e.flying) < maxOpen && !e.open() && !e.isStopped(ctx) {
 		d := e.front[0]
 		e.front = e.front[1:]
 		if e.busy[d.Subject] {
@@ -192,9 +196,12 @@ func (e *endpoint) begin(ctx context.Context) {
 			continue
 		}
 		e.flying[d.ID], e.busy[d.Subject] = true, true
+		e.calls++
 		go e.call(ctx, d, e.target, e.n.lanes[e.breaker.lane()])
 	}
-	e.front = append(behind, e.front...)
+	if len(behind) > 0 {
+		e.front = append(behind, e.front...)
+	}
 }
 
 // call makes one attempt and has it written down.
@@ -202,33 +209,46 @@ func (e *endpoint) call(ctx context.Context, d sms.Delivery, to store.Target, sl
 	select {
 	case slots <- struct{}{}:
 	case <-ctx.Done():
-		e.done <- d
+		e.steps <- step{d, true, true, false}
 		return
 	}
 	a, final := e.n.calls.attempt(ctx, to, &d)
 	<-slots
 	if ctx.Err() != nil && !a.OK() { // cut off: nobody knows
-		e.done <- d
+		e.steps <- step{d, true, true, false}
 		return
 	}
 	d.Attempts++
 	e.n.judge(&d, to.Kind, a, final)
+	e.steps <- step{d, true, false, true}
 	e.n.desk.settle(ctx, d)
-	e.done <- d
+	e.steps <- step{d, false, true, true}
 }
 
-// settled goes on after an attempt. What else there is about the subject of one that has to wait stays behind it, in the store.
+// take goes on after a step of an attempt.
+func (e *endpoint) take(p step) {
+	if p.answered {
+		e.calls--
+		if p.tried {
+			// That an SMS cannot be sent says nothing about the next one.
+			last := p.Log[len(p.Log)-1]
+			ok := last.OK() || p.State == sms.DeliveryFailed && e.target.Kind == store.TargetMessage
+			now := e.n.cfg.Clock.Now()
+			e.n.mu.Lock()
+			e.breaker.note(ok, last.Took, now)
+			e.n.mu.Unlock()
+		}
+	}
+	if p.written {
+		e.settled(p.Delivery)
+	}
+}
+
+// settled goes on when an attempt is written down. What else there is about the subject of one that has to wait stays behind it,
+// in the store.
 func (e *endpoint) settled(d sms.Delivery) {
 	delete(e.flying, d.ID)
 	delete(e.busy, d.Subject)
-	if n := len(d.Log); n > 0 && d.Attempts > 0 {
-		now := e.n.cfg.Clock.Now()
-		// That an SMS cannot be sent says nothing about the next one.
-		ok := d.Log[n-1].OK() || d.State == sms.DeliveryFailed && e.target.Kind == store.TargetMessage
-		e.n.mu.Lock()
-		e.breaker.note(ok, d.Log[n-1].Took, now)
-		e.n.mu.Unlock()
-	}
 	if d.State != sms.DeliveryWaiting {
 		if d.Attempts > 1 {
 			e.look = true // others may have waited for it

@@ -251,7 +251,7 @@ func (n *Notifier) run(id sms.Endpoint) {
 		b = &breaker{}
 		n.breakers[id] = b
 	}
-	e := &endpoint{n: n, id: id, breaker: b, wake: make(chan struct{}, 1), stopped: make(chan struct{}), done: make(chan sms.Delivery), flying: map[int64]bool{}, busy: map[int64]bool{}}
+	e := &endpoint{n: n, id: id, breaker: b, wake: make(chan struct{}, 1), stopped: make(chan struct{}), steps: make(chan step), flying: map[int64]bool{}, busy: map[int64]bool{}}
 	n.endpoints[id] = e
 	ctx := n.ctx
 	n.running.Go(func() { e.run(ctx) })

@@ -60,16 +60,17 @@ func scanDelivery(r interface{ Scan(...any) error }) (d sms.Delivery, err error)
 }
 
 // DueDeliveries gives an endpoint's first deliveries that are due, at most so many, in the order in which they are to be made. One that
-// must wait for an earlier one about the same subject is left out. Next is when more will be due, zero if nothing is in sight.
-func (s *Store) DueDeliveries(ctx context.Context, e sms.Endpoint, now time.Time, most int) (all []sms.Delivery, next time.Time, err error) {
+// must wait for an earlier one about the same subject is left out, and those with the ids. Next is when more will be due, zero if
+// nothing is in sight.
+func (s *Store) DueDeliveries(ctx context.Context, e sms.Endpoint, now time.Time, most int, without map[int64]bool) (all []sms.Delivery, next time.Time, err error) {
 	rows, err := s.reads.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM delivery d WHERE d.endpoint = $1 AND d.state = 'waiting' AND d.due_at <= $2
 		AND NOT EXISTS (SELECT 1 FROM delivery o WHERE o.endpoint = $1 AND o.subject = d.subject AND o.state = 'waiting' AND o.attempts > 0
 			AND (o.created_at, o.id) < (d.created_at, d.id))
-		ORDER BY d.due_at, d.id LIMIT $3`, int64(e), micros(now), most)
+		ORDER BY d.due_at, d.id LIMIT $3`, int64(e), micros(now), most+len(without))
 	if err != nil {
 		return nil, next, unavailable(err)
 	}
-	if all, err = scanDeliveries(rows); err != nil {
+	if all, err = scanDeliveries(rows, without); err != nil {
 		return nil, next, err
 	}
 	var due sql.NullInt64
@@ -80,9 +81,22 @@ func (s *Store) DueDeliveries(ctx context.Context, e sms.Endpoint, now time.Time
 	return all, fromMicros(due.Int64), nil
 }
 
-func scanDeliveries(rows *sql.Rows) (all []sms.Delivery, err error) {
+func scanDeliveries(rows *sql.Rows, without map[int64]bool) (all []sms.Delivery, err error) {
 	defer rows.Close()
 	for rows.Next() {
+		if len(without) > 0 {
+			var id int64
+			none := make([]any, 12) // of columns that do not matter
+			for i := range none {
+				none[i] = new(sql.RawBytes)
+			}
+			if err := rows.Scan(append([]any{&id}, none...)...); err != nil {
+				return nil, unavailable(err)
+			}
+			if without[id] {
+				continue
+			}
+		}
 		d, err := scanDelivery(rows)
 		if err != nil {
 			return nil, unavailable(err)
@@ -167,7 +181,7 @@ func (s *Store) Deliveries(ctx context.Context, service int64, f DeliveryFilter,
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	return scanDeliveries(rows)
+	return scanDeliveries(rows, nil)
 }
 
 // Delivery gives a delivery. Error: NoObject.
