@@ -1,11 +1,9 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -29,14 +27,9 @@ func (u *owner) reach(c *cobra.Command) (api *client, path string, err error) {
 		return nil, "", err
 	}
 	if u.service == "" {
-		var names []string
-		if err := api.call(c.Context(), http.MethodGet, "/sms", nil, &names); err != nil {
+		if u.service, err = api.onlyService(c.Context()); err != nil {
 			return nil, "", err
 		}
-		if len(names) != 1 {
-			return nil, "", errors.New("the keys see " + fmt.Sprint(len(names)) + " SMS accounts: name one with --service (" + strings.Join(names, ", ") + ")")
-		}
-		u.service = names[0]
 	}
 	return api, "/sms/" + url.PathEscape(u.service), nil
 }

@@ -383,14 +383,15 @@ func nudge(c chan struct{}) {
 	}
 }
 
-// Test calls a webhook once with an event that says nothing, whatever waits for it.
-func (n *Notifier) Test(ctx context.Context, w sms.Webhook) sms.Attempt {
+// Test calls a webhook of a service once with an event that says nothing, whatever waits for it.
+func (n *Notifier) Test(ctx context.Context, service string, w sms.Webhook) sms.Attempt {
 	now := n.cfg.Clock.Now()
 	to := store.Target{Kind: store.TargetJSON, URL: w.URL, Secrets: []string{w.Secret}}
 	if w.OldSecret != "" && now.Before(w.OldUntil) {
 		to.Secrets = append(to.Secrets, w.OldSecret)
 	}
-	d := sms.Delivery{CreatedAt: now, Notice: sms.Notice{Kind: sms.NoticeTest, At: now}}
+	// Far above the ids of deliveries.
+	d := sms.Delivery{ID: now.UnixMicro(), CreatedAt: now, Notice: sms.Notice{Kind: sms.NoticeTest, Service: service, At: now}}
 	a, _ := n.calls.attempt(ctx, to, &d)
 	return a
 }

@@ -247,6 +247,30 @@ func TestADeliveryIsGivenUpAtTheEndOfItsSchedule(t *testing.T) {
 	}
 }
 
+// An endpoint that answers gets more and more at once: what waits does not wait for a look at the clock.
+func TestManyAreDeliveredWithoutPause(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s)
+		_, err := s.Grant(t.Context(), w.shop.Service.ID, 1000*sms.Credit, "test", w.clock.Now())
+		w.check(err)
+		var receivers []string
+		for i := range 600 {
+			receivers = append(receivers, fmt.Sprintf("+3363998%04d", i))
+		}
+		w.callBack(w.server.URL + "/dlr")
+		w.shop.Accept(t, s, storetest.Order("Bonjour", receivers...), w.clock.Now())
+		c, err := s.Claim(t.Context(), w.shop.Carrier.ID, w.hold, 1000, w.clock.Now())
+		w.check(err)
+		o := &store.Outcome{}
+		for _, m := range c.Messages {
+			o.Answers = append(o.Answers, sms.Answer{MessageID: m.ID, CarrierID: m.CarrierID, State: sms.Sent, PTT: 3, Refs: []string{fmt.Sprint(m.ID)}, At: w.clock.Now()})
+		}
+		w.start()
+		w.check(s.Settle(t.Context(), o))
+		w.until("all arrive", func() bool { return len(w.got()) == 600 && w.waiting() == 0 })
+	})
+}
+
 // Many endpoints that take connections and never answer, or are not there, delay nobody else.
 func TestDeadEndpointsDelayNoOther(t *testing.T) {
 	w := newWorld(t, storetest.Open(t, storetest.URL(t, "sqlite")))
@@ -312,7 +336,7 @@ func TestPrivateAddressesAreNotCalled(t *testing.T) {
 	if d := w.deliveries(store.DeliveryFilter{})[0]; !strings.Contains(d.Log[0].Error, "loopback") || len(w.got()) != 0 {
 		t.Errorf("%+v, %v", d.Log, w.got())
 	}
-	if a := n.Test(t.Context(), sms.Webhook{URL: w.server.URL, Secret: "whsec_AAAA"}); !strings.Contains(a.Error, "loopback") {
+	if a := n.Test(t.Context(), w.shop.Service.Name, sms.Webhook{URL: w.server.URL, Secret: "whsec_AAAA"}); !strings.Contains(a.Error, "loopback") {
 		t.Errorf("%+v", a)
 	}
 }

@@ -60,8 +60,8 @@ type Carriers interface {
 
 // Webhooks is what the API needs of those who call webhooks.
 type Webhooks interface {
-	// Test calls a webhook once with an event that says nothing.
-	Test(ctx context.Context, w sms.Webhook) sms.Attempt
+	// Test calls a webhook of a service once with an event that says nothing.
+	Test(ctx context.Context, service string, w sms.Webhook) sms.Attempt
 }
 
 // A PDU is one frame, as octets and field by field in words.

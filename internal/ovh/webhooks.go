@@ -166,7 +166,7 @@ func (a *API) testWebhook(ctx context.Context, c *Call, in postSmsServiceNameWeb
 	if err != nil {
 		return smsDeliveryAttempt{}, err
 	}
-	return newAttempt(a.webhooks.Test(ctx, w)), nil
+	return newAttempt(a.webhooks.Test(ctx, in.ServiceName, w)), nil
 }
 
 func newAttempt(t sms.Attempt) smsDeliveryAttempt {

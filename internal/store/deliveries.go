@@ -44,11 +44,15 @@ func (s *Store) Owed(ctx context.Context) (map[sms.Endpoint]time.Time, error) {
 
 const deliveryColumns = `d.id, d.service_id, d.endpoint, d.subject, d.event, d.notice, d.state, d.attempts, d.replays, d.created_at, d.due_at, d.done_at, d.log`
 
-func scanDelivery(r interface{ Scan(...any) error }) (d sms.Delivery, err error) {
+// scanDelivery reads a row, but only the columns of one with the ids.
+func scanDelivery(r interface{ Scan(...any) error }, without map[int64]bool) (d sms.Delivery, err error) {
 	var notice, log string
 	var created, due, done int64
 	if err := r.Scan(&d.ID, &d.ServiceID, &d.Endpoint, &d.Subject, &d.Event, &notice, &d.State, &d.Attempts, &d.Replays, &created, &due, &done, &log); err != nil {
 		return d, err
+	}
+	if without[d.ID] {
+		return d, nil
 	}
 	d.CreatedAt, d.DueAt, d.DoneAt = fromMicros(created), fromMicros(due), fromMicros(done)
 	var n noticeRow
@@ -84,24 +88,13 @@ func (s *Store) DueDeliveries(ctx context.Context, e sms.Endpoint, now time.Time
 func scanDeliveries(rows *sql.Rows, without map[int64]bool) (all []sms.Delivery, err error) {
 	defer rows.Close()
 	for rows.Next() {
-		if len(without) > 0 {
-			var id int64
-			none := make([]any, 12) // of columns that do not matter
-			for i := range none {
-				none[i] = new(sql.RawBytes)
-			}
-			if err := rows.Scan(append([]any{&id}, none...)...); err != nil {
-				return nil, unavailable(err)
-			}
-			if without[id] {
-				continue
-			}
-		}
-		d, err := scanDelivery(rows)
+		d, err := scanDelivery(rows, without)
 		if err != nil {
 			return nil, unavailable(err)
 		}
-		all = append(all, d)
+		if !without[d.ID] {
+			all = append(all, d)
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return nil, unavailable(err)
@@ -186,7 +179,7 @@ func (s *Store) Deliveries(ctx context.Context, service int64, f DeliveryFilter,
 
 // Delivery gives a delivery. Error: NoObject.
 func (s *Store) Delivery(ctx context.Context, service, id int64) (sms.Delivery, error) {
-	d, err := scanDelivery(s.reads.QueryRowContext(ctx, "SELECT "+deliveryColumns+" FROM delivery d WHERE d.service_id = $1 AND d.id = $2", service, id))
+	d, err := scanDelivery(s.reads.QueryRowContext(ctx, "SELECT "+deliveryColumns+" FROM delivery d WHERE d.service_id = $1 AND d.id = $2", service, id), nil)
 	return d, found(err, "id", id)
 }
 
