@@ -81,7 +81,8 @@ func (p *program) webhookCommand() *cobra.Command {
 	all := func([]string) string { return "/webhooks" }
 	properties := func(must bool) []property {
 		return []property{
-			{name: "url", about: "address, with http:// or https://", must: must}, {name: "description", about: "free text"},
+			{name: "url", about: "address, with http:// or https://", must: must},
+			{name: "description", about: "free text"},
 			{name: "enabled", about: "false pauses it", kind: 'b'},
 		}
 	}
@@ -110,7 +111,8 @@ func (p *program) deliveryCommand() *cobra.Command {
 }
 
 var deliveryFilters = []property{
-	{name: "from", about: "only what was made at or after, like 2026-01-31T08:30:00+01:00"}, {name: "to", about: "only what was made at or before"},
+	{name: "from", about: "only what was made at or after, like 2026-01-31T08:30:00+01:00"},
+	{name: "to", about: "only what was made at or before"},
 	{name: "state", about: "delivered or failed; of lists also waiting"},
 	{name: "target", about: "callBack, stopCallBack, cgiUrl, sms, or the id of a webhook or keyword"},
 }

@@ -164,14 +164,22 @@ func TestOVHsFormByteForByte(t *testing.T) {
 		address, setting, want string
 		n                      sms.Notice
 	}{
-		{"https://shop.example/dlr", "callBack", "https://shop.example/dlr?id=12&ptt=4&date=2026-11-23T11%3A00%3A05Z&description=1&descriptionDlr=Delivered&dlr=1",
-			sms.Notice{Kind: sms.NoticeMessage, Outgoing: 12, State: sms.Delivered, PTT: 4, At: at}},
-		{"https://shop.example/dlr?key=a%20b&x#top", "callBack", "https://shop.example/dlr?key=a%20b&x&id=12&ptt=3&date=2026-11-23T11%3A00%3A05Z&description=4&descriptionDlr=Sent%20to%20the%20operator&dlr=4",
-			sms.Notice{Kind: sms.NoticeMessage, Outgoing: 12, State: sms.Sent, PTT: 3, At: at}},
-		{"http://shop.example/?", "stopCallBack", "http://shop.example/?number=%2B33639980001&date=2026-11-23T11%3A00%3A05Z&id=12&tag=soldes%20%26%20co",
-			sms.Notice{Kind: sms.NoticeOptOut, Outgoing: 12, From: alice, Tag: "soldes & co", At: at}},
-		{"http://shop.example/in", "cgiUrl", "http://shop.example/in?id=7&sender=%2B33639980001&receiver=38000&message=%C3%A9t%C3%A9%0A1%2B1%3D2&date=2026-11-23T11%3A00%3A05Z&tag=&outgoingId=",
-			sms.Notice{Kind: sms.NoticeReply, Incoming: 7, From: alice, Number: "38000", Text: "été\n1+1=2", At: at}},
+		{
+			"https://shop.example/dlr", "callBack", "https://shop.example/dlr?id=12&ptt=4&date=2026-11-23T11%3A00%3A05Z&description=1&descriptionDlr=Delivered&dlr=1",
+			sms.Notice{Kind: sms.NoticeMessage, Outgoing: 12, State: sms.Delivered, PTT: 4, At: at},
+		},
+		{
+			"https://shop.example/dlr?key=a%20b&x#top", "callBack", "https://shop.example/dlr?key=a%20b&x&id=12&ptt=3&date=2026-11-23T11%3A00%3A05Z&description=4&descriptionDlr=Sent%20to%20the%20operator&dlr=4",
+			sms.Notice{Kind: sms.NoticeMessage, Outgoing: 12, State: sms.Sent, PTT: 3, At: at},
+		},
+		{
+			"http://shop.example/?", "stopCallBack", "http://shop.example/?number=%2B33639980001&date=2026-11-23T11%3A00%3A05Z&id=12&tag=soldes%20%26%20co",
+			sms.Notice{Kind: sms.NoticeOptOut, Outgoing: 12, From: alice, Tag: "soldes & co", At: at},
+		},
+		{
+			"http://shop.example/in", "cgiUrl", "http://shop.example/in?id=7&sender=%2B33639980001&receiver=38000&message=%C3%A9t%C3%A9%0A1%2B1%3D2&date=2026-11-23T11%3A00%3A05Z&tag=&outgoingId=",
+			sms.Notice{Kind: sms.NoticeReply, Incoming: 7, From: alice, Number: "38000", Text: "été\n1+1=2", At: at},
+		},
 	} {
 		if got := notify.Form(test.address, test.setting, &test.n); got != test.want {
 			t.Errorf("\n got %s\nwant %s", got, test.want)

@@ -23,14 +23,23 @@ func Form(address, setting string, n *sms.Notice) string {
 		m := sms.Message{State: n.State}
 		receipt := strconv.Itoa(m.DeliveryReceipt())
 		pairs = [][2]string{
-			{"id", id(n.Outgoing)}, {"ptt", strconv.Itoa(n.PTT)}, {"date", at}, {"description", receipt},
-			{"descriptionDlr", sms.DeliveryReceiptText(m.DeliveryReceipt())}, {"dlr", receipt},
+			{"id", id(n.Outgoing)},
+			{"ptt", strconv.Itoa(n.PTT)},
+			{"date", at},
+			{"description", receipt},
+			{"descriptionDlr", sms.DeliveryReceiptText(m.DeliveryReceipt())},
+			{"dlr", receipt},
 		}
 	case "stopCallBack":
 		pairs = [][2]string{{"number", n.From}, {"date", at}, {"id", id(n.Outgoing)}, {"tag", n.Tag}}
 	default:
 		pairs = [][2]string{
-			{"id", id(n.Incoming)}, {"sender", n.From}, {"receiver", n.Number}, {"message", n.Text}, {"date", at}, {"tag", n.Tag},
+			{"id", id(n.Incoming)},
+			{"sender", n.From},
+			{"receiver", n.Number},
+			{"message", n.Text},
+			{"date", at},
+			{"tag", n.Tag},
 			{"outgoingId", id(n.Outgoing)},
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"ramier/internal/sandbox/sandboxtest"
+	"ramier/internal/sms"
 )
 
 // called is one call that a customer's server got.
@@ -201,4 +202,37 @@ func stop(t *testing.T, p *sandboxtest.Platform, server *customerServer, alice s
 	if len(failed) > 0 {
 		t.Errorf("%+v", failed)
 	}
+}
+
+// What still waits for a receiver who answers STOP is not sent any more, and its credits come back; the confirmation passes.
+func TestASTOPEndsWhatIsQueued(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		const bob = "+33639980202"
+		advertising := map[string]any{"noStopClause": false}
+		first := p.Send("Soldes", []string{bob}, advertising)
+		p.Await(first.IDs[0], sms.Delivered)
+		p.SetCarrier(map[string]any{"rate": 20})
+		var receivers []string
+		for i := range 80 {
+			receivers = append(receivers, fmt.Sprintf("+3363998%04d", 3000+i))
+		}
+		campaign := p.Send("Encore des soldes", append(receivers, bob), advertising)
+		if err := p.Simulator.Reply(bob, "36111", "Stop. Merci"); err != nil {
+			t.Fatal(err)
+		}
+		var numbers []string
+		p.Until("the opt-out", func() bool { p.Get("/blacklists", &numbers); return len(numbers) == 1 })
+		m := p.Await(campaign.IDs[80], sms.Refused)
+		if m.PTT != sms.PTTOptedOut || m.Credits != 0 {
+			t.Errorf("%+v", m)
+		}
+		p.Until("the confirmation", func() bool { return got(p, bob) == 2 })
+		for _, id := range campaign.IDs[:80] {
+			p.Await(id, sms.Delivered)
+		}
+		if n := got(p, bob); n != 2 {
+			t.Errorf("%d messages came to the handset", n)
+		}
+		p.Audit()
+	})
 }

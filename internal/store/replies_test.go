@@ -194,7 +194,9 @@ func TestWhatARepliesServiceOwes(t *testing.T) {
 		say("Oui")
 		want("answer "+alice+" : Merci, à bientôt", "answer +33639980099 Ramier: "+alice+": Oui")
 		for _, k := range []sms.KeywordRule{
-			{Word: "prix", Answer: "12 euros", Tag: "tarif"}, {Word: "fini", Opt: sms.OptKeywordOut}, {Word: "revenir", Opt: sms.OptKeywordIn, Answer: "Bon retour"},
+			{Word: "prix", Answer: "12 euros", Tag: "tarif"},
+			{Word: "fini", Opt: sms.OptKeywordOut},
+			{Word: "revenir", Opt: sms.OptKeywordIn, Answer: "Bon retour"},
 			{Word: "url", URL: "https://shop.example/url"},
 		} {
 			k.ServiceID, k.CreatedAt = shop.Service.ID, storetest.Noon
