@@ -84,9 +84,6 @@ type Webhook struct {
 	CreatedAt   time.Time
 }
 
-// Wants tells whether a webhook gets an event.
-func (w *Webhook) Wants(event string) bool { return w.Enabled && WantsEvent(w.Events, event) }
-
 // WantsEvent tells whether a choice of events has an event.
 func WantsEvent(chosen []string, event string) bool {
 	kind, _, _ := strings.Cut(event, ".")
