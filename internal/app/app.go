@@ -20,6 +20,7 @@ import (
 	"ramier/internal/dispatch"
 	"ramier/internal/fetch"
 	"ramier/internal/legacy"
+	"ramier/internal/notify"
 	"ramier/internal/ovh"
 	"ramier/internal/smpp"
 	"ramier/internal/smppd"
@@ -67,6 +68,7 @@ type App struct {
 	Verifier   *auth.Verifier
 	Dispatcher *dispatch.Dispatcher
 	SMPP       *smppd.Server
+	Notifier   *notify.Notifier
 	Handler    http.Handler // the API, /healthz, /readyz and /metrics
 	Metrics    http.Handler
 
@@ -74,6 +76,7 @@ type App struct {
 	passwords  *auth.Passwords
 	fetch      *fetch.Client
 	billing    *billing.Desk
+	callbacks  *fetch.Client
 	background sync.WaitGroup
 	cancel     context.CancelFunc
 }
@@ -122,11 +125,12 @@ func (a *App) start(ctx context.Context) error {
 		publicURL = o.PublicURLs[0]
 	}
 	submitter := submit.New(a.Store, o.Clock.Now)
+	a.startNotifier(submitter, m)
 	o.Billing.Submit = submitter
 	o.Billing.Store, o.Billing.Now, o.Billing.Log, o.Billing.PublicURL = a.Store, o.Clock.Now, o.Log, publicURL
 	a.billing = billing.New(o.Billing)
 	api := ovh.New(ovh.Config{
-		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submitter, Auth: a.Verifier,
+		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submitter, Webhooks: a.Notifier, Auth: a.Verifier,
 		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Billing: a.billing, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
 		PublicURLs: o.PublicURLs, SignIns: signIns, SMPP: ovh.SMPPAddresses(o.SMPP), MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
@@ -152,6 +156,7 @@ func (a *App) start(ctx context.Context) error {
 	if err := a.Dispatcher.Start(ctx); err != nil {
 		return err
 	}
+	a.Notifier.Start(ctx)
 	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a.cancel = cancel
 	a.background.Go(func() {
@@ -162,6 +167,26 @@ func (a *App) start(ctx context.Context) error {
 	a.background.Go(func() { a.tidy(background) })
 	a.background.Go(func() { a.watchCredits(background) })
 	return nil
+}
+
+// maxPerHost is how many connections to one host are kept for callbacks.
+const maxPerHost = 64
+
+// startNotifier makes what delivers callbacks.
+func (a *App) startNotifier(s *submit.Submitter, m *metrics) {
+	c := a.opts.Fetch
+	c.Agent, c.Limits, c.PerHost = "Ramier/"+a.opts.Version, fetch.Limits{}, maxPerHost
+	a.callbacks = fetch.New(c)
+	a.Notifier = notify.New(notify.Config{
+		Store: a.Store, Clock: a.opts.Clock, Log: a.opts.Log, Fetch: a.callbacks, Observe: m.callback,
+		Send: func(ctx context.Context, account int64, service string, o sms.Order, key string) error {
+			report, err := s.Submit(ctx, account, service, o, submit.Key{Key: key, Hash: []byte(key)})
+			if err == nil && len(report.IDs) == 0 && len(report.Invalid) > 0 {
+				err = sms.Errorf(sms.Invalid, "%s", report.Invalid[0].Message)
+			}
+			return err
+		},
+	})
 }
 
 func (a *App) newCarrier(c sms.Carrier, inbox sms.Inbox) dispatch.Carrier {
@@ -211,7 +236,9 @@ func (a *App) watchCredits(ctx context.Context) {
 // Reset forgets all messages; see store.Reset. What the carriers have in hand is answered first.
 func (a *App) Reset(ctx context.Context) error {
 	a.Dispatcher.Stop(ctx)
+	a.Notifier.Stop(ctx)
 	err := a.Store.Reset(ctx)
+	a.Notifier.Start(ctx)
 	return errors.Join(err, a.Dispatcher.Start(context.WithoutCancel(ctx)))
 }
 
@@ -220,9 +247,11 @@ func (a *App) Reset(ctx context.Context) error {
 func (a *App) Stop(ctx context.Context) error {
 	unbound := a.unbind(ctx)
 	a.Dispatcher.Stop(ctx)
+	a.Notifier.Stop(ctx)
 	a.cancel()
 	a.background.Wait()
 	a.fetch.Close()
+	a.callbacks.Close()
 	return errors.Join(unbound, a.Store.Close())
 }
 

@@ -32,6 +32,7 @@ type metrics struct {
 	waits    *prometheus.HistogramVec
 	groups   prometheus.Histogram
 	commits  prometheus.Histogram
+	told     *prometheus.CounterVec
 }
 
 func newMetrics(a *App) *metrics {
@@ -78,10 +79,13 @@ func newMetrics(a *App) *metrics {
 			Buckets: prometheus.ExponentialBuckets(0.0002, 2, 14),
 		}),
 	}
+	m.told = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "ramier_callbacks_total", Help: "Attempts to tell customers: OVH's GET form, signed JSON, or an SMS; delivered, to be tried again (retry) or given up (failed).",
+	}, []string{"kind", "result"})
 	m.accepted = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "ramier_accepted_messages_total", Help: "Messages of accepted jobs, those refused for a STOP among them.",
 	})
-	m.registry.MustRegister(m.requests, m.queries, m.submits, m.accepted, m.states, m.receipts, m.doubts, m.resolved, m.marked, m.asked, m.waits, m.groups, m.commits, &queueCollector{a},
+	m.registry.MustRegister(m.requests, m.queries, m.submits, m.accepted, m.states, m.receipts, m.doubts, m.resolved, m.marked, m.asked, m.waits, m.groups, m.commits, m.told, &queueCollector{a},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, by := range store.ResolvedBy {
 		m.resolved.WithLabelValues(by)
@@ -199,3 +203,6 @@ func (q *queueCollector) Collect(out chan<- prometheus.Metric) {
 		gauge(unmatchedDesc, float64(counts.Unmatched))
 	}
 }
+
+// callback counts an attempt to tell a customer something.
+func (m *metrics) callback(kind, result string) { m.told.WithLabelValues(kind, result).Inc() }

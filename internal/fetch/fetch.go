@@ -55,6 +55,8 @@ type Config struct {
 	Limits   Limits
 	Agent    string        // User-Agent, "Ramier" when empty
 	Resolver *net.Resolver // nil = the machine's
+	// PerHost is how many idle connections are kept to one host; 2 when 0.
+	PerHost int
 }
 
 // Client calls URLs of customers. It may be used by many goroutines at once.
@@ -74,9 +76,10 @@ func New(c Config) *Client {
 	if c.Agent == "" {
 		c.Agent = "Ramier"
 	}
+	perHost := max(2, c.PerHost)
 	return &Client{limits: limits, agent: c.Agent, transport: &http.Transport{
 		Proxy: nil, DialContext: g.dial, TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: limits.Header,
-		MaxResponseHeaderBytes: 64 << 10, IdleConnTimeout: 30 * time.Second, MaxIdleConns: 100, MaxIdleConnsPerHost: 2,
+		MaxResponseHeaderBytes: 64 << 10, IdleConnTimeout: 30 * time.Second, MaxIdleConns: 50 * perHost, MaxIdleConnsPerHost: perHost,
 		// Bytes are counted before they are expanded.
 		DisableCompression: true,
 	}}

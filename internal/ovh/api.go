@@ -33,6 +33,7 @@ type Config struct {
 	Fetch    *fetch.Client // for documents of customers
 	Billing  *billing.Desk
 	SignIns  *auth.SignIns // on the web pages
+	Webhooks Webhooks
 	// Started is when the program began, Version what it calls itself.
 	Started time.Time
 	Version string
@@ -61,6 +62,12 @@ type Carriers interface {
 	Reload(ctx context.Context) error
 	// PDUs gives what a message looks like on its way to a carrier, part by part.
 	PDUs(c sms.Carrier, m sms.Outbound) ([]PDU, error)
+}
+
+// Webhooks is what the API needs of those who call webhooks.
+type Webhooks interface {
+	// Test calls a webhook of a service once with an event that says nothing.
+	Test(ctx context.Context, service string, w sms.Webhook) sms.Attempt
 }
 
 // A PDU is one frame, as octets and field by field in words.
@@ -115,6 +122,7 @@ type API struct {
 	carriers Carriers
 	fetch    *fetch.Client
 	billing  *billing.Desk
+	webhooks Webhooks
 	started  time.Time
 	version  string
 	smpp     SMPPAddresses
@@ -132,7 +140,7 @@ func New(cfg Config) *API {
 		panic(err)
 	}
 	a := &API{
-		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, billing: cfg.Billing, started: cfg.Started, version: cfg.Version, smpp: cfg.SMPP,
+		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, billing: cfg.Billing, webhooks: cfg.Webhooks, started: cfg.Started, version: cfg.Version, smpp: cfg.SMPP,
 		signIns: cfg.SignIns, publicURLs: cfg.PublicURLs,
 	}
 	a.Handler = newServer(cfg, s, a.routes())

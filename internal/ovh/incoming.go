@@ -33,7 +33,7 @@ func (a *API) getIncoming(ctx context.Context, c *Call, in getSmsServiceNameInco
 		return smsIncoming{}, err
 	}
 	m, err := a.store.IncomingMessage(ctx, s.ID, in.ID)
-	return smsIncoming{CreationDatetime: datetime{m.At}, ID: m.ID, Message: m.Text, Sender: m.Sender, Tag: m.Tag}, err
+	return smsIncoming{CreationDatetime: datetime{m.At}, Credits: m.Credits.Float(), ID: m.ID, Message: m.Text, Sender: m.Sender, Tag: m.Tag}, err
 }
 
 func (a *API) deleteIncoming(ctx context.Context, c *Call, in deleteSmsServiceNameIncomingIDIn) (void, error) {

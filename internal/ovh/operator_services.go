@@ -49,7 +49,7 @@ func newOperatorService(s sms.Service, b sms.Balance) operatorService {
 	return operatorService{
 		Account: s.Account, Channel: smsChannel(s.Channel), Creation: datetime{s.CreatedAt}, CreditsLeft: b.Available.Float(),
 		Description: s.Description, Name: s.Name, SendingHours: s.SendingHours(),
-		Status: smsStatusAccount(s.Status), StopScope: operatorStopScope(s.StopScope()),
+		Status: smsStatusAccount(s.Status), StopConfirmation: orNull(s.Settings.StopConfirmation), StopScope: operatorStopScope(s.StopScope()),
 	}
 }
 
@@ -85,6 +85,9 @@ func changeService(s *sms.Service, b operatorServiceBody) error {
 			return err
 		}
 		s.Settings.SendingHours = *v
+	}
+	if err := setText(&s.Settings.StopConfirmation, b.StopConfirmation, "stopConfirmation", maxText); err != nil {
+		return err
 	}
 	if v := b.StopScope; v != nil {
 		s.Settings.StopScope = string(*v)

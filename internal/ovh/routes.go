@@ -64,6 +64,25 @@ func (a *API) routes() map[string]handler {
 
 		"GET /sms/{serviceName}/reports": withCSV(endpoint(a.getReport), reportCSV),
 
+		"GET /sms/{serviceName}/webhooks":                    endpoint(a.listWebhooks),
+		"POST /sms/{serviceName}/webhooks":                   endpoint(a.addWebhook),
+		"GET /sms/{serviceName}/webhooks/{id}":               endpoint(a.getWebhook),
+		"PUT /sms/{serviceName}/webhooks/{id}":               endpoint(a.putWebhook),
+		"DELETE /sms/{serviceName}/webhooks/{id}":            endpoint(a.deleteWebhook),
+		"POST /sms/{serviceName}/webhooks/{id}/rotateSecret": endpoint(a.rotateSecret),
+		"POST /sms/{serviceName}/webhooks/{id}/test":         endpoint(a.testWebhook),
+
+		"GET /sms/{serviceName}/deliveries":              endpoint(a.listDeliveries),
+		"POST /sms/{serviceName}/deliveries/replay":      endpoint(a.replayDeliveries),
+		"GET /sms/{serviceName}/deliveries/{id}":         endpoint(a.getDelivery),
+		"POST /sms/{serviceName}/deliveries/{id}/replay": endpoint(a.replayDelivery),
+
+		"GET /sms/{serviceName}/keywords":         endpoint(a.listKeywords),
+		"POST /sms/{serviceName}/keywords":        endpoint(a.addKeyword),
+		"GET /sms/{serviceName}/keywords/{id}":    endpoint(a.getKeyword),
+		"PUT /sms/{serviceName}/keywords/{id}":    endpoint(a.putKeyword),
+		"DELETE /sms/{serviceName}/keywords/{id}": endpoint(a.deleteKeyword),
+
 		"GET /sms/{serviceName}/senders":             endpoint(a.listSenders),
 		"POST /sms/{serviceName}/senders":            endpoint(a.createSender),
 		"GET /sms/{serviceName}/senders/{sender}":    endpoint(a.getSender),

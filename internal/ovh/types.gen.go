@@ -836,24 +836,26 @@ type operatorSenderRequest struct {
 
 // operatorService is operator.Service: an SMS account, as the operator sees it.
 type operatorService struct {
-	Account      string            `json:"account"`      // Customer that owns it
-	Channel      smsChannel        `json:"channel"`      // What it is used for
-	Creation     datetime          `json:"creation"`     // When it was made
-	CreditsLeft  float64           `json:"creditsLeft"`  // Balance
-	Description  string            `json:"description"`  // Free text
-	Name         string            `json:"name"`         // Same value as serviceName
-	SendingHours string            `json:"sendingHours"` // When advertising may leave: country (by the receiver's country), none, a part of a country like FR-AM, or hours like mon-fri 09:00-18:00, sat 10:00-12:00 on the receiver's clock
-	Status       smsStatusAccount  `json:"status"`       // Disable stops all sending
-	StopScope    operatorStopScope `json:"stopScope"`    // What a STOP is from: the whole account, or the sender or tag of the answered message
+	Account          string            `json:"account"`          // Customer that owns it
+	Channel          smsChannel        `json:"channel"`          // What it is used for
+	Creation         datetime          `json:"creation"`         // When it was made
+	CreditsLeft      float64           `json:"creditsLeft"`      // Balance
+	Description      string            `json:"description"`      // Free text
+	Name             string            `json:"name"`             // Same value as serviceName
+	SendingHours     string            `json:"sendingHours"`     // When advertising may leave: country (by the receiver's country), none, a part of a country like FR-AM, or hours like mon-fri 09:00-18:00, sat 10:00-12:00 on the receiver's clock
+	Status           smsStatusAccount  `json:"status"`           // Disable stops all sending
+	StopConfirmation *string           `json:"stopConfirmation"` // What answers a STOP: a text, none, or null for one in the customer's language
+	StopScope        operatorStopScope `json:"stopScope"`        // What a STOP is from: the whole account, or the sender or tag of the answered message
 }
 
 // operatorServiceBody is operator.Service in a request; what is absent stays nil.
 type operatorServiceBody struct {
-	Channel      *smsChannel        `json:"channel"`
-	Description  *string            `json:"description"`
-	SendingHours *string            `json:"sendingHours"`
-	Status       *smsStatusAccount  `json:"status"`
-	StopScope    *operatorStopScope `json:"stopScope"`
+	Channel          *smsChannel        `json:"channel"`
+	Description      *string            `json:"description"`
+	SendingHours     *string            `json:"sendingHours"`
+	Status           *smsStatusAccount  `json:"status"`
+	StopConfirmation nullable[string]   `json:"stopConfirmation"`
+	StopScope        *operatorStopScope `json:"stopScope"`
 }
 
 // operatorShortNumber is operator.ShortNumber: a number that replies come to.
@@ -1512,6 +1514,44 @@ const (
 // smsCountry is sms.CountryEnum: destination countries, ISO 3166 alpha-2 in lower case, and all.
 type smsCountry string
 
+// smsDelivery is sms.Delivery: something an address was told, or will be.
+type smsDelivery struct {
+	Attempts         []smsDeliveryAttempt `json:"attempts"`         // The latest attempts, at most 10
+	CreationDatetime datetime             `json:"creationDatetime"` // When it happened
+	DoneAt           *datetime            `json:"doneAt"`           // When it arrived or was given up
+	Event            string               `json:"event"`            // Event, such as message.delivered
+	ID               int64                `json:"id"`               // Number of the object; the header Webhook-Id of each call is dlv_ and this number
+	IncomingID       *int64               `json:"incomingId"`       // Reply that it is about
+	NextAttempt      *datetime            `json:"nextAttempt"`      // When it is tried next
+	OutgoingID       *int64               `json:"outgoingId"`       // Message that it is about
+	Replays          int64                `json:"replays"`          // How often it was ordered again
+	State            smsDeliveryState     `json:"state"`            // State
+	Target           string               `json:"target"`           // callBack, stopCallBack, cgiUrl, sms, or the id of a webhook or keyword
+}
+
+// smsDeliveryAttempt is sms.DeliveryAttempt: one call of an address.
+type smsDeliveryAttempt struct {
+	Answer       string   `json:"answer"`       // Beginning of the answer
+	Date         datetime `json:"date"`         // When
+	Error        *string  `json:"error"`        // Why there was no answer
+	Milliseconds int64    `json:"milliseconds"` // How long it took
+	Status       *int64   `json:"status"`       // HTTP status of the answer
+}
+
+// smsDeliveryReplay is sms.DeliveryReplay: what is told again.
+type smsDeliveryReplay struct {
+	Replayed int64 `json:"replayed"` // How many deliveries
+}
+
+// smsDeliveryState is sms.DeliveryStateEnum: state of a delivery.
+type smsDeliveryState string
+
+const (
+	smsDeliveryStateDelivered smsDeliveryState = "delivered"
+	smsDeliveryStateFailed    smsDeliveryState = "failed"
+	smsDeliveryStateWaiting   smsDeliveryState = "waiting"
+)
+
 // smsDestinationRates is sms.DestinationRates: what a message to a country costs.
 type smsDestinationRates struct {
 	Country     string     `json:"country"`     // Country name
@@ -1640,6 +1680,37 @@ type smsJobEstimate struct {
 	MaxCharactersPerPart int64       `json:"maxCharactersPerPart"` // Depends on the alphabet and on whether there is one part or several
 	Parts                int64       `json:"parts"`                // Number of SMS
 }
+
+// smsKeyword is sms.Keyword: a rule for replies that begin with a word.
+type smsKeyword struct {
+	Answer           string        `json:"answer"`           // Sent back as an SMS
+	CreationDatetime datetime      `json:"creationDatetime"` // When it was made
+	Description      string        `json:"description"`      // Free text
+	ID               int64         `json:"id"`               // Number of the object
+	Opt              smsKeywordOpt `json:"opt"`              // Opts the handset out, or in again
+	Tag              string        `json:"tag"`              // Given to the reply
+	URL              *string       `json:"url"`              // Called with the reply
+	Word             string        `json:"word"`             // The word
+}
+
+// smsKeywordBody is sms.Keyword in a request; what is absent stays nil.
+type smsKeywordBody struct {
+	Answer      *string          `json:"answer"`
+	Description *string          `json:"description"`
+	Opt         *smsKeywordOpt   `json:"opt"`
+	Tag         *string          `json:"tag"`
+	URL         nullable[string] `json:"url"`
+	Word        *string          `json:"word"`
+}
+
+// smsKeywordOpt is sms.KeywordOptEnum: what a keyword does about opt-outs.
+type smsKeywordOpt string
+
+const (
+	smsKeywordOptIn   smsKeywordOpt = "in"
+	smsKeywordOptNone smsKeywordOpt = "none"
+	smsKeywordOptOut  smsKeywordOpt = "out"
+)
 
 // smsOptOut is sms.OptOut: a number that wants no more advertising, and how that is known.
 type smsOptOut struct {
@@ -2302,6 +2373,37 @@ type smsVirtualNumberJob struct {
 	Receiver         string   `json:"receiver"`         // Number it goes to
 }
 
+// smsWebhook is sms.Webhook: an address that gets signed JSON.
+type smsWebhook struct {
+	CreationDatetime datetime  `json:"creationDatetime"` // When it was made
+	Description      string    `json:"description"`      // Free text
+	Enabled          bool      `json:"enabled"`          // False pauses it
+	Events           []string  `json:"events"`           // Events that it gets; all when empty
+	ID               int64     `json:"id"`               // Number of the object
+	OldSecretUntil   *datetime `json:"oldSecretUntil"`   // Until when the secret from before the last rotation signs, too
+	URL              string    `json:"url"`              // Address
+}
+
+// smsWebhookBody is sms.Webhook in a request; what is absent stays nil.
+type smsWebhookBody struct {
+	Description *string  `json:"description"`
+	Enabled     *bool    `json:"enabled"`
+	Events      []string `json:"events"`
+	URL         *string  `json:"url"`
+}
+
+// smsWebhookWithSecret is sms.WebhookWithSecret: an address that gets signed JSON, with its secret.
+type smsWebhookWithSecret struct {
+	CreationDatetime datetime  `json:"creationDatetime"` // When it was made
+	Description      string    `json:"description"`      // Free text
+	Enabled          bool      `json:"enabled"`          // False pauses it
+	Events           []string  `json:"events"`           // Events that it gets; all when empty
+	ID               int64     `json:"id"`               // Number of the object
+	OldSecretUntil   *datetime `json:"oldSecretUntil"`   // Until when the secret from before the last rotation signs, too
+	Secret           string    `json:"secret"`           // Key of its signatures, as the Standard Webhooks specification has it
+	URL              string    `json:"url"`              // Address
+}
+
 // telephonyContactsExportFormats is telephony.ContactsExportFormatsEnum: formats of a phonebook export.
 type telephonyContactsExportFormats string
 
@@ -2471,6 +2573,38 @@ type getSmsServiceNameBlacklistsNumberIn struct {
 	ServiceName string `json:"serviceName"`
 }
 
+// getSmsServiceNameDeliveriesIn is what GET /sms/{serviceName}/deliveries takes.
+type getSmsServiceNameDeliveriesIn struct {
+	ServiceName string            `json:"serviceName"`
+	After       *int64            `json:"after"`
+	From        *datetime         `json:"from"`
+	Limit       *int64            `json:"limit"`
+	State       *smsDeliveryState `json:"state"`
+	Target      *string           `json:"target"`
+	To          *datetime         `json:"to"`
+}
+
+// postSmsServiceNameDeliveriesReplayIn is what POST /sms/{serviceName}/deliveries/replay takes.
+type postSmsServiceNameDeliveriesReplayIn struct {
+	ServiceName string            `json:"serviceName"`
+	From        *datetime         `json:"from"`
+	State       *smsDeliveryState `json:"state"`
+	Target      *string           `json:"target"`
+	To          *datetime         `json:"to"`
+}
+
+// getSmsServiceNameDeliveriesIDIn is what GET /sms/{serviceName}/deliveries/{id} takes.
+type getSmsServiceNameDeliveriesIDIn struct {
+	ServiceName string `json:"serviceName"`
+	ID          int64  `json:"id"`
+}
+
+// postSmsServiceNameDeliveriesIDReplayIn is what POST /sms/{serviceName}/deliveries/{id}/replay takes.
+type postSmsServiceNameDeliveriesIDReplayIn struct {
+	ServiceName string `json:"serviceName"`
+	ID          int64  `json:"id"`
+}
+
 // getSmsServiceNameDocumentIn is what GET /sms/{serviceName}/document takes.
 type getSmsServiceNameDocumentIn struct {
 	ServiceName          string             `json:"serviceName"`
@@ -2579,6 +2713,41 @@ type getSmsServiceNameGuardsIn struct {
 type putSmsServiceNameGuardsIn struct {
 	ServiceName string        `json:"serviceName"`
 	Body        smsGuardsBody `json:"(body)"`
+}
+
+// getSmsServiceNameKeywordsIn is what GET /sms/{serviceName}/keywords takes.
+type getSmsServiceNameKeywordsIn struct {
+	ServiceName string `json:"serviceName"`
+}
+
+// postSmsServiceNameKeywordsIn is what POST /sms/{serviceName}/keywords takes.
+type postSmsServiceNameKeywordsIn struct {
+	ServiceName string         `json:"serviceName"`
+	Answer      *string        `json:"answer"`
+	Description *string        `json:"description"`
+	Opt         *smsKeywordOpt `json:"opt"`
+	Tag         *string        `json:"tag"`
+	URL         *string        `json:"url"`
+	Word        string         `json:"word"`
+}
+
+// deleteSmsServiceNameKeywordsIDIn is what DELETE /sms/{serviceName}/keywords/{id} takes.
+type deleteSmsServiceNameKeywordsIDIn struct {
+	ServiceName string `json:"serviceName"`
+	ID          int64  `json:"id"`
+}
+
+// getSmsServiceNameKeywordsIDIn is what GET /sms/{serviceName}/keywords/{id} takes.
+type getSmsServiceNameKeywordsIDIn struct {
+	ServiceName string `json:"serviceName"`
+	ID          int64  `json:"id"`
+}
+
+// putSmsServiceNameKeywordsIDIn is what PUT /sms/{serviceName}/keywords/{id} takes.
+type putSmsServiceNameKeywordsIDIn struct {
+	Body        smsKeywordBody `json:"(body)"`
+	ServiceName string         `json:"serviceName"`
+	ID          int64          `json:"id"`
 }
 
 // getSmsServiceNameOptOutsIn is what GET /sms/{serviceName}/optOuts takes.
@@ -3297,6 +3466,52 @@ type getSmsServiceNameVirtualNumbersNumberOutgoingIDHlrIn struct {
 	ID          int64  `json:"id"`
 	Number      string `json:"number"`
 	ServiceName string `json:"serviceName"`
+}
+
+// getSmsServiceNameWebhooksIn is what GET /sms/{serviceName}/webhooks takes.
+type getSmsServiceNameWebhooksIn struct {
+	ServiceName string `json:"serviceName"`
+}
+
+// postSmsServiceNameWebhooksIn is what POST /sms/{serviceName}/webhooks takes.
+type postSmsServiceNameWebhooksIn struct {
+	ServiceName string   `json:"serviceName"`
+	Description *string  `json:"description"`
+	Enabled     *bool    `json:"enabled"`
+	Events      []string `json:"events"`
+	URL         string   `json:"url"`
+}
+
+// deleteSmsServiceNameWebhooksIDIn is what DELETE /sms/{serviceName}/webhooks/{id} takes.
+type deleteSmsServiceNameWebhooksIDIn struct {
+	ServiceName string `json:"serviceName"`
+	ID          int64  `json:"id"`
+}
+
+// getSmsServiceNameWebhooksIDIn is what GET /sms/{serviceName}/webhooks/{id} takes.
+type getSmsServiceNameWebhooksIDIn struct {
+	ServiceName string `json:"serviceName"`
+	ID          int64  `json:"id"`
+}
+
+// putSmsServiceNameWebhooksIDIn is what PUT /sms/{serviceName}/webhooks/{id} takes.
+type putSmsServiceNameWebhooksIDIn struct {
+	Body        smsWebhookBody `json:"(body)"`
+	ServiceName string         `json:"serviceName"`
+	ID          int64          `json:"id"`
+}
+
+// postSmsServiceNameWebhooksIDRotateSecretIn is what POST /sms/{serviceName}/webhooks/{id}/rotateSecret takes.
+type postSmsServiceNameWebhooksIDRotateSecretIn struct {
+	ServiceName  string `json:"serviceName"`
+	ID           int64  `json:"id"`
+	OverlapHours *int64 `json:"overlapHours"`
+}
+
+// postSmsServiceNameWebhooksIDTestIn is what POST /sms/{serviceName}/webhooks/{id}/test takes.
+type postSmsServiceNameWebhooksIDTestIn struct {
+	ServiceName string `json:"serviceName"`
+	ID          int64  `json:"id"`
 }
 
 // getOrderCartCartIDSmsIn is what GET /order/cart/{cartId}/sms takes.

@@ -71,7 +71,7 @@ func New(c Config) *Server {
 	s := &Server{cfg: c, customers: map[int64]*customer{}, open: map[string]int{}}
 	s.smpp = &smpp.Server{SystemID: "Ramier", MaxSessions: c.MaxSessions, Bind: s.bind, Bound: s.bound}
 	s.alive, s.stop = context.WithCancel(context.Background())
-	c.Store.OnOwed(s.wake)
+	c.Store.OnSMPPOwed(s.wake)
 	s.running.Go(s.tend)
 	return s
 }

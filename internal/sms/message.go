@@ -208,6 +208,9 @@ type Incoming struct {
 	Tag        string // of the message that it answers
 	OutgoingID int64  // the message that it answers, 0 if none
 	At         time.Time
+	Part       IncomingPart // which part of a message it is, before they are joined
+	Parts      int          // that have come
+	Credits    Credits      // that it cost
 }
 
 // Event is a step of a message's life beyond the normal way.

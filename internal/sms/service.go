@@ -37,6 +37,8 @@ type Settings struct {
 	StopScope string
 	// Guards keep a stolen key or a mistake from spending everything.
 	Guards Guards
+	// StopConfirmation, set by the operator, is what answers a STOP: a text, NoConfirmation, or empty for one in the customer's language.
+	StopConfirmation string
 }
 
 // Tracking is one way in which the owner learns of a reply.

@@ -107,7 +107,11 @@ func (s *Store) AddService(ctx context.Context, v *sms.Service) error {
 		return err
 	}
 	v.ID = id
-	return s.write(ctx, other, func(t *tx) error { return t.addService(ctx, v) })
+	err = s.write(ctx, other, func(t *tx) error { return t.addService(ctx, v) })
+	if err == nil && v.Settings.CallBack != "" {
+		s.subscribe(ctx, id)
+	}
+	return err
 }
 
 // Services lists all services by id.
@@ -159,7 +163,9 @@ func (s *Store) ServiceByID(ctx context.Context, id int64) (sms.Service, error) 
 // change.
 func (s *Store) ChangeService(ctx context.Context, name string, change func(*sms.Service) error) error {
 	defer s.forget()
-	return s.write(ctx, other, func(t *tx) error {
+	var id int64
+	urls := false // where customers are told has changed
+	err := s.write(ctx, other, func(t *tx) error {
 		row, err := t.ServiceByName(ctx, name)
 		if errors.Is(err, sql.ErrNoRows) {
 			return noService(name)
@@ -168,12 +174,15 @@ func (s *Store) ChangeService(ctx context.Context, name string, change func(*sms
 			return err
 		}
 		v, err := serviceFrom(query.ServiceByIDRow(row))
+		before := v.Settings
 		if err == nil {
 			err = change(&v)
 		}
 		if err != nil {
 			return err
 		}
+		id, urls = v.ID, before.CallBack != v.Settings.CallBack || before.StopCallBack != v.Settings.StopCallBack ||
+			before.ResponseCgiURL != v.Settings.ResponseCgiURL
 		settings, err := json.Marshal(v.Settings)
 		if err != nil {
 			return err
@@ -185,6 +194,10 @@ func (s *Store) ChangeService(ctx context.Context, name string, change func(*sms
 		}
 		return t.Bump(ctx, v.ID)
 	})
+	if err == nil && urls {
+		s.subscribe(ctx, id)
+	}
+	return err
 }
 
 // Balance gives the books of a service.

@@ -141,10 +141,11 @@ func (a *auditor) books(ctx context.Context) error {
 	spent := states(func(s sms.State) bool { return !holds(s) && s != sms.Cancelled && s != sms.Sending })
 	return a.each(ctx, func(scan func(...any) error) error {
 		var service int64
-		var held, used, heldByMessages, usedByMessages sms.Credits
-		if err := scan(&service, &held, &used, &heldByMessages, &usedByMessages); err != nil {
+		var held, used, heldByMessages, usedByMessages, replies sms.Credits
+		if err := scan(&service, &held, &used, &heldByMessages, &usedByMessages, &replies); err != nil {
 			return err
 		}
+		used -= replies
 		if held != heldByMessages {
 			a.found(service, "balance", "held is %v, and the messages that wait or are in doubt cost %v", held, heldByMessages)
 		}
@@ -154,7 +155,8 @@ func (a *auditor) books(ctx context.Context) error {
 		return nil
 	}, `SELECT b.service_id, b.held, b.used,
 		CAST(COALESCE(SUM(CASE WHEN m.state IN (`+states(holds)+`) THEN m.credits ELSE 0 END), 0) AS bigint),
-		CAST(COALESCE(SUM(CASE WHEN m.state IN (`+spent+`) THEN m.credits ELSE 0 END), 0) AS bigint)
+		CAST(COALESCE(SUM(CASE WHEN m.state IN (`+spent+`) THEN m.credits ELSE 0 END), 0) AS bigint),
+		(SELECT CAST(COALESCE(SUM(l.amount), 0) AS bigint) FROM ledger l WHERE l.service_id = b.service_id AND l.kind = 'capture' AND l.debit = 'available')
 		FROM balance b LEFT JOIN message m ON m.service_id = b.service_id WHERE b.service_id <> 0
 		GROUP BY b.service_id, b.held, b.used ORDER BY b.service_id`)
 }

@@ -5,60 +5,204 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"time"
 
 	"ramier/internal/sms"
 	"ramier/internal/store/query"
 )
 
-// incoming stores what handsets sent, tied to the message that each answers, and does what they ask for with STOP and START.
+// incoming stores what handsets sent, tied to the message that each answers, does what they ask for with STOP and START or by a
+// keyword, and notes what is owed for it.
 func (w *settlement) incoming(ctx context.Context, o *Outcome) error {
+	var all []*reply
+	if !o.partsBefore.IsZero() {
+		late, err := w.overdueParts(ctx, o.partsBefore, o.partsNow)
+		if err != nil {
+			return err
+		}
+		all = replies(late)
+	}
 	for _, in := range o.Incoming {
-		id, err := w.t.id(ctx)
+		ready, err := w.join(ctx, in)
 		if err != nil {
 			return err
 		}
-		in.ID = id
-		sender, err := w.tie(ctx, &in)
-		if err != nil {
+		all = append(all, replies(ready)...)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	for _, r := range all {
+		if err := w.read(ctx, r); err != nil {
 			return err
 		}
-		if err := w.t.InsertIncoming(ctx, query.InsertIncomingParams{
-			ID: in.ID, ServiceID: in.ServiceID, CarrierID: in.CarrierID, Sender: in.Sender, Number: in.Number, Text: in.Text,
-			Tag: in.Tag, OutgoingID: in.OutgoingID, CreatedAt: micros(in.At),
-		}); err != nil {
-			return err
-		}
-		if err := w.s.oweReply(ctx, w.t, in.ServiceID, in.ID, in.At); err != nil {
-			return err
-		}
-		if in.OutgoingID != 0 {
-			w.event(in.OutgoingID, in.At, "reply", in.Text)
-		}
-		if err := w.obey(ctx, in, sender); err != nil {
+	}
+	if err := w.charge(ctx, all); err != nil {
+		return err
+	}
+	for _, r := range all {
+		if err := w.receive(ctx, r); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// tie finds the message that an incoming one answers: that of the conversation between number and handset, or else the
-// latest one that was sent to the handset. It gives that message's sender.
-func (w *settlement) tie(ctx context.Context, in *sms.Incoming) (sender string, err error) {
-	talk, err := w.t.Conversation(ctx, query.ConversationParams{Number: in.Number, Receiver: in.Sender})
+// reply is an incoming message with what is known of it.
+type reply struct {
+	sms.Incoming
+	service sms.Service // that it belongs to, if it belongs to one
+	sender  string      // of the message that it answers
+	talk    bool        // it belongs to a conversation with a short number
+	intent  sms.Intent
+	rule    sms.KeywordRule // that it has met
+	twice   bool            // the same came a short while ago: its operator may have repeated it
+}
+
+func replies(all []sms.Incoming) []*reply {
+	made := make([]*reply, len(all))
+	for i, in := range all {
+		made[i] = &reply{Incoming: in}
+	}
+	return made
+}
+
+// sameAgain is how long after a reply the same words from the same handset may be a repetition by the operator, who did not learn
+// that they were taken.
+const sameAgain = 10 * time.Minute
+
+// read finds out what a reply is about and what it asks for.
+func (w *settlement) read(ctx context.Context, r *reply) (err error) {
+	if r.ID == 0 {
+		if r.ID, err = w.t.id(ctx); err != nil {
+			return err
+		}
+	}
+	if err := w.tie(ctx, r); err != nil || r.ServiceID == 0 {
+		return err
+	}
+	row, err := w.t.ServiceByID(ctx, r.ServiceID)
 	if err == nil {
-		in.ServiceID, in.OutgoingID, in.Tag = talk.ServiceID, talk.MessageID, talk.Tag
-		return talk.Sender, nil
+		r.service, err = serviceFrom(row)
+	}
+	if err == nil {
+		err = w.t.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM incoming WHERE sender = $1 AND carrier_id = $2 AND number = $3 AND text = $4
+			AND created_at > $5)`, r.Incoming.Sender, r.CarrierID, r.Number, r.Text, micros(r.At.Add(-sameAgain))).Scan(&r.twice)
+	}
+	if err != nil {
+		return err
+	}
+	if r.intent = sms.ReadIntent(r.Text); r.intent != sms.NoIntent {
+		return nil // no rule stands in the way of a STOP
+	}
+	word, _ := sms.Keyword(r.Text)
+	if word == "" {
+		return nil
+	}
+	r.rule, err = scanKeyword(w.t.db.QueryRowContext(ctx, "SELECT "+keywordColumns+" FROM keyword WHERE service_id = $1 AND word = $2", r.ServiceID, word))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if r.rule.Tag != "" {
+		r.Tag = r.rule.Tag
+	}
+	switch r.rule.Opt {
+	case sms.OptKeywordIn:
+		r.intent = sms.OptsIn
+	case sms.OptKeywordOut:
+		r.intent = sms.OptsOut
+	}
+	return err
+}
+
+// charge takes the price of replies to short numbers, as far as there are credits for them: a reply is kept in any case. Those that opt
+// out or in cost nothing.
+func (w *settlement) charge(ctx context.Context, all []*reply) error {
+	var services []int64
+	for _, r := range all {
+		if r.price() > 0 {
+			services = append(services, r.ServiceID)
+		}
+	}
+	if len(services) == 0 {
+		return nil
+	}
+	// All whose books this group changes, so that two transactions lock them in the same order.
+	for _, some := range []map[int64]int64{w.captured, w.released} {
+		for id := range some {
+			services = append(services, id)
+		}
+	}
+	slices.Sort(services)
+	books, err := w.t.lockBalances(ctx, slices.Compact(services))
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		price := r.price()
+		if left := books[r.ServiceID].Available - w.replied[r.ServiceID]; price == 0 || left < int64(price) {
+			continue
+		}
+		if w.replied == nil {
+			w.replied = map[int64]int64{}
+		}
+		w.replied[r.ServiceID] += int64(price)
+		r.Credits = price
+	}
+	return nil
+}
+
+func (r *reply) price() sms.Credits {
+	if !r.talk || r.intent != sms.NoIntent {
+		return 0
+	}
+	return sms.Credits(r.Parts) * sms.ReplyPrice
+}
+
+// receive writes a reply, does what it asks for, and notes what is owed.
+func (w *settlement) receive(ctx context.Context, r *reply) error {
+	if _, err := w.t.db.ExecContext(ctx, `INSERT INTO incoming (id, service_id, carrier_id, sender, number, text, tag, outgoing_id, created_at, parts, credits)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`, r.ID, r.ServiceID, r.CarrierID, r.Sender, r.Number, r.Text, r.Tag, r.OutgoingID,
+		micros(r.At), r.Parts, int64(r.Credits)); err != nil {
+		return err
+	}
+	if err := w.s.oweReply(ctx, w.t, r.ServiceID, r.ID, r.At); err != nil {
+		return err
+	}
+	if r.OutgoingID != 0 {
+		w.event(r.OutgoingID, r.At, "reply", r.Text)
+	}
+	if r.ServiceID == 0 {
+		return nil
+	}
+	w.tellReply(r)
+	switch r.intent {
+	case sms.OptsOut:
+		return w.optOut(ctx, r)
+	case sms.OptsIn:
+		return w.optIn(ctx, r)
+	}
+	return nil
+}
+
+// tie finds the message that an incoming one answers: that of the conversation between number and handset, or else the latest one
+// that was sent to the handset.
+func (w *settlement) tie(ctx context.Context, r *reply) error {
+	talk, err := w.t.Conversation(ctx, query.ConversationParams{Number: r.Number, Receiver: r.Incoming.Sender})
+	if err == nil {
+		r.ServiceID, r.OutgoingID, r.Tag, r.sender, r.talk = talk.ServiceID, talk.MessageID, talk.Tag, talk.Sender, true
+		return nil
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
-		return "", err
+		return err
 	}
-	last, err := w.lastSentTo(ctx, in.Sender)
+	last, err := w.lastSentTo(ctx, r.Incoming.Sender)
 	if err != nil || last == 0 {
-		return "", err
+		return err
 	}
 	m, err := w.t.ReceiverJob(ctx, last)
-	in.ServiceID, in.OutgoingID, in.Tag = m.ServiceID, m.ID, m.Tag
-	return m.Sender, err
+	r.ServiceID, r.OutgoingID, r.Tag, r.sender = m.ServiceID, m.ID, m.Tag, m.Sender
+	return err
 }
 
 // lastSentTo gives the id of the latest message that was sent to a handset, 0 if there is none.

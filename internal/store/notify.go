@@ -19,6 +19,10 @@ type Signal struct {
 	Carriers bool `json:"carriers,omitempty"`
 	// Rules: what plans are made by has changed.
 	Rules bool `json:"rules,omitempty"`
+	// Subscribers: who wants to be told what becomes of messages has changed.
+	Subscribers bool `json:"subscribers,omitempty"`
+	// Owed: there is something to tell to customers.
+	Owed bool `json:"owed,omitempty"`
 	// Missed: signals may have been missed, so everything may have changed.
 	Missed bool `json:"missed,omitempty"`
 
@@ -84,6 +88,7 @@ func (g *Signal) add(more Signal) {
 	if len(g.Queued) > maxTold {
 		g.Queued, g.Missed = nil, true
 	}
+	g.Subscribers, g.Owed = g.Subscribers || more.Subscribers, g.Owed || more.Owed
 	g.Carriers, g.Rules, g.Missed = g.Carriers || more.Carriers, g.Rules || more.Rules, g.Missed || more.Missed
 }
 
@@ -171,6 +176,7 @@ func (s *Store) listen(ctx context.Context, heard func(Signal)) error {
 				s.log.Debug("cannot read who uses SMPP", "error", err)
 			}
 		}
+		s.hearOwed(ctx, g)
 		heard(g)
 	}
 	hear(Signal{Missed: true})
@@ -204,5 +210,18 @@ func (s *Store) hear(ctx context.Context, c *pgx.Conn) (g Signal, err error) {
 		if err := c.Ping(ctx); err != nil {
 			return g, err
 		}
+	}
+}
+
+// hearOwed passes on what concerns deliveries.
+func (s *Store) hearOwed(ctx context.Context, g Signal) {
+	if g.Subscribers || g.Missed {
+		if err := s.readSubscribers(ctx); err != nil {
+			s.log.Error("cannot read who wants to be told what becomes of messages", "error", err)
+		}
+		s.owed.changed(0)
+	}
+	if g.Owed || g.Missed {
+		s.owed.wake(nil)
 	}
 }

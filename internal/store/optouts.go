@@ -106,50 +106,37 @@ func (s *Store) DeleteOptOut(ctx context.Context, service int64, receiver string
 	})
 }
 
-// obey does what a reply asks for: to be left alone, or to be written to again.
-func (w *settlement) obey(ctx context.Context, in sms.Incoming, sender string) error {
-	if in.ServiceID == 0 {
-		return nil
+// optIn does what a reply asks for: to be written to again.
+func (w *settlement) optIn(ctx context.Context, r *reply) error {
+	n, err := w.t.DeleteOptOut(ctx, query.DeleteOptOutParams{ServiceID: r.ServiceID, Receiver: r.Incoming.Sender})
+	if n > 0 {
+		w.changedRules(r.ServiceID)
+		told := r.notice(sms.NoticeOptIn)
+		w.owe(r, told, w.hooks(r.ServiceID, told.Event())...)
 	}
-	switch sms.ReadIntent(in.Text) {
-	case sms.OptsOut:
-		return w.optOut(ctx, in, sender)
-	case sms.OptsIn:
-		n, err := w.t.DeleteOptOut(ctx, query.DeleteOptOutParams{ServiceID: in.ServiceID, Receiver: in.Sender})
-		if n > 0 {
-			w.changedRules(in.ServiceID)
-		}
-		return err
-	}
-	return nil
+	return err
 }
 
-func (w *settlement) optOut(ctx context.Context, in sms.Incoming, sender string) error {
-	row, err := w.t.ServiceByID(ctx, in.ServiceID)
-	if err != nil {
-		return err
-	}
-	service, err := serviceFrom(row)
-	if err != nil {
-		return err
-	}
+// optOut does what a reply asks for: to be left alone.
+func (w *settlement) optOut(ctx context.Context, r *reply) error {
 	n, err := w.t.InsertOptOut(ctx, query.InsertOptOutParams{
-		ServiceID: in.ServiceID, Receiver: in.Sender, Scope: string(sms.ScopeOf(service.Settings.StopScope, sender, in.Tag)),
-		Source: sms.OptOutByReply, Words: in.Text, OutgoingID: in.OutgoingID, IncomingID: in.ID, At: micros(in.At),
+		ServiceID: r.ServiceID, Receiver: r.Incoming.Sender, Scope: string(sms.ScopeOf(r.service.Settings.StopScope, r.sender, r.Tag)),
+		Source: sms.OptOutByReply, Words: r.Text, OutgoingID: r.OutgoingID, IncomingID: r.ID, At: micros(r.At),
 	})
 	if err != nil || n == 0 {
 		return err
 	}
 	w.result.OptedOut++
-	if in.OutgoingID != 0 {
-		if err := w.load(ctx, []int64{in.OutgoingID}); err != nil {
+	if r.OutgoingID != 0 {
+		if err := w.load(ctx, []int64{r.OutgoingID}); err != nil {
 			return err
 		}
-		if w.messages[in.OutgoingID] != nil {
-			w.optOuts = append(w.optOuts, in.OutgoingID)
+		if w.messages[r.OutgoingID] != nil {
+			w.optOuts = append(w.optOuts, r.OutgoingID)
 		}
 	}
-	w.changedRules(in.ServiceID)
+	w.changedRules(r.ServiceID)
+	w.tellStop(r)
 	return nil
 }
 

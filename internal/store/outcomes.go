@@ -30,6 +30,8 @@ type Outcome struct {
 	overdueAt  time.Time
 	// Of WriteRefs.
 	refs *refsOrder
+	// Of FlushParts.
+	partsBefore, partsNow time.Time
 }
 
 // OutcomeResult counts what an outcome's group did; of several outcomes in one group the first gets the counts.
@@ -72,6 +74,7 @@ type settlement struct {
 	captured map[int64]int64 // by service
 	released map[int64]int64
 	givenUp  map[int64]int64     // released, by job
+	replied  map[int64]int64     // price of replies
 	awaited  map[partID]awaited  // references that are awaited from now on
 	settled  []awaited           // and those that are no longer
 	over     map[partID]bool     // parts whose final receipt this group brought
@@ -96,6 +99,9 @@ type settlement struct {
 	mayBeParked []int64 // messages whose receipts may have come before
 
 	unparked []sms.Receipt
+
+	owed []owing             // deliveries to write
+	told map[int64]sms.State // the last state of each message that was noted for its customer
 }
 
 // rowVersion is what a row must still be when it is changed.
@@ -128,6 +134,10 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 			}
 		}
 		w.see(one)
+		if !one.partsBefore.IsZero() {
+			all.partsBefore, all.partsNow = one.partsBefore, one.partsNow
+			w.at = one.partsNow
+		}
 		if one.refs != nil {
 			w.out = append(w.out, s.hand.old(one.refs.carrier, one.refs.before)...)
 		}
@@ -207,6 +217,7 @@ func lockOf(d *dialect, table string) string {
 func (w *settlement) moved(m *sms.Message) {
 	w.changed[m.ID] = true
 	w.result.Moved[m.State]++
+	w.tell(m)
 }
 
 func (w *settlement) event(m int64, at time.Time, kind, text string) {
@@ -301,7 +312,7 @@ func (w *settlement) again(m *sms.Message, at time.Time) {
 // write stores what has changed.
 func (w *settlement) write(ctx context.Context, _ *Outcome) error {
 	for _, step := range []func(context.Context) error{
-		w.writeMessages, w.writeOwed, w.writeRefs, w.writeQueue, w.writeBooks, w.writeEvents, w.tally,
+		w.writeMessages, w.writeReceipts, w.writeRefs, w.writeQueue, w.writeBooks, w.writeEvents, w.writeOwed, w.tally,
 	} {
 		if err := step(ctx); err != nil {
 			return err

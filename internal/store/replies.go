@@ -12,6 +12,7 @@ import (
 type IncomingFilter struct {
 	From, To time.Time // both included
 	Sender   string    // the handset, E.164 with + unless it is a short number
+	Number   string    // written to
 	Tag      *string
 	User     int64 // only answers to messages that this SMS user ordered
 }
@@ -32,6 +33,9 @@ func (s *Store) Incoming(ctx context.Context, service int64, f IncomingFilter) (
 	if f.User != 0 {
 		w.add("EXISTS (SELECT 1 FROM message m JOIN job j ON j.id = m.job_id WHERE m.id = outgoing_id AND j.user_id = ?)", f.User)
 	}
+	if f.Number != "" {
+		w.add("number = ?", f.Number)
+	}
 	if f.Tag != nil {
 		w.add("tag = ?", *f.Tag)
 	}
@@ -48,6 +52,7 @@ func (s *Store) IncomingMessage(ctx context.Context, service, id int64) (sms.Inc
 	return sms.Incoming{
 		ID: row.ID, ServiceID: row.ServiceID, CarrierID: row.CarrierID, Sender: row.Sender, Number: row.Number, Text: row.Text,
 		Tag: row.Tag, OutgoingID: row.OutgoingID, At: fromMicros(row.CreatedAt),
+		Parts: int(row.Parts), Credits: sms.Credits(row.Credits),
 	}, found(err, "id", id)
 }
 

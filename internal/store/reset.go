@@ -14,7 +14,7 @@ func (s *Store) Reset(ctx context.Context) error {
 	defer s.forget()
 	tables := []string{
 		"message", "job", "queue", "claim", "awaiting", "parked_form", "parked", "event", "conversation", "incoming", "optout", "idempotency", "tally", "quote",
-		"smpp_part", "smpp_owed",
+		"smpp_part", "smpp_owed", "delivery", "incoming_part",
 	}
 	return s.write(ctx, other, func(t *tx) error {
 		s.hand.empty()

@@ -78,8 +78,8 @@ func (s *Store) RefreshSMPP(ctx context.Context) error {
 	return nil
 }
 
-// OnOwed sets the function that is called after each commit that left something to tell clients over SMPP. It must not block.
-func (s *Store) OnOwed(f func(services []int64)) {
+// OnSMPPOwed sets the function that is called after each commit that left something to tell clients over SMPP. It must not block.
+func (s *Store) OnSMPPOwed(f func(services []int64)) {
 	s.smpp.mu.Lock()
 	defer s.smpp.mu.Unlock()
 	s.smpp.owed = f
@@ -300,8 +300,8 @@ func (s *Store) oweReceipts(ctx context.Context, t *tx, messages []int64, at tim
 	return err
 }
 
-// writeOwed owes receipts for the messages that this settlement ended.
-func (w *settlement) writeOwed(ctx context.Context) error {
+// writeReceipts owes clients over SMPP receipts for the messages that this settlement ended.
+func (w *settlement) writeReceipts(ctx context.Context) error {
 	if w.s.smpp.none() {
 		return nil
 	}

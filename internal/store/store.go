@@ -37,31 +37,33 @@ type Options struct {
 
 // Store is an open database. Its methods may be called concurrently.
 type Store struct {
-	dialect dialect
-	node    string
-	log     *slog.Logger
-	limits  sms.Limits
-	clauses map[string]string
-	sealer  *Sealer
-	reads   *sql.DB
-	writes  *sql.DB
-	aside   *sql.DB // of PostgreSQL: for leases and notifications, which must not wait for the others
-	address string  // of PostgreSQL
-	read    *query.Queries
-	kept    *prepared // of reads
-	writers map[kind]*writer
-	ids     map[string]*idBlock
-	rules   rulesCache
-	hand    *hand
-	parked  parkedForms
-	offers  offers
-	fresh   fresh
-	turns   map[int64]int // of the carriers' lanes; the writer of claims owns it
-	tags    tagsOfToday
-	Metrics Metrics
-	close   func()
-	teller  *teller // nil on SQLite
-	smpp    smppUse
+	dialect     dialect
+	node        string
+	log         *slog.Logger
+	limits      sms.Limits
+	clauses     map[string]string
+	sealer      *Sealer
+	reads       *sql.DB
+	writes      *sql.DB
+	aside       *sql.DB // of PostgreSQL: for leases and notifications, which must not wait for the others
+	address     string  // of PostgreSQL
+	read        *query.Queries
+	kept        *prepared // of reads
+	writers     map[kind]*writer
+	ids         map[string]*idBlock
+	rules       rulesCache
+	hand        *hand
+	parked      parkedForms
+	offers      offers
+	fresh       fresh
+	turns       map[int64]int // of the carriers' lanes; the writer of claims owns it
+	tags        tagsOfToday
+	Metrics     Metrics
+	close       func()
+	teller      *teller // nil on SQLite
+	smpp        smppUse
+	subscribers subscribers
+	owed        owed
 
 	// Queued is called after a commit that left messages for the carriers. It must not block.
 	queuedMu sync.Mutex
@@ -96,7 +98,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	s.kept = &prepared{db: s.reads, keep: s.dialect.prepare}
 	s.read = query.New(s.kept)
 	s.ids = map[string]*idBlock{"message": newIDBlock(s, "message", 10_000), "object": newIDBlock(s, "object", 1_000)}
-	if err := s.parked.load(ctx, s.reads); err != nil {
+	if err := errors.Join(s.parked.load(ctx, s.reads), s.readSubscribers(ctx)); err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the database: %w", err), s.Close())
 	}
 	if err := s.RefreshSMPP(ctx); err != nil {

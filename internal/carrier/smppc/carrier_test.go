@@ -2,6 +2,7 @@ package smppc_test
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -357,13 +358,13 @@ func TestIncoming(t *testing.T) {
 		}
 		for i, want := range []sms.Incoming{
 			{Sender: "+33612345678", Text: "STOP @"},
-			{Sender: "+33612345678", Text: "one"},
+			{Sender: "+33612345678", Text: "one", Part: sms.IncomingPart{Ref: 9, Total: 2, Place: 1, Octets: []byte("one")}},
 			{Sender: "+33612345678", Text: "é\uFFFD✓"},
 			{Sender: `BANK\x0A`},
 			{Sender: "+33612345678"},
 		} {
 			want.CarrierID, want.Number, want.At = 7, "36180", time.Now()
-			if got := r.inbox.incoming[i]; got != want {
+			if got := r.inbox.incoming[i]; !reflect.DeepEqual(got, want) {
 				t.Errorf("got %+v, want %+v", got, want)
 			}
 		}

@@ -1,9 +1,8 @@
 package smppc
 
 import (
-	"strings"
+	"bytes"
 
-	"ramier/internal/gsm"
 	"ramier/internal/smpp"
 	"ramier/internal/sms"
 )
@@ -60,16 +59,28 @@ func (c *Carrier) acknowledge(what string, respond func(smpp.Status, smpp.PDU)) 
 // incoming reads a message of a handset, or a part of one.
 func (c *Carrier) incoming(m delivery) sms.Incoming {
 	octets := m.text
+	part, isPart := m.tlvs.Concat()
 	if m.esm&smpp.ESMUDHI != 0 {
-		_, octets, _ = smpp.ParseUDH(octets) // a broken header stays in the text
+		var header smpp.UDH
+		header, octets, _ = smpp.ParseUDH(octets) // a broken header stays in the text
+		if p, ok := header.Concat(); ok {
+			part, isPart = p, true
+		}
 	}
 	coding := m.coding
 	if coding == smpp.CodingDefault && (c.settings.Charset == "latin1" || c.settings.Charset == "ascii") {
 		coding = smpp.CodingLatin1
 	}
-	return sms.Incoming{
-		CarrierID: c.id, Sender: shown(m.source), Number: shown(m.dest), At: c.now(),
-		// Databases take no NUL.
-		Text: strings.ReplaceAll(gsm.Decode(octets, byte(coding)), "\x00", "\uFFFD"),
+	in := sms.Incoming{
+		CarrierID: c.id, Sender: shown(m.source), Number: shown(m.dest), At: c.now(), Text: sms.DecodeIncoming(octets, byte(coding)),
 	}
+	if isPart && part.Total > 1 {
+		in.Part = sms.IncomingPart{
+			Ref: int(part.Ref), Total: int(part.Total), Place: int(part.Seq), Coding: byte(coding), Octets: bytes.Clone(octets),
+		}
+		if part.Wide {
+			in.Part.Ref += 1 << 16
+		}
+	}
+	return in
 }

@@ -40,10 +40,6 @@ SELECT carrier_id, lane, CAST(SUM(last_id - first_id + 1) AS bigint) AS messages
 SELECT c.*, j.sender, j.tag FROM conversation c JOIN message m ON m.id = c.message_id JOIN job j ON j.id = m.job_id
  WHERE c.number = $1 AND c.receiver = $2;
 
--- name: InsertIncoming :exec
-INSERT INTO incoming (id, service_id, carrier_id, sender, number, text, tag, outgoing_id, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
-
 -- name: InsertOptOut :execrows
 INSERT INTO optout (service_id, receiver, scope, source, words, outgoing_id, incoming_id, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT DO NOTHING;

@@ -187,38 +187,6 @@ func (q *Queries) InsertClaim(ctx context.Context, arg InsertClaimParams) error 
 	return err
 }
 
-const insertIncoming = `-- name: InsertIncoming :exec
-INSERT INTO incoming (id, service_id, carrier_id, sender, number, text, tag, outgoing_id, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
-`
-
-type InsertIncomingParams struct {
-	ID         int64
-	ServiceID  int64
-	CarrierID  int64
-	Sender     string
-	Number     string
-	Text       string
-	Tag        string
-	OutgoingID int64
-	CreatedAt  int64
-}
-
-func (q *Queries) InsertIncoming(ctx context.Context, arg InsertIncomingParams) error {
-	_, err := q.db.ExecContext(ctx, insertIncoming,
-		arg.ID,
-		arg.ServiceID,
-		arg.CarrierID,
-		arg.Sender,
-		arg.Number,
-		arg.Text,
-		arg.Tag,
-		arg.OutgoingID,
-		arg.CreatedAt,
-	)
-	return err
-}
-
 const insertOptOut = `-- name: InsertOptOut :execrows
 INSERT INTO optout (service_id, receiver, scope, source, words, outgoing_id, incoming_id, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 ON CONFLICT DO NOTHING

@@ -71,6 +71,8 @@ type Incoming struct {
 	Tag        string
 	OutgoingID int64
 	CreatedAt  int64
+	Parts      int64
+	Credits    int64
 }
 
 type Login struct {

@@ -55,7 +55,7 @@ func (q *Queries) HasOptOuts(ctx context.Context, serviceID int64) (bool, error)
 }
 
 const incomingByID = `-- name: IncomingByID :one
-SELECT id, service_id, carrier_id, sender, number, text, tag, outgoing_id, created_at FROM incoming WHERE service_id = $1 AND id = $2
+SELECT id, service_id, carrier_id, sender, number, text, tag, outgoing_id, created_at, parts, credits FROM incoming WHERE service_id = $1 AND id = $2
 `
 
 type IncomingByIDParams struct {
@@ -76,6 +76,8 @@ func (q *Queries) IncomingByID(ctx context.Context, arg IncomingByIDParams) (Inc
 		&i.Tag,
 		&i.OutgoingID,
 		&i.CreatedAt,
+		&i.Parts,
+		&i.Credits,
 	)
 	return i, err
 }
