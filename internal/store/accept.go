@@ -21,6 +21,8 @@ type Acceptance struct {
 	Hash []byte
 	// Answer is called with the first message's id and gives what a repetition of the request is answered.
 	Answer func(first int64) string
+	// Batch is the step of a batch that the plan is for; nil = of none.
+	Batch *BatchStep
 
 	first, ledgerID int64           // the ledger's ids follow each other, one for each departure
 	departures      []sms.Departure // of the plan
@@ -71,20 +73,30 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op) error {
 	if err != nil {
 		return err
 	}
+	batches, err := t.lockBatches(ctx, ops)
+	if err != nil {
+		return err
+	}
 	books, err := t.lockBalances(ctx, servicesOf(ops))
 	if err != nil {
 		return err
 	}
 	var rows acceptRows
+	var steps batchRows
 	spent := map[int64]int64{}
 	for _, o := range ops {
 		a := o.arg.(*Acceptance)
+		if a.Batch != nil && !a.Batch.fits(batches) {
+			o.fail(&StaleStepError{a.Batch.Batch})
+			continue
+		}
 		if err := a.decide(books, spent, known); err != nil {
 			o.fail(err)
 			continue
 		}
 		if a.repeated == "" {
 			rows.add(a)
+			steps.add(a, batches)
 		}
 	}
 	if !ops[0].queue {
@@ -97,6 +109,9 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op) error {
 			s.queuedJobs(&rows)
 		}
 	})
+	if err := steps.write(ctx, t); err != nil {
+		return err
+	}
 	return rows.write(ctx, t, spent)
 }
 

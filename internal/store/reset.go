@@ -8,6 +8,7 @@ func (s *Store) Reset(ctx context.Context) error {
 	defer s.forget()
 	tables := []string{
 		"message", "job", "queue", "claim", "awaiting", "parked_form", "parked", "event", "conversation", "incoming", "optout", "idempotency",
+		"batch_error", "batch_job", "batch",
 	}
 	return s.write(ctx, other, func(t *tx) error {
 		s.hand.empty()

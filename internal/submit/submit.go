@@ -56,6 +56,37 @@ func (s *Submitter) Submit(ctx context.Context, account int64, service string, o
 	if err := k.check(); err != nil {
 		return Report{}, err
 	}
+	return s.submit(ctx, account, service, o, k, nil)
+}
+
+// Part makes an order one of the parts of a batch. Its length has the batch's limit, and so no other.
+type Part struct {
+	Step store.BatchStep
+	// Known tells that a receiver has got its message by an earlier part.
+	Known func(receiver string) bool
+}
+
+// SubmitPart submits a part of a batch. The batch moves on in the same transaction, also if no message comes of it. Errors: those of
+// Submit, and *store.StaleStepError.
+func (s *Submitter) SubmitPart(ctx context.Context, account int64, service string, o sms.Order, p Part) (Report, error) {
+	return s.submit(ctx, account, service, o, Key{}, &p)
+}
+
+// plan makes the plan of an order, or of a part.
+func (p *Part) plan(o sms.Order, r *sms.Rules, now time.Time) (*sms.Plan, error) {
+	if p == nil {
+		return sms.NewPlan(o, r, now)
+	}
+	unlimited := *r
+	unlimited.Limits.Receivers = 0
+	plan, err := sms.NewPlan(o, &unlimited, now)
+	if err == nil {
+		plan.Leave(func(m *sms.Planned) bool { return p.Known(m.Receiver) })
+	}
+	return plan, err
+}
+
+func (s *Submitter) submit(ctx context.Context, account int64, service string, o sms.Order, k Key, part *Part) (Report, error) {
 	if o.Tag == "" {
 		o.Tag = rand.Text()[:16]
 	}
@@ -68,14 +99,14 @@ func (s *Submitter) Submit(ctx context.Context, account int64, service string, o
 		if asked, err = s.store.WithOptOuts(ctx, rules, o); err != nil {
 			return Report{}, err
 		}
-		plan, refused := sms.NewPlan(o, asked, s.now())
+		plan, refused := part.plan(o, asked, s.now())
 		switch {
 		case try == 0 && (refused != nil || len(plan.Messages) == 0):
 			// Nothing is charged, so nothing compares the rules with the database's: another node may have changed them.
 		case refused != nil:
 			return s.again(ctx, rules.Service.ID, k, refused)
 		default:
-			report, err := s.accept(ctx, plan, k)
+			report, err := s.accept(ctx, plan, k, part)
 			if _, stale := errors.AsType[*store.StaleError](err); !stale {
 				return report, err
 			}
@@ -120,8 +151,8 @@ func repeat(answer string) (r Report, err error) {
 	return r, err
 }
 
-func (s *Submitter) accept(ctx context.Context, p *sms.Plan, k Key) (Report, error) {
-	if len(p.Messages) == 0 && k.Key == "" {
+func (s *Submitter) accept(ctx context.Context, p *sms.Plan, k Key, part *Part) (Report, error) {
+	if len(p.Messages) == 0 && k.Key == "" && part == nil {
 		return reportOf(p, 0), nil
 	}
 	answer := func(first int64) string {
@@ -131,7 +162,11 @@ func (s *Submitter) accept(ctx context.Context, p *sms.Plan, k Key) (Report, err
 		}
 		return string(text)
 	}
-	first, repeated, err := s.store.Accept(ctx, &store.Acceptance{Plan: p, Key: k.Key, Hash: k.Hash, Answer: answer})
+	a := store.Acceptance{Plan: p, Key: k.Key, Hash: k.Hash, Answer: answer}
+	if part != nil {
+		a.Batch = &part.Step
+	}
+	first, repeated, err := s.store.Accept(ctx, &a)
 	if err != nil {
 		return Report{}, err
 	}
