@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"ramier/internal/auth"
+	"ramier/internal/campaign"
 	"ramier/internal/carrier/smppc"
 	"ramier/internal/clock"
 	"ramier/internal/dispatch"
@@ -107,9 +108,11 @@ func (a *App) start(ctx context.Context) error {
 		o.Fetch.Agent = "Ramier/" + o.Version
 	}
 	a.fetch = fetch.New(o.Fetch)
+	submitter, slots := submit.New(a.Store, o.Clock.Now), campaign.NewSlots(a.Store, a.fetch, o.Clock.Now)
+	batches := campaign.NewBatches(slots, a.Store, submitter, o.Clock, o.Log)
 	api := ovh.New(ovh.Config{
-		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Auth: a.Verifier,
-		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
+		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submitter, Auth: a.Verifier,
+		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Slots: slots, Batches: batches, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
 		PublicURL: publicURL, MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
 	a.Metrics = m.handler()
@@ -130,6 +133,7 @@ func (a *App) start(ctx context.Context) error {
 		}
 	})
 	a.background.Go(func() { a.tidy(background) })
+	a.background.Go(func() { batches.Run(background, a.Dispatcher.RunsTimers) })
 	return nil
 }
 
@@ -158,6 +162,9 @@ func (a *App) tidy(ctx context.Context) {
 		}
 		if err := a.Store.DropOld(ctx, a.opts.Clock.Now()); err != nil {
 			a.opts.Log.Error("cannot forget old requests", "error", err)
+		}
+		if err := a.Store.DropLists(ctx, a.opts.Clock.Now()); err != nil {
+			a.opts.Log.Error("cannot forget old lists", "error", err)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ramier/internal/auth"
+	"ramier/internal/campaign"
 	"ramier/internal/fetch"
 	"ramier/internal/ovh/schema"
 	"ramier/internal/sms"
@@ -20,7 +21,7 @@ import (
 //go:generate go run ./gen types.gen.go everything_gen_test.go
 //go:generate go test -run ^TestCoverage$ . -update
 
-// Config is what the API is made with. Authenticate, Store, Submit, Auth and Fetch are needed; the rest has defaults.
+// Config is what the API is made with. Authenticate, Store, Submit, Auth, Fetch, Slots and Batches are needed; the rest has defaults.
 type Config struct {
 	// Authenticate proves who sent a request, from its headers, its address and the exact bytes of its body.
 	Authenticate func(r *http.Request, body []byte) (*sms.Caller, error)
@@ -30,6 +31,8 @@ type Config struct {
 	Auth     *auth.Verifier
 	Carriers Carriers
 	Fetch    *fetch.Client // for documents of customers
+	Slots    *campaign.Slots
+	Batches  *campaign.Batches
 	// Started is when the program began, Version what it calls itself.
 	Started time.Time
 	Version string
@@ -100,6 +103,8 @@ type API struct {
 	auth     *auth.Verifier
 	carriers Carriers
 	fetch    *fetch.Client
+	slots    *campaign.Slots
+	batches  *campaign.Batches
 	started  time.Time
 	version  string
 }
@@ -113,7 +118,7 @@ func New(cfg Config) *API {
 		panic(err)
 	}
 	a := &API{
-		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, started: cfg.Started, version: cfg.Version,
+		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, slots: cfg.Slots, batches: cfg.Batches, started: cfg.Started, version: cfg.Version,
 	}
 	a.Handler = newServer(cfg, s, a.routes())
 	return a

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
@@ -122,17 +123,17 @@ func (s *Store) ParkBatch(ctx context.Context, b *sms.Batch, wake time.Time) err
 	}))
 }
 
-// ResumeBatch goes on with a paused batch. What was due meanwhile is due now: its validity begins anew, and passed tells that the canary is
-// no longer asked about. Error: Conflict for one that is not paused.
-func (s *Store) ResumeBatch(ctx context.Context, b *sms.Batch, passed bool, at time.Time) error {
-	var carriers []int64
-	passedAt := micros(b.PassedAt)
-	if passed {
-		passedAt = micros(at)
+// ResumeBatch goes on with a paused batch, under the settings and with the canary as given. What was due meanwhile is due now, and its validity
+// begins anew. Error: Conflict for one that is not paused.
+func (s *Store) ResumeBatch(ctx context.Context, b *sms.Batch, at time.Time) error {
+	settings, err := json.Marshal(b.Settings)
+	if err != nil {
+		return err
 	}
-	err := s.submit(ctx, other, alone(func(t *tx) error {
-		res, err := t.db.ExecContext(ctx, "UPDATE batch SET paused = FALSE, reason = '', updated_at = $1, wake_at = $1, passed_at = $2 WHERE id = $3 AND paused",
-			micros(at), passedAt, b.ID)
+	var carriers []int64
+	err = s.submit(ctx, other, alone(func(t *tx) error {
+		res, err := t.db.ExecContext(ctx, "UPDATE batch SET paused = FALSE, reason = '', updated_at = $1, wake_at = $1, passed_at = $2, settings = $3 WHERE id = $4 AND paused",
+			micros(at), micros(b.PassedAt), string(settings), b.ID)
 		if err != nil {
 			return err
 		}

@@ -35,19 +35,31 @@ func batchTimes(b *sms.Batch) []*time.Time {
 	return []*time.Time{&b.CreatedAt, &b.UpdatedAt, &b.StartedAt, &b.FinishedAt, &b.DueAt, &b.HoldUntil, &b.CanaryAt, &b.PassedAt, &b.WakeAt}
 }
 
-// AddBatch adds a batch. Its list is completed with it if complete is set.
-func (s *Store) AddBatch(ctx context.Context, b *sms.Batch, complete bool) error {
+// BatchKey makes the request for a batch repeatable for 24 hours; an empty key does not.
+type BatchKey struct {
+	Key  string
+	Hash []byte
+}
+
+// AddBatch adds a batch and gives its UUID, or that of the batch which the key has made earlier. Its list is completed with it if complete is set.
+// Error: Conflict for a key that was used with other content.
+func (s *Store) AddBatch(ctx context.Context, b *sms.Batch, complete bool, k BatchKey) (uuid string, err error) {
 	id, err := s.objectID(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
 	settings, err := json.Marshal(b.Settings)
 	if err != nil {
-		return err
+		return "", err
 	}
+	uuid = b.UUID
 	b.ID = id
 	o := b.Order
-	return s.write(ctx, other, func(t *tx) error {
+	err = s.write(ctx, other, func(t *tx) error {
+		if earlier, err := t.remember(ctx, b, k); err != nil || earlier != "" {
+			uuid = earlier
+			return err
+		}
 		if complete {
 			if err := t.completeList(ctx, b.ListID, b.Total); err != nil {
 				return err
@@ -67,6 +79,29 @@ func (s *Store) AddBatch(ctx context.Context, b *sms.Batch, complete bool) error
 			$30, $31, $32, $33, FALSE)`, args...)
 		return err
 	})
+	return uuid, err
+}
+
+// remember notes the key of a batch, or gives the batch that it has made.
+func (t *tx) remember(ctx context.Context, b *sms.Batch, k BatchKey) (earlier string, err error) {
+	if k.Key == "" {
+		return "", nil
+	}
+	res, err := t.db.ExecContext(ctx, `INSERT INTO idempotency (service_id, key, hash, answer, at) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (service_id, key)
+		DO UPDATE SET hash = excluded.hash, answer = excluded.answer, at = excluded.at WHERE idempotency.at <= $6`,
+		b.ServiceID, k.Key, k.Hash, b.UUID, micros(b.CreatedAt), micros(b.CreatedAt)-idempotencyTime)
+	if err != nil {
+		return "", err
+	}
+	if n, err := res.RowsAffected(); err != nil || n > 0 {
+		return "", err
+	}
+	var r remembered
+	err = t.db.QueryRowContext(ctx, "SELECT hash, answer, at FROM idempotency WHERE service_id = $1 AND key = $2", b.ServiceID, k.Key).Scan(&r.hash, &r.answer, &r.at)
+	if err != nil {
+		return "", err
+	}
+	return r.repeat(k.Key, k.Hash)
 }
 
 // Batches lists the batches of a service, the oldest first.
@@ -105,9 +140,29 @@ func (s *Store) Batch(ctx context.Context, service int64, uuid string) (sms.Batc
 	return b, found(err, "id", uuid)
 }
 
-// BatchOf gives the UUID of the batch that a job belongs to, empty if to none.
-func (s *Store) BatchOf(ctx context.Context, job int64) (uuid string, err error) {
-	rows, err := s.reads.QueryContext(ctx, "SELECT b.uuid FROM batch_job j JOIN batch b ON b.id = j.batch_id WHERE j.job_id = $1", job)
+// OptOutsOfBatch lists the receivers who have opted out by a reply to a batch.
+func (s *Store) OptOutsOfBatch(ctx context.Context, service int64, uuid string) ([]string, error) {
+	rows, err := s.reads.QueryContext(ctx, `SELECT DISTINCT o.receiver FROM optout o JOIN message m ON m.id = o.outgoing_id JOIN batch_job j ON j.job_id = m.job_id
+		JOIN batch b ON b.id = j.batch_id WHERE o.service_id = $1 AND o.outgoing_id > 0 AND b.uuid = $2 ORDER BY o.receiver`, service, uuid)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	defer rows.Close()
+	all := []string{}
+	for rows.Next() {
+		var receiver string
+		if err := rows.Scan(&receiver); err != nil {
+			return nil, unavailable(err)
+		}
+		all = append(all, receiver)
+	}
+	return all, rows.Err()
+}
+
+// BatchOf gives the UUID of the batch that a message belongs to, empty if to none.
+func (s *Store) BatchOf(ctx context.Context, message int64) (uuid string, err error) {
+	rows, err := s.reads.QueryContext(ctx, `SELECT b.uuid FROM message m JOIN batch_job j ON j.job_id = m.job_id JOIN batch b ON b.id = j.batch_id
+		WHERE m.id = $1`, message)
 	if err != nil {
 		return "", unavailable(err)
 	}

@@ -15,6 +15,7 @@ type Filter struct {
 	From, To time.Time // of the job's creation, both included
 	Deferred *time.Duration
 	Sender   *string // empty = short numbers
+	Batch    *string // UUID
 	Receiver string  // E.164 with +
 	PTT      *int
 	States   []sms.State
@@ -59,6 +60,9 @@ func (f Filter) narrow(w *where) {
 	}
 	if f.Deferred != nil {
 		w.add("(j.due_at - j.created_at) / 60000000 = ?", int64(*f.Deferred/time.Minute)) // as it is shown
+	}
+	if f.Batch != nil {
+		w.add("j.id IN (SELECT b.job_id FROM batch_job b JOIN batch a ON a.id = b.batch_id WHERE a.uuid = ?)", *f.Batch)
 	}
 	if f.Sender != nil {
 		w.add("j.sender = ?", *f.Sender)

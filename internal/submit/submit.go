@@ -30,7 +30,8 @@ type Key struct {
 // MaxKey is the most characters of an idempotency key.
 const MaxKey = 255
 
-func (k Key) check() error {
+// Check refuses a key that is too long. Error: Invalid.
+func (k Key) Check() error {
 	if len(k.Key) > MaxKey {
 		return sms.Errorf(sms.Invalid, "Idempotency-Key has %d characters, more than %d", len(k.Key), MaxKey)
 	}
@@ -53,7 +54,7 @@ const attempts = 30
 // Submit plans an order for a service of the account, charges it and queues its messages. Receivers that cannot be reached
 // are reported, not fatal. Errors: NoService, also for a service of somebody else; those of sms.NewPlan and store.Accept.
 func (s *Submitter) Submit(ctx context.Context, account int64, service string, o sms.Order, k Key) (Report, error) {
-	if err := k.check(); err != nil {
+	if err := k.Check(); err != nil {
 		return Report{}, err
 	}
 	return s.submit(ctx, account, service, o, k, nil)
@@ -84,6 +85,16 @@ func (p *Part) plan(o sms.Order, r *sms.Rules, now time.Time) (*sms.Plan, error)
 		plan.Leave(func(m *sms.Planned) bool { return p.Known(m.Receiver) })
 	}
 	return plan, err
+}
+
+// Look plans a part without sending it.
+func (s *Submitter) Look(ctx context.Context, rules *sms.Rules, o sms.Order) (*sms.Plan, error) {
+	asked, err := s.store.WithOptOuts(ctx, rules, o)
+	if err != nil {
+		return nil, err
+	}
+	none := Part{Known: func(string) bool { return false }}
+	return none.plan(o, asked, s.now())
 }
 
 func (s *Submitter) submit(ctx context.Context, account int64, service string, o sms.Order, k Key, part *Part) (Report, error) {
@@ -134,7 +145,7 @@ func (s *Submitter) Repeat(ctx context.Context, service int64, k Key) (r Report,
 	if k.Key == "" {
 		return Report{}, false, nil
 	}
-	if err := k.check(); err != nil {
+	if err := k.Check(); err != nil {
 		return Report{}, false, err
 	}
 	answer, err := s.store.Remembered(ctx, service, k.Key, k.Hash, s.now())
