@@ -31,7 +31,7 @@ func Each(t *testing.T, f func(t *testing.T, s *store.Store)) {
 var Databases = []string{"sqlite", "postgres"}
 
 // Open opens a store and closes it with the test.
-func Open(t *testing.T, address string) *store.Store {
+func Open(t testing.TB, address string) *store.Store {
 	t.Helper()
 	s, err := store.Open(t.Context(), address, Options())
 	if err != nil {
@@ -58,7 +58,7 @@ func Options() store.Options {
 var count atomic.Int64
 
 // URL gives the address of a new, empty database that goes with the test.
-func URL(t *testing.T, database string) string {
+func URL(t testing.TB, database string) string {
 	t.Helper()
 	if database == "sqlite" {
 		return "sqlite://" + filepath.Join(t.TempDir(), "ramier.db")
@@ -79,12 +79,12 @@ func URL(t *testing.T, database string) string {
 }
 
 // Exec runs a statement on a PostgreSQL database behind the back of its stores.
-func Exec(t *testing.T, address, statement string) {
+func Exec(t testing.TB, address, statement string) {
 	t.Helper()
 	admin(t, address, statement)
 }
 
-func admin(t *testing.T, server, statement string) {
+func admin(t testing.TB, server, statement string) {
 	t.Helper()
 	db, err := sql.Open("pgx", server)
 	if err != nil {
@@ -109,7 +109,7 @@ type Shop struct {
 }
 
 // NewShop fills a store with a shop that has 100 credits.
-func NewShop(t *testing.T, s *store.Store) Shop {
+func NewShop(t testing.TB, s *store.Store) Shop {
 	t.Helper()
 	ctx := t.Context()
 	shop := Shop{
