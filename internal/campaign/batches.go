@@ -22,11 +22,12 @@ type Batches struct {
 	log    *slog.Logger
 	nudged chan struct{}
 	known  map[int64]*known // by batch
+	rows   int              // of a step, at most
 }
 
 // NewBatches makes Batches. Run works at them.
 func NewBatches(s *Slots, st *store.Store, sub *submit.Submitter, c *clock.Clock, log *slog.Logger) *Batches {
-	return &Batches{slots: s, store: st, submit: sub, clock: c, log: log, nudged: make(chan struct{}, 1), known: map[int64]*known{}}
+	return &Batches{slots: s, store: st, submit: sub, clock: c, log: log, nudged: make(chan struct{}, 1), known: map[int64]*known{}, rows: ChunkRows}
 }
 
 // Request is a batch to be made. Its order has no receivers.

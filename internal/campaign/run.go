@@ -185,7 +185,7 @@ func (b *Batches) knownOf(ctx context.Context, batch *sms.Batch) (*known, error)
 
 // plan plans the next rows and accepts their messages.
 func (b *Batches) plan(ctx context.Context, batch *sms.Batch, now time.Time) error {
-	to := min((batch.Next/ChunkRows+1)*ChunkRows, batch.Ready())
+	to := min((batch.Next/ChunkRows+1)*ChunkRows, batch.Next+b.rows, batch.Ready())
 	list, err := b.store.List(ctx, batch.ListID)
 	if err != nil {
 		return err
