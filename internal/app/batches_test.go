@@ -80,4 +80,3 @@ func TestKillsInTheMiddleOfABatch(t *testing.T) {
 		})
 	}
 }
-

@@ -38,7 +38,7 @@ type batch struct {
 
 type batchStatistics struct {
 	Pending, Sent, Delivered, Failed, Stoplisted, Cancelled, OptedOut, Total int
-	Credits, EstimatedCredits                                              float64
+	Credits, EstimatedCredits                                                float64
 }
 
 // startBatch makes a batch from the sandbox's sender, without STOP clause; fields may replace those.
