@@ -189,7 +189,10 @@ func (b *Batches) order(batch *sms.Batch, list store.List, rows func(func(Row, e
 	if batch.Slot != 0 {
 		return fill(o, list.Columns, rows)
 	}
-	for row := range rows {
+	for row, err := range rows {
+		if err != nil {
+			return o, err
+		}
 		if row.Refused != nil {
 			o.Unreadable = append(o.Unreadable, *row.Refused)
 			continue

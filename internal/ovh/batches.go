@@ -158,7 +158,8 @@ func (in smsBatchParamsBody) request() (campaign.Request, error) {
 		}
 		r.Slot = n
 	}
-	return r, in.settings(&r)
+	err := in.settings(&r)
+	return r, err
 }
 
 // settings reads what OVH's batches cannot do.

@@ -168,9 +168,14 @@ func (s *Store) BatchOf(ctx context.Context, message int64) (uuid string, err er
 	}
 	defer rows.Close()
 	if rows.Next() {
-		err = rows.Scan(&uuid)
+		if err := rows.Scan(&uuid); err != nil {
+			return "", unavailable(err)
+		}
 	}
-	return uuid, err
+	if err := rows.Err(); err != nil {
+		return "", unavailable(err)
+	}
+	return uuid, nil
 }
 
 // BatchErrors lists receivers of a batch that get no message, those after number after, at most so many. Each has its number.
