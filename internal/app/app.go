@@ -15,6 +15,7 @@ import (
 
 	"ramier/internal/auth"
 	"ramier/internal/billing"
+	"ramier/internal/campaign"
 	"ramier/internal/carrier/smppc"
 	"ramier/internal/clock"
 	"ramier/internal/dispatch"
@@ -125,13 +126,15 @@ func (a *App) start(ctx context.Context) error {
 		publicURL = o.PublicURLs[0]
 	}
 	submitter := submit.New(a.Store, o.Clock.Now)
+	slots := campaign.NewSlots(a.Store, a.fetch, o.Clock.Now)
+	batches := campaign.NewBatches(slots, a.Store, submitter, o.Clock, o.Log)
 	a.startNotifier(submitter, m)
 	o.Billing.Submit = submitter
 	o.Billing.Store, o.Billing.Now, o.Billing.Log, o.Billing.PublicURL = a.Store, o.Clock.Now, o.Log, publicURL
 	a.billing = billing.New(o.Billing)
 	api := ovh.New(ovh.Config{
 		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submitter, Webhooks: a.Notifier, Auth: a.Verifier,
-		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Billing: a.billing, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
+		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Billing: a.billing, Slots: slots, Batches: batches, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
 		PublicURLs: o.PublicURLs, SignIns: signIns, SMPP: ovh.SMPPAddresses(o.SMPP), MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
 	a.passwords = auth.NewPasswords(o.Clock.Now)
@@ -166,6 +169,7 @@ func (a *App) start(ctx context.Context) error {
 	})
 	a.background.Go(func() { a.tidy(background) })
 	a.background.Go(func() { a.watchCredits(background) })
+	a.background.Go(func() { batches.Run(background, a.Dispatcher.RunsTimers) })
 	return nil
 }
 
@@ -214,6 +218,9 @@ func (a *App) tidy(ctx context.Context) {
 		}
 		if err := a.Store.DropOld(ctx, a.opts.Clock.Now()); err != nil {
 			a.opts.Log.Error("cannot forget old requests", "error", err)
+		}
+		if err := a.Store.DropLists(ctx, a.opts.Clock.Now()); err != nil {
+			a.opts.Log.Error("cannot forget old lists", "error", err)
 		}
 	}
 }

@@ -139,7 +139,7 @@ func (l *List) Rows() iter.Seq2[Row, error] {
 			}
 			clear(values)
 			copy(values, cells)
-			if !yield(l.row(line, values), nil) {
+			if !yield(newRow(line, values, l.Number), nil) {
 				return
 			}
 		}
@@ -157,8 +157,8 @@ func (l *List) fits(line int, cells []string) error {
 	return nil
 }
 
-func (l *List) row(line int, values []string) Row {
-	r := Row{Line: line, Written: values[l.Number], Values: values}
+func newRow(line int, values []string, number int) Row {
+	r := Row{Line: line, Written: values[number], Values: values}
 	var rounded bool
 	if r.Receiver, rounded = repair(r.Written); rounded {
 		refused := sms.Refusal{
@@ -172,32 +172,11 @@ func (l *List) row(line int, values []string) Row {
 
 // Fill makes the rows of the list the receivers of an order, and its text one that is merged with them if it names columns.
 func (l *List) Fill(o sms.Order) (sms.Order, error) {
-	template, err := sms.ParseTemplate(o.Text, l.Names())
-	if err != nil {
-		return o, err
+	o, err := fill(o, l.Names(), l.Rows())
+	if err == nil && len(o.Receivers)+len(o.Unreadable) == 0 {
+		err = l.records.fail(sms.Invalid, 0, "there are no receivers: give at least one number, like +33612345678")
 	}
-	var values [][]string
-	o.Receivers, o.Lines, o.Unreadable, o.Merge = nil, nil, nil, nil
-	for row, err := range l.Rows() {
-		if err != nil {
-			return o, err
-		}
-		if row.Refused != nil {
-			o.Unreadable = append(o.Unreadable, *row.Refused)
-			continue
-		}
-		o.Receivers, o.Lines = append(o.Receivers, row.Receiver), append(o.Lines, row.Line)
-		if template.Merges() {
-			values = append(values, append([]string(nil), row.Values...))
-		}
-	}
-	if len(o.Receivers)+len(o.Unreadable) == 0 {
-		return o, l.records.fail(sms.Invalid, 0, "there are no receivers: give at least one number, like +33612345678")
-	}
-	if template.Merges() {
-		o.Merge = &sms.Merge{Template: template, Values: values}
-	}
-	return o, nil
+	return o, err
 }
 
 // repair takes from a cell what spreadsheets and phone books put around a number: an apostrophe, ="...", tel:, and the ways of

@@ -11,6 +11,7 @@ import (
 
 	"ramier/internal/auth"
 	"ramier/internal/billing"
+	"ramier/internal/campaign"
 	"ramier/internal/fetch"
 	"ramier/internal/ovh/schema"
 	"ramier/internal/sms"
@@ -21,7 +22,7 @@ import (
 //go:generate go run ./gen types.gen.go everything_gen_test.go
 //go:generate go test -run ^TestCoverage$ . -update
 
-// Config is what the API is made with. Authenticate, Store, Submit, Auth and Fetch are needed; the rest has defaults.
+// Config is what the API is made with. Authenticate, Store, Submit, Auth, Fetch, Slots and Batches are needed; the rest has defaults.
 type Config struct {
 	// Authenticate proves who sent a request, from its headers, its address and the exact bytes of its body.
 	Authenticate func(r *http.Request, body []byte) (*sms.Caller, error)
@@ -34,6 +35,8 @@ type Config struct {
 	Billing  *billing.Desk
 	SignIns  *auth.SignIns // on the web pages
 	Webhooks Webhooks
+	Slots    *campaign.Slots
+	Batches  *campaign.Batches
 	// Started is when the program began, Version what it calls itself.
 	Started time.Time
 	Version string
@@ -123,6 +126,8 @@ type API struct {
 	fetch    *fetch.Client
 	billing  *billing.Desk
 	webhooks Webhooks
+	slots    *campaign.Slots
+	batches  *campaign.Batches
 	started  time.Time
 	version  string
 	smpp     SMPPAddresses
@@ -140,7 +145,7 @@ func New(cfg Config) *API {
 		panic(err)
 	}
 	a := &API{
-		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, billing: cfg.Billing, webhooks: cfg.Webhooks, started: cfg.Started, version: cfg.Version, smpp: cfg.SMPP,
+		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, billing: cfg.Billing, webhooks: cfg.Webhooks, slots: cfg.Slots, batches: cfg.Batches, started: cfg.Started, version: cfg.Version, smpp: cfg.SMPP,
 		signIns: cfg.SignIns, publicURLs: cfg.PublicURLs,
 	}
 	a.Handler = newServer(cfg, s, a.routes())

@@ -46,8 +46,16 @@ func (a *API) deleteIncoming(ctx context.Context, c *Call, in deleteSmsServiceNa
 
 func (a *API) listBlacklists(ctx context.Context, c *Call, in getSmsServiceNameBlacklistsIn) ([]string, error) {
 	s, err := a.service(ctx, c, in.ServiceName)
-	if err != nil || in.BatchID != nil { // no campaign has brought one
-		return []string{}, err
+	if err != nil {
+		return nil, err
+	}
+	if in.BatchID != nil && in.SmsOutgoingID == nil {
+		return a.store.OptOutsOfBatch(ctx, s.ID, *in.BatchID)
+	}
+	if in.BatchID != nil {
+		if of, err := a.batchOf(ctx, *in.SmsOutgoingID); err != nil || deref(of) != *in.BatchID {
+			return []string{}, err
+		}
 	}
 	if in.SmsOutgoingID != nil && *in.SmsOutgoingID <= 0 { // no message's; to the store it means all
 		return []string{}, nil
@@ -63,8 +71,9 @@ func (a *API) getBlacklist(ctx context.Context, c *Call, in getSmsServiceNameBla
 	receiver, _ := number(in.Number, s)
 	o, err := a.store.OptOut(ctx, s.ID, receiver)
 	out := smsBlacklist{DateCreation: datetime{o.At}, Number: o.Receiver}
-	if o.OutgoingID != 0 {
+	if o.OutgoingID != 0 && err == nil {
 		out.SmsOutgoingID = &o.OutgoingID
+		out.BatchID, err = a.batchOf(ctx, o.OutgoingID)
 	}
 	return out, err
 }

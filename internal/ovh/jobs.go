@@ -3,6 +3,8 @@ package ovh
 import (
 	"context"
 	"crypto/sha256"
+	"strconv"
+	"strings"
 	"time"
 
 	"ramier/internal/campaign"
@@ -34,8 +36,8 @@ func (a *API) createJobOf(ctx context.Context, c *Call, in postSmsServiceNameJob
 		hash := sha256.Sum256(append([]byte(in.ServiceName+"\x00"+u.Login), c.Body...))
 		key = submit.Key{Key: *in.IdempotencyKey, Hash: hash[:]}
 	}
-	if document := deref(in.ReceiversDocumentURL); document != "" {
-		r, known, err := a.fill(ctx, c, in.ServiceName, document, &o, key)
+	if deref(in.ReceiversDocumentURL) != "" || deref(in.ReceiversSlotID) != "" {
+		r, known, err := a.fill(ctx, c, in, &o, key)
 		if err != nil || known {
 			return newReport(r), err
 		}
@@ -44,16 +46,21 @@ func (a *API) createJobOf(ctx context.Context, c *Call, in postSmsServiceNameJob
 	return newReport(r), err
 }
 
-// fill takes an order's receivers from a document, unless the request was answered earlier: then it gives that answer.
-func (a *API) fill(ctx context.Context, c *Call, name, document string, o *sms.Order, key submit.Key) (r submit.Report, known bool, err error) {
-	rules, err := a.rules(ctx, c, name)
+// fill takes an order's receivers from a document or a slot, unless the request was answered earlier: then it gives that answer.
+func (a *API) fill(ctx context.Context, c *Call, in postSmsServiceNameJobsIn, o *sms.Order, key submit.Key) (r submit.Report, known bool, err error) {
+	rules, err := a.rules(ctx, c, in.ServiceName)
 	if err != nil {
 		return r, false, err
 	}
 	if r, known, err = a.submit.Repeat(ctx, rules.Service.ID, key); err != nil || known {
 		return r, known, err
 	}
-	list, err := campaign.Open(ctx, a.fetch, document, campaign.Options{
+	if slot := deref(in.ReceiversSlotID); slot != "" {
+		n, _ := strconv.Atoi(slot) // what is no number is no slot
+		*o, err = a.slots.Fill(ctx, rules.Service, n, *o, rules.Limits.Receivers)
+		return r, false, err
+	}
+	list, err := campaign.Open(ctx, a.fetch, *in.ReceiversDocumentURL, campaign.Options{
 		Country: rules.Service.Country, Limits: campaign.Limits{Rows: rules.Limits.Receivers},
 	})
 	if err != nil {
@@ -66,11 +73,18 @@ func (a *API) fill(ctx context.Context, c *Call, name, document string, o *sms.O
 
 // checkReceivers wants one source of receivers.
 func (in postSmsServiceNameJobsIn) checkReceivers() error {
-	if deref(in.ReceiversSlotID) != "" {
-		return sms.Errorf(sms.Invalid, "receiversSlotId is not offered by this Ramier yet: give receiversDocumentUrl, or list the numbers in receivers")
+	var given []string
+	if len(in.Receivers) > 0 {
+		given = append(given, "receivers")
 	}
-	if len(in.Receivers) > 0 && deref(in.ReceiversDocumentURL) != "" {
-		return sms.Errorf(sms.Invalid, "receivers and receiversDocumentUrl are both given: give one of them")
+	if deref(in.ReceiversDocumentURL) != "" {
+		given = append(given, "receiversDocumentUrl")
+	}
+	if deref(in.ReceiversSlotID) != "" {
+		given = append(given, "receiversSlotId")
+	}
+	if len(given) > 1 {
+		return sms.Errorf(sms.Invalid, "%s are both given: give one of them", strings.Join(given, " and "))
 	}
 	return nil
 }

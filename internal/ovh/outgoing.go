@@ -29,10 +29,9 @@ func (a *API) streamOutgoing(ctx context.Context, c *Call, in getSmsServiceNameO
 	return a.store.OutgoingPages(ctx, s.ID, in.filter(s)), nil
 }
 
-// filter reads the filters. Campaigns and SMPP traffic, which batchID and messageID ask for, leave no messages here, so those
-// filters match nothing.
+// filter reads the filters. SMPP traffic, which messageID asks for, leaves no messages here, so that filter matches nothing.
 func (in getSmsServiceNameOutgoingIn) filter(s sms.Service) store.Filter {
-	f := store.Filter{Tag: in.Tag, Sender: in.Sender}
+	f := store.Filter{Tag: in.Tag, Sender: in.Sender, Batch: in.BatchID}
 	if in.CreationDatetimeFrom != nil {
 		f.From = in.CreationDatetimeFrom.Time
 	}
@@ -54,7 +53,7 @@ func (in getSmsServiceNameOutgoingIn) filter(s sms.Service) store.Filter {
 		receiver, ok := number(*in.Receiver, s)
 		f.Receiver, f.Nothing = receiver, f.Nothing || !ok
 	}
-	f.Nothing = f.Nothing || in.BatchID != nil || in.MessageID != nil
+	f.Nothing = f.Nothing || in.MessageID != nil
 	return f
 }
 
@@ -76,7 +75,17 @@ func (a *API) getOutgoing(ctx context.Context, c *Call, in getSmsServiceNameOutg
 	if err != nil {
 		return smsOutgoing{}, err
 	}
-	return newOutgoing(m, j)
+	out, err := newOutgoing(m, j)
+	if err == nil {
+		out.BatchID, err = a.batchOf(ctx, m.ID)
+	}
+	return out, err
+}
+
+// batchOf gives the batch of a message, nil if it is of none.
+func (a *API) batchOf(ctx context.Context, message int64) (*string, error) {
+	uuid, err := a.store.BatchOf(ctx, message)
+	return orNull(uuid), err
 }
 
 func newOutgoing(m sms.Message, j sms.Job) (smsOutgoing, error) {

@@ -12,8 +12,8 @@ func (a *API) createQuote(ctx context.Context, c *Call, in postSmsServiceNameQuo
 	if err != nil {
 		return smsQuote{}, err
 	}
-	if document := deref(in.ReceiversDocumentURL); document != "" {
-		if _, _, err := a.fill(ctx, c, in.ServiceName, document, &o, submit.Key{}); err != nil {
+	if deref(in.ReceiversDocumentURL) != "" || deref(in.ReceiversSlotID) != "" {
+		if _, _, err := a.fill(ctx, c, in.job(), &o, submit.Key{}); err != nil {
 			return smsQuote{}, err
 		}
 	}

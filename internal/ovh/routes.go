@@ -56,6 +56,25 @@ func (a *API) routes() map[string]handler {
 		"GET /sms/{serviceName}/blacklists/{number}":    endpoint(a.getBlacklist),
 		"DELETE /sms/{serviceName}/blacklists/{number}": endpoint(a.deleteBlacklist),
 
+		"GET /sms/{serviceName}/receivers":                 endpoint(a.listSlots),
+		"POST /sms/{serviceName}/receivers":                endpoint(a.createSlot),
+		"GET /sms/{serviceName}/receivers/{slotId}":        endpoint(a.getSlot),
+		"PUT /sms/{serviceName}/receivers/{slotId}":        endpoint(a.putSlot),
+		"DELETE /sms/{serviceName}/receivers/{slotId}":     endpoint(a.deleteSlot),
+		"GET /sms/{serviceName}/receivers/{slotId}/csv":    endpoint(a.getSlotCSV),
+		"POST /sms/{serviceName}/receivers/{slotId}/clean": endpoint(a.cleanSlot),
+
+		"GET /sms/{serviceName}/batches":                 endpoint(a.listBatches),
+		"POST /sms/{serviceName}/batches":                endpoint(a.createBatch),
+		"GET /sms/{serviceName}/batches/{id}":            endpoint(a.getBatch),
+		"PUT /sms/{serviceName}/batches/{id}":            endpoint(a.putBatch),
+		"DELETE /sms/{serviceName}/batches/{id}":         endpoint(a.deleteBatch),
+		"POST /sms/{serviceName}/batches/{id}/cancel":    endpoint(a.cancelBatch),
+		"GET /sms/{serviceName}/batches/{id}/statistics": endpoint(a.getBatchStatistics),
+		"GET /sms/{serviceName}/batches/{id}/errors":     endpoint(a.getBatchErrors),
+		"POST /sms/{serviceName}/batches/{id}/pause":     endpoint(a.pauseBatch),
+		"POST /sms/{serviceName}/batches/{id}/resume":    endpoint(a.resumeBatch),
+
 		"GET /sms/{serviceName}/optOuts":  endpoint(a.listOptOuts),
 		"POST /sms/{serviceName}/optOuts": endpoint(a.addOptOuts),
 

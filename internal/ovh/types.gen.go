@@ -1373,19 +1373,26 @@ const (
 type smsBatch struct {
 	AccountID        int64           `json:"accountID"`        // Number of the SMS account
 	CreatedAt        datetime        `json:"createdAt"`        // When it was created
+	Credits          float64         `json:"credits"`          // Credits of the messages made so far
 	Errors           []smsBatchError `json:"errors"`           // Per receiver errors
+	ErrorsTotal      int64           `json:"errorsTotal"`      // How many receivers get no message; errors holds the first of them
 	EstimatedCredits float64         `json:"estimatedCredits"` // Cost computed before processing
 	FinishedAt       *datetime       `json:"finishedAt"`       // When the last message was handled; null until then
 	From             *string         `json:"from"`             // Null when a short number is used
+	HoldUntil        *datetime       `json:"holdUntil"`        // Nothing is planned or charged before; null without a hold
 	ID               string          `json:"id"`               // Number of the object
 	Message          string          `json:"message"`          // Text
+	Messages         int64           `json:"messages"`         // Messages made so far
 	Name             string          `json:"name"`             // Name
+	Paused           bool            `json:"paused"`           // Nothing is planned or sent until it is resumed
 	ProcessedRecords int64           `json:"processedRecords"` // Receivers already handled
+	Reason           *string         `json:"reason"`           // Why it has failed, or stopped by itself; null otherwise
 	Receivers        *[]string       `json:"receivers"`        // Numbers the batch goes to
 	SentAt           *datetime       `json:"sentAt"`           // Planned or real sending time
 	SlotID           *string         `json:"slotID"`           // List used instead of receivers
 	StartedAt        *datetime       `json:"startedAt"`        // When processing began; null until then
 	Status           smsBatchStatus  `json:"status"`           // State
+	Tag              string          `json:"tag"`              // Label of its messages
 	TotalRecords     int64           `json:"totalRecords"`     // Number of receivers
 	UpdatedAt        datetime        `json:"updatedAt"`        // When it last changed
 }
@@ -1401,34 +1408,46 @@ const (
 
 // smsBatchError is sms.BatchError: a receiver that a campaign could not take.
 type smsBatchError struct {
+	Line     int64  `json:"line"`     // Where the receiver stands: line of the file, or place in to
 	Message  string `json:"message"`  // Why the receiver was refused
+	Number   int64  `json:"number"`   // Number of the error, for after
+	Reason   string `json:"reason"`   // Short name of the cause
 	Receiver string `json:"receiver"` // Number it goes to
 }
 
 // smsBatchParamsBody is sms.BatchParams in a request; what is absent stays nil.
 type smsBatchParamsBody struct {
+	Canary            *int64         `json:"canary"`
+	CanaryMinutes     *int64         `json:"canaryMinutes"`
 	Class             *smsBatchClass `json:"class"`
 	Deferred          *datetime      `json:"deferred"`
 	From              *string        `json:"from"`
+	HoldMinutes       *int64         `json:"holdMinutes"`
+	MaxFailureRate    *float64       `json:"maxFailureRate"`
+	MaxStopRate       *float64       `json:"maxStopRate"`
 	Message           string         `json:"message"`
 	Name              *string        `json:"name"`
 	NoStop            *bool          `json:"noStop"`
 	SenderForResponse *bool          `json:"senderForResponse"`
 	SlotID            *string        `json:"slotID"`
+	SpreadHours       *float64       `json:"spreadHours"`
 	Tag               *string        `json:"tag"`
 	To                []string       `json:"to"`
 }
 
 // smsBatchStatistics is sms.BatchStatistics: counters of a campaign.
 type smsBatchStatistics struct {
+	Cancelled        int64   `json:"cancelled"`        // Messages that were taken back
 	Credits          float64 `json:"credits"`          // Real cost
 	Delivered        int64   `json:"delivered"`        // Messages that reached the phone
 	EstimatedCredits float64 `json:"estimatedCredits"` // Cost computed before processing
 	Failed           int64   `json:"failed"`           // Messages that did not arrive
 	ID               string  `json:"id"`               // Number of the object
+	OptedOut         int64   `json:"optedOut"`         // Receivers who answered STOP to this campaign
 	Pending          int64   `json:"pending"`          // Messages not yet handed over
 	Sent             int64   `json:"sent"`             // Handed to the operator
 	Stoplisted       int64   `json:"stoplisted"`       // Receivers that answered STOP
+	Total            int64   `json:"total"`            // All messages
 }
 
 // smsBatchStatus is sms.BatchStatusEnum: states of a campaign.
@@ -1447,7 +1466,9 @@ const (
 
 // smsBatchUpdateParamsBody is sms.BatchUpdateParams in a request; what is absent stays nil.
 type smsBatchUpdateParamsBody struct {
-	Name string `json:"name"`
+	Deferred *datetime `json:"deferred"`
+	Message  *string   `json:"message"`
+	Name     string    `json:"name"`
 }
 
 // smsBillingCountry is sms.BillingCountryEnum: countries credits are bought in.
@@ -2546,6 +2567,27 @@ type putSmsServiceNameBatchesIDIn struct {
 type postSmsServiceNameBatchesIDCancelIn struct {
 	ServiceName string `json:"serviceName"`
 	ID          string `json:"id"`
+	Rest        *bool  `json:"rest"`
+}
+
+// getSmsServiceNameBatchesIDErrorsIn is what GET /sms/{serviceName}/batches/{id}/errors takes.
+type getSmsServiceNameBatchesIDErrorsIn struct {
+	ServiceName string `json:"serviceName"`
+	ID          string `json:"id"`
+	After       *int64 `json:"after"`
+	Limit       *int64 `json:"limit"`
+}
+
+// postSmsServiceNameBatchesIDPauseIn is what POST /sms/{serviceName}/batches/{id}/pause takes.
+type postSmsServiceNameBatchesIDPauseIn struct {
+	ServiceName string `json:"serviceName"`
+	ID          string `json:"id"`
+}
+
+// postSmsServiceNameBatchesIDResumeIn is what POST /sms/{serviceName}/batches/{id}/resume takes.
+type postSmsServiceNameBatchesIDResumeIn struct {
+	ServiceName string `json:"serviceName"`
+	ID          string `json:"id"`
 }
 
 // getSmsServiceNameBatchesIDStatisticsIn is what GET /sms/{serviceName}/batches/{id}/statistics takes.
@@ -2921,7 +2963,7 @@ type getSmsServiceNameReceiversIn struct {
 // postSmsServiceNameReceiversIn is what POST /sms/{serviceName}/receivers takes.
 type postSmsServiceNameReceiversIn struct {
 	ServiceName string  `json:"serviceName"`
-	AutoUpdate  bool    `json:"autoUpdate"`
+	AutoUpdate  *bool   `json:"autoUpdate"`
 	Description string  `json:"description"`
 	SlotID      int64   `json:"slotId"`
 	CsvURL      *string `json:"csvUrl"`
@@ -3297,7 +3339,7 @@ type getSmsServiceNameUsersLoginReceiversIn struct {
 type postSmsServiceNameUsersLoginReceiversIn struct {
 	Login       string  `json:"login"`
 	ServiceName string  `json:"serviceName"`
-	AutoUpdate  bool    `json:"autoUpdate"`
+	AutoUpdate  *bool   `json:"autoUpdate"`
 	Description string  `json:"description"`
 	SlotID      int64   `json:"slotId"`
 	CsvURL      *string `json:"csvUrl"`

@@ -42,11 +42,17 @@ func (p *Plan) sendingHours() string {
 	return p.Service.SendingHours()
 }
 
-// dueTimes finds for each country once when messages of a plan may leave.
+// dueTimes finds for each country and ordered time once when messages of a plan may leave.
 type dueTimes struct {
-	hours     string
-	ordered   time.Time
-	byCountry map[string]dueTime
+	hours   string
+	ordered time.Time
+	spread  *Spread
+	known   map[departure]dueTime
+}
+
+type departure struct {
+	country string
+	ordered int64 // microseconds; 0 = as all
 }
 
 type dueTime struct {
@@ -54,11 +60,18 @@ type dueTime struct {
 	delay string
 }
 
-func (d *dueTimes) in(country string) dueTime {
-	due, ok := d.byCountry[country]
+// in gives when the message leaves to the receiver with a place in the order.
+func (d *dueTimes) in(country string, i int) dueTime {
+	key, ordered := departure{country: country}, d.ordered
+	if d.spread != nil {
+		if at := d.spread.at(i); at.After(ordered) {
+			key.ordered, ordered = at.UnixMicro(), at
+		}
+	}
+	due, ok := d.known[key]
 	if !ok {
-		due.at, due.delay = NextSending(d.ordered, country, d.hours)
-		d.byCountry[country] = due
+		due.at, due.delay = NextSending(ordered, country, d.hours)
+		d.known[key] = due
 	}
 	return due
 }

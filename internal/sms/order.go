@@ -31,6 +31,8 @@ type Order struct {
 	Lines []int
 	// Unreadable are rows of that document whose receiver cannot be read. They are invalid receivers.
 	Unreadable []Refusal
+	// Spread lets the messages leave one after the other; nil = all when they are due.
+	Spread *Spread
 }
 
 // Limits bound an order. Zero means no limit.

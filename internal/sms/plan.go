@@ -31,7 +31,7 @@ func NewPlan(o Order, r *Rules, now time.Time) (*Plan, error) {
 	p.Invalid = slices.Clone(o.Unreadable)
 	all := texts{order: o, limits: r.Limits, byClause: map[string]text{}}
 	p.Hours = p.sendingHours()
-	due := dueTimes{hours: p.Hours, ordered: p.DueAt, byCountry: map[string]dueTime{}}
+	due := dueTimes{hours: p.Hours, ordered: p.DueAt, spread: o.Spread, known: map[departure]dueTime{}}
 	for i := range o.Receivers {
 		m, refusal, err := p.planOne(i, r, &all, &due)
 		switch {
@@ -45,7 +45,7 @@ func NewPlan(o Order, r *Rules, now time.Time) (*Plan, error) {
 			p.Messages = append(p.Messages, m)
 		}
 	}
-	if len(due.byCountry) > 1 {
+	if len(due.known) > 1 {
 		p.sortByDue()
 	}
 	return p, nil
@@ -142,7 +142,7 @@ func (p *Plan) planOne(i int, r *Rules, t *texts, due *dueTimes) (m Planned, ref
 	if why := r.TooMany[number.E164]; why != "" {
 		return refuse(TooManyNow, why)
 	}
-	leaves := due.in(number.Country)
+	leaves := due.in(number.Country, i)
 	m = Planned{Input: input, Receiver: number.E164, Country: number.Country, Line: p.Order.line(i), DueAt: leaves.at, Delay: leaves.delay}
 	var carrier int64
 	if p.Sender == "" {

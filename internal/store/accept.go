@@ -21,6 +21,8 @@ type Acceptance struct {
 	Hash []byte
 	// Answer is called with the first message's id and gives what a repetition of the request is answered.
 	Answer func(first int64) string
+	// Batch is the step of a batch that the plan is for; nil = of none.
+	Batch *BatchStep
 
 	first, ledgerID int64           // the ledger's ids follow each other, one for each departure
 	fromQuota       bool            // the quota of the SMS user pays
@@ -76,6 +78,10 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op, hungry map[in
 	if err != nil {
 		return err
 	}
+	batches, err := t.lockBatches(ctx, ops)
+	if err != nil {
+		return err
+	}
 	books, err := t.lockBalances(ctx, servicesOf(ops))
 	if err != nil {
 		return err
@@ -85,15 +91,21 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op, hungry map[in
 		return err
 	}
 	rows := acceptRows{tags: &s.tags}
+	var steps batchRows
 	spent := newSpending(books, users)
 	for _, o := range ops {
 		a := o.arg.(*Acceptance)
+		if a.Batch != nil && !a.Batch.fits(batches) {
+			o.fail(&StaleStepError{a.Batch.Batch})
+			continue
+		}
 		if err := a.decide(books, spent, known, quotes); err != nil {
 			o.fail(err)
 			continue
 		}
 		if a.repeated == "" {
 			rows.add(a)
+			steps.add(a, batches)
 		}
 	}
 	if !ops[0].queue {
@@ -106,6 +118,9 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op, hungry map[in
 			s.queuedJobs(&rows)
 		}
 	})
+	if err := steps.write(ctx, t); err != nil {
+		return err
+	}
 	if err := rows.write(ctx, t, spent); err != nil {
 		return err
 	}

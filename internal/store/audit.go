@@ -32,7 +32,7 @@ func (s *Store) Audit(ctx context.Context) (Audit, error) {
 	var a auditor
 	err := s.snapshot(ctx, func(_ *query.Queries, db query.DBTX) error {
 		a = auditor{db: db, names: map[int64]string{}}
-		for _, check := range []func(context.Context) error{a.count, a.books, a.jobs, a.messages, a.waiting, a.references, a.tallies} {
+		for _, check := range []func(context.Context) error{a.count, a.books, a.jobs, a.batches, a.messages, a.waiting, a.references, a.tallies} {
 			if err := check(ctx); err != nil {
 				return err
 			}

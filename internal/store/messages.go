@@ -16,6 +16,7 @@ type Filter struct {
 	From, To time.Time // of the job's creation, both included
 	Deferred *time.Duration
 	Sender   *string // empty = short numbers
+	Batch    *string // UUID
 	Receiver string  // E.164 with +
 	PTT      *int
 	States   []sms.State

@@ -158,6 +158,9 @@ func (f Filter) ofJob(w *where) {
 	if f.Deferred != nil {
 		w.add("(j.due_at - j.created_at) / 60000000 = ?", int64(*f.Deferred/time.Minute)) // as it is shown
 	}
+	if f.Batch != nil {
+		w.add("j.id IN (SELECT b.job_id FROM batch_job b JOIN batch a ON a.id = b.batch_id WHERE a.uuid = ?)", *f.Batch)
+	}
 	if f.User != 0 {
 		w.add("j.user_id = ?", f.User)
 	}

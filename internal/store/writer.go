@@ -302,8 +302,9 @@ func (w *writer) settle(o *op, err error) error {
 	}
 	var known *sms.Error
 	var stale *StaleError
+	var late *StaleStepError
 	switch {
-	case err == nil, errors.As(err, &known), errors.As(err, &stale):
+	case err == nil, errors.As(err, &known), errors.As(err, &stale), errors.As(err, &late):
 		return err
 	case isOwn(err), IsLost(err):
 		return err

@@ -33,7 +33,8 @@ type Key struct {
 // MaxKey is the most characters of an idempotency key.
 const MaxKey = 255
 
-func (k Key) check() error {
+// Check refuses a key that is too long. Error: Invalid.
+func (k Key) Check() error {
 	if len(k.Key) > MaxKey {
 		return sms.Errorf(sms.Invalid, "Idempotency-Key has %d characters, more than %d", len(k.Key), MaxKey)
 	}
@@ -56,9 +57,50 @@ const attempts = 30
 // Submit plans an order for a service of the account, charges it and queues its messages. Receivers that cannot be reached
 // are reported, not fatal. Errors: NoService, also for a service of somebody else; those of sms.NewPlan and store.Accept.
 func (s *Submitter) Submit(ctx context.Context, account int64, service string, o sms.Order, k Key) (Report, error) {
-	if err := k.check(); err != nil {
+	if err := k.Check(); err != nil {
 		return Report{}, err
 	}
+	return s.submit(ctx, account, service, o, k, nil)
+}
+
+// Part makes an order one of the parts of a batch. Its length has the batch's limit, and so no other.
+type Part struct {
+	Step store.BatchStep
+	// Known tells that a receiver has got its message by an earlier part.
+	Known func(receiver string) bool
+}
+
+// SubmitPart submits a part of a batch. The batch moves on in the same transaction, also if no message comes of it. Errors: those of
+// Submit, and *store.StaleStepError.
+func (s *Submitter) SubmitPart(ctx context.Context, account int64, service string, o sms.Order, p Part) (Report, error) {
+	return s.submit(ctx, account, service, o, Key{}, &p)
+}
+
+// plan makes the plan of an order, or of a part.
+func (p *Part) plan(o sms.Order, r *sms.Rules, now time.Time) (*sms.Plan, error) {
+	if p == nil {
+		return sms.NewPlan(o, r, now)
+	}
+	unlimited := *r
+	unlimited.Limits.Receivers = 0
+	plan, err := sms.NewPlan(o, &unlimited, now)
+	if err == nil {
+		plan.Leave(func(m *sms.Planned) bool { return p.Known(m.Receiver) })
+	}
+	return plan, err
+}
+
+// Look plans a part without sending it.
+func (s *Submitter) Look(ctx context.Context, rules *sms.Rules, o sms.Order) (*sms.Plan, error) {
+	asked, err := s.store.WithOptOuts(ctx, rules, o)
+	if err != nil {
+		return nil, err
+	}
+	none := Part{Known: func(string) bool { return false }}
+	return none.plan(o, asked, s.now())
+}
+
+func (s *Submitter) submit(ctx context.Context, account int64, service string, o sms.Order, k Key, part *Part) (Report, error) {
 	if o.Tag == "" {
 		o.Tag, o.TagMadeUp = rand.Text()[:16], true
 	}
@@ -71,14 +113,14 @@ func (s *Submitter) Submit(ctx context.Context, account int64, service string, o
 		if asked, err = s.store.WithOptOuts(ctx, rules, o); err != nil {
 			return Report{}, err
 		}
-		plan, refused := sms.NewPlan(o, asked, s.now())
+		plan, refused := part.plan(o, asked, s.now())
 		switch {
 		case try == 0 && (refused != nil || len(plan.Messages) == 0):
 			// Nothing is charged, so nothing compares the rules with the database's: another node may have changed them.
 		case refused != nil:
 			return s.again(ctx, rules.Service.ID, k, refused)
 		default:
-			report, err := s.guarded(ctx, plan, asked, k)
+			report, err := s.guarded(ctx, plan, asked, k, part)
 			if _, stale := errors.AsType[*store.StaleError](err); !stale {
 				return report, err
 			}
@@ -106,7 +148,7 @@ func (s *Submitter) Repeat(ctx context.Context, service int64, k Key) (r Report,
 	if k.Key == "" {
 		return Report{}, false, nil
 	}
-	if err := k.check(); err != nil {
+	if err := k.Check(); err != nil {
 		return Report{}, false, err
 	}
 	answer, err := s.store.Remembered(ctx, service, k.Key, k.Hash, s.now())
@@ -124,25 +166,25 @@ func repeat(answer string) (r Report, err error) {
 }
 
 // guarded accepts a plan without the receivers who have had enough for now.
-func (s *Submitter) guarded(ctx context.Context, p *sms.Plan, r *sms.Rules, k Key) (Report, error) {
+func (s *Submitter) guarded(ctx context.Context, p *sms.Plan, r *sms.Rules, k Key, part *Part) (Report, error) {
 	tooMany, err := s.velocity.take(ctx, p)
 	if err == nil && len(tooMany) > 0 {
 		less := *r
 		less.TooMany = tooMany
-		p, err = sms.NewPlan(p.Order, &less, p.At)
+		p, err = part.plan(p.Order, &less, p.At)
 	}
 	if err != nil {
 		return Report{}, err
 	}
-	report, repeated, err := s.accept(ctx, p, k)
+	report, repeated, err := s.accept(ctx, p, k, part)
 	if err != nil || repeated {
 		s.velocity.giveBack(p)
 	}
 	return report, err
 }
 
-func (s *Submitter) accept(ctx context.Context, p *sms.Plan, k Key) (r Report, again bool, err error) {
-	if len(p.Messages) == 0 && k.Key == "" {
+func (s *Submitter) accept(ctx context.Context, p *sms.Plan, k Key, part *Part) (r Report, again bool, err error) {
+	if len(p.Messages) == 0 && k.Key == "" && part == nil {
 		return reportOf(p, 0), false, nil
 	}
 	answer := func(first int64) string {
@@ -152,7 +194,11 @@ func (s *Submitter) accept(ctx context.Context, p *sms.Plan, k Key) (r Report, a
 		}
 		return string(text)
 	}
-	first, repeated, err := s.store.Accept(ctx, &store.Acceptance{Plan: p, Key: k.Key, Hash: k.Hash, Answer: answer})
+	a := store.Acceptance{Plan: p, Key: k.Key, Hash: k.Hash, Answer: answer}
+	if part != nil {
+		a.Batch = &part.Step
+	}
+	first, repeated, err := s.store.Accept(ctx, &a)
 	if err != nil {
 		return Report{}, false, err
 	}

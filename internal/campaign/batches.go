@@ -1,0 +1,314 @@
+package campaign
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"ramier/internal/clock"
+	"ramier/internal/sms"
+	"ramier/internal/store"
+	"ramier/internal/submit"
+)
+
+// Batches sends texts to lists of any length, in steps: each plans some rows and accepts their messages in one transaction.
+type Batches struct {
+	slots  *Slots
+	store  *store.Store
+	submit *submit.Submitter
+	clock  *clock.Clock
+	log    *slog.Logger
+	nudged chan struct{}
+	known  map[int64]*known // by batch
+	rows   int              // of a step, at most
+}
+
+// NewBatches makes Batches. Run works at them.
+func NewBatches(s *Slots, st *store.Store, sub *submit.Submitter, c *clock.Clock, log *slog.Logger) *Batches {
+	return &Batches{slots: s, store: st, submit: sub, clock: c, log: log, nudged: make(chan struct{}, 1), known: map[int64]*known{}, rows: ChunkRows}
+}
+
+// Request is a batch to be made. Its order has no receivers.
+type Request struct {
+	Name     string
+	Order    sms.Order
+	Slot     int      // 1 to 9, or 0 and
+	To       []string // the receivers
+	DueAt    time.Time
+	Hold     time.Duration // in which nothing is planned or charged
+	Settings sms.BatchSettings
+	Key      submit.Key
+}
+
+// tolerance is how far in the past a time may be that means now: clocks differ.
+const tolerance = 5 * time.Minute
+
+// Create makes a batch, after a look whether its first rows can be sent: nobody should hear tomorrow that the sender is unknown. Errors: those of
+// Plan; NoCredit if the first rows cost more than there is; NoObject for an empty slot.
+func (b *Batches) Create(ctx context.Context, rules *sms.Rules, r Request) (sms.Batch, error) {
+	now := b.clock.Now()
+	if err := r.check(now); err != nil {
+		return sms.Batch{}, err
+	}
+	if uuid, err := b.earlier(ctx, rules.Service.ID, r.Key, now); err != nil || uuid != "" {
+		if err != nil {
+			return sms.Batch{}, err
+		}
+		return b.store.Batch(ctx, rules.Service.ID, uuid)
+	}
+	list, err := b.list(ctx, rules.Service, r)
+	if err != nil {
+		return sms.Batch{}, err
+	}
+	batch := sms.Batch{
+		UUID: newUUID(), ServiceID: rules.Service.ID, Credential: r.Order.Credential, QueryID: r.Order.QueryID, Name: r.Name, Order: r.Order,
+		Slot: r.Slot, Settings: r.Settings, Status: sms.BatchPending, Total: list.Records, CreatedAt: now, UpdatedAt: now, DueAt: r.DueAt,
+		WakeAt: now,
+	}
+	if batch.Order.Tag == "" {
+		batch.Order.Tag = rand.Text()[:16]
+	}
+	if r.Hold > 0 {
+		batch.HoldUntil = now.Add(r.Hold)
+		batch.WakeAt = batch.HoldUntil
+	}
+	if batch.Estimate, err = b.estimate(ctx, rules, &batch, list, r.To); err != nil {
+		return batch, err
+	}
+	if r.Slot == 0 {
+		if list, err = keep(ctx, b.store, list.Columns, 0, rules.Service.ID, given(r.To), now); err != nil {
+			return batch, err
+		}
+	}
+	batch.ListID = list.ID
+	uuid, err := b.store.AddBatch(ctx, &batch, r.Slot == 0, store.BatchKey{Key: r.Key.Key, Hash: r.Key.Hash})
+	if err != nil {
+		return batch, err
+	}
+	b.Nudge()
+	if uuid != batch.UUID {
+		return b.store.Batch(ctx, rules.Service.ID, uuid)
+	}
+	return batch, nil
+}
+
+func (r *Request) check(now time.Time) error {
+	if r.Slot != 0 && len(r.To) > 0 {
+		return sms.Errorf(sms.Invalid, "to and slotID are both given: give one of them")
+	}
+	if r.Slot == 0 && len(r.To) == 0 {
+		return sms.Errorf(sms.Invalid, "to is empty, and slotID is not given: list the numbers in to, or name a slot that holds a list")
+	}
+	if r.Hold < 0 || r.Hold > sms.MaxBatchHold {
+		return sms.Errorf(sms.Invalid, "holdMinutes = %d is not between 0 and %d", r.Hold/time.Minute, sms.MaxBatchHold/time.Minute)
+	}
+	if !r.DueAt.IsZero() && r.DueAt.Before(now.Add(-tolerance)) {
+		return sms.Errorf(sms.Invalid, "deferred = %s is in the past: give a time to come, or leave it out", r.DueAt.Format(time.RFC3339))
+	}
+	return r.Settings.Check()
+}
+
+// earlier gives the batch that an earlier request with the key has made.
+func (b *Batches) earlier(ctx context.Context, service int64, k submit.Key, now time.Time) (string, error) {
+	if k.Key == "" {
+		return "", nil
+	}
+	if err := k.Check(); err != nil {
+		return "", err
+	}
+	return b.store.Remembered(ctx, service, k.Key, k.Hash, now)
+}
+
+// list finds the list of a batch; that of given receivers is not stored yet.
+func (b *Batches) list(ctx context.Context, service sms.Service, r Request) (store.List, error) {
+	if r.Slot == 0 {
+		return store.List{ServiceID: service.ID, Columns: []string{""}, Records: len(r.To)}, nil
+	}
+	slot, err := b.store.Slot(ctx, service.ID, r.Slot)
+	return slot.List, err
+}
+
+// given makes rows of receivers. Their place among them stands for the line.
+func given(to []string) func(func(Row, error) bool) {
+	return func(yield func(Row, error) bool) {
+		for i, receiver := range to {
+			if !yield(newRow(i+1, []string{receiver}, 0), nil) {
+				return
+			}
+		}
+	}
+}
+
+// estimate plans the first rows. Of longer lists it takes them for typical.
+func (b *Batches) estimate(ctx context.Context, rules *sms.Rules, batch *sms.Batch, list store.List, to []string) (sms.Credits, error) {
+	rows := given(to[:min(len(to), ChunkRows)])
+	if batch.Slot != 0 {
+		rows = first(stored(ctx, b.store, list, 0), ChunkRows)
+	}
+	o, err := b.order(batch, list, rows, 0, b.clock.Now())
+	if err != nil {
+		return 0, err
+	}
+	plan, err := b.submit.Look(ctx, rules, o)
+	if err != nil {
+		return 0, err
+	}
+	balance, err := b.store.Balance(ctx, rules.Service.ID)
+	if err != nil {
+		return 0, err
+	}
+	if plan.Credits > balance.Available {
+		return 0, sms.Errorf(sms.NoCredit, "Not enough credits: %v needed for the first %d receivers, %v left on %s", plan.Credits, min(list.Records, ChunkRows),
+			balance.Available, rules.Service.Name).With("needed", plan.Credits.String()).With("left", balance.Available.String())
+	}
+	if list.Records <= ChunkRows {
+		return plan.Credits, nil
+	}
+	return plan.Credits * sms.Credits(list.Records) / ChunkRows, nil
+}
+
+// order makes rows of a batch an order; from is the place of the first.
+func (b *Batches) order(batch *sms.Batch, list store.List, rows func(func(Row, error) bool), from int, now time.Time) (sms.Order, error) {
+	o := batch.Order
+	o.Priority, o.Validity = sms.Medium, sms.MaxValidity
+	if batch.DueAt.After(now) {
+		o.Deferred = batch.DueAt.Sub(now)
+	}
+	if over := batch.Settings.Spread; over > 0 {
+		begin := batch.StartedAt
+		if begin.IsZero() {
+			begin = now
+		}
+		if batch.DueAt.After(begin) {
+			begin = batch.DueAt
+		}
+		o.Spread = &sms.Spread{From: begin, Over: over, First: from, Of: batch.Total}
+	}
+	if batch.Slot != 0 {
+		return fill(o, list.Columns, rows)
+	}
+	for row, err := range rows {
+		if err != nil {
+			return o, err
+		}
+		if row.Refused != nil {
+			o.Unreadable = append(o.Unreadable, *row.Refused)
+			continue
+		}
+		o.Receivers, o.Lines = append(o.Receivers, row.Receiver), append(o.Lines, row.Line)
+	}
+	return o, nil
+}
+
+// first gives at most so many rows.
+func first(rows func(func(Row, error) bool), most int) func(func(Row, error) bool) {
+	return func(yield func(Row, error) bool) {
+		n := 0
+		rows(func(r Row, err error) bool {
+			if n++; n > most {
+				return false
+			}
+			return yield(r, err) && n < most
+		})
+	}
+}
+
+// Receivers gives the receivers of a batch that were given as they were written, nil if there are more than most, or none were given.
+func (b *Batches) Receivers(ctx context.Context, batch *sms.Batch, most int) ([]string, error) {
+	if batch.Slot != 0 || batch.Total > min(most, ChunkRows) {
+		return nil, nil
+	}
+	list, err := b.store.List(ctx, batch.ListID)
+	if err != nil {
+		return nil, err
+	}
+	receivers := []string{}
+	for row, err := range stored(ctx, b.store, list, 0) {
+		if err != nil {
+			return nil, err
+		}
+		receivers = append(receivers, row.Written)
+	}
+	return receivers, nil
+}
+
+// Edit saves the name of a batch, and its text and time if they differ from what it had. Errors: those of sms.NewPlan; Conflict for these
+// once its rows are being planned.
+func (b *Batches) Edit(ctx context.Context, batch, had sms.Batch) error {
+	now := b.clock.Now()
+	if batch.Order.Text != had.Order.Text || !batch.DueAt.Equal(had.DueAt) {
+		if err := b.checkEdit(ctx, &batch, now); err != nil {
+			return err
+		}
+	}
+	batch.UpdatedAt = now
+	return b.store.EditBatch(ctx, batch, had)
+}
+
+// checkEdit looks whether the first rows can be sent with another text or at another time.
+func (b *Batches) checkEdit(ctx context.Context, batch *sms.Batch, now time.Time) error {
+	if batch.DueAt.Before(now.Add(-tolerance)) && !batch.DueAt.IsZero() {
+		return sms.Errorf(sms.Invalid, "deferred = %s is in the past: give a time to come", batch.DueAt.Format(time.RFC3339))
+	}
+	service, err := b.store.ServiceByID(ctx, batch.ServiceID)
+	if err != nil {
+		return err
+	}
+	rules, err := b.store.Rules(ctx, service.Name)
+	if err != nil {
+		return err
+	}
+	list, err := b.store.List(ctx, batch.ListID)
+	if err != nil {
+		return err
+	}
+	o, err := b.order(batch, list, first(stored(ctx, b.store, list, 0), ChunkRows), 0, now)
+	if err == nil {
+		_, err = b.submit.Look(ctx, rules, o)
+	}
+	return err
+}
+
+// Pause stops a batch until Resume: nothing more is planned, and what is in the queue stays there. Error: Conflict.
+func (b *Batches) Pause(ctx context.Context, batch *sms.Batch) error {
+	return b.store.PauseBatch(ctx, batch, "", b.clock.Now())
+}
+
+// Resume goes on with a paused batch. One that had stopped by itself does not do so again for the same reason, and its canary has passed.
+func (b *Batches) Resume(ctx context.Context, batch *sms.Batch) error {
+	now := b.clock.Now()
+	if batch.Paused && batch.Reason != "" && batch.Watched() {
+		batch.Settings.MaxFailures, batch.Settings.MaxStops = nil, nil
+		if batch.InCanary() {
+			batch.PassedAt = now
+		}
+	}
+	err := b.store.ResumeBatch(ctx, batch, now)
+	b.Nudge()
+	return err
+}
+
+// Cancel takes a batch back: see store.CancelBatch. The batch is as it is then.
+func (b *Batches) Cancel(ctx context.Context, batch *sms.Batch, rest bool) error {
+	err := b.store.CancelBatch(ctx, batch, rest, b.clock.Now())
+	b.Nudge()
+	return err
+}
+
+// Nudge has Run look at once.
+func (b *Batches) Nudge() {
+	select {
+	case b.nudged <- struct{}{}:
+	default:
+	}
+}
+
+// newUUID draws a random UUID of version 4.
+func newUUID() string {
+	var u [16]byte
+	_, _ = rand.Read(u[:]) // it never fails
+	u[6], u[8] = u[6]&0x0f|0x40, u[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
+}
