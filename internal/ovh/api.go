@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"strings"
 	"time"
 
 	"ramier/internal/auth"
@@ -29,7 +30,9 @@ type Config struct {
 	Submit   *submit.Submitter
 	Auth     *auth.Verifier
 	Carriers Carriers
-	Fetch    *fetch.Client // for documents of customers
+	// Nudge is called when there is something to do in the background.
+	Nudge func()
+	Fetch *fetch.Client // for documents of customers
 	// Started is when the program began, Version what it calls itself.
 	Started time.Time
 	Version string
@@ -85,6 +88,9 @@ func (c Config) withDefaults() Config {
 	if c.MaxBatch == 0 {
 		c.MaxBatch = 500
 	}
+	if c.Nudge == nil {
+		c.Nudge = func() {}
+	}
 	if c.Observe == nil {
 		c.Observe = func(string, int, time.Duration) {}
 	}
@@ -102,6 +108,10 @@ type API struct {
 	fetch    *fetch.Client
 	started  time.Time
 	version  string
+	base     string // of addresses that are given to customers
+	zone     *time.Location
+	uploads  chan struct{}
+	nudge    func() // there is something to do in the background
 }
 
 // New makes the API. It panics when the table of routes does not fit the schema, which is a mistake in the program.
@@ -114,6 +124,7 @@ func New(cfg Config) *API {
 	}
 	a := &API{
 		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, started: cfg.Started, version: cfg.Version,
+		base: strings.TrimSuffix(cfg.PublicURL, "/"), zone: cfg.Zone, uploads: make(chan struct{}, maxUploads), nudge: cfg.Nudge,
 	}
 	a.Handler = newServer(cfg, s, a.routes())
 	return a

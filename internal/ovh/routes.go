@@ -46,6 +46,7 @@ func (a *API) routes() map[string]handler {
 		"PUT /sms/{serviceName}/senders/{sender}":    endpoint(a.putSender),
 		"DELETE /sms/{serviceName}/senders/{sender}": endpoint(a.deleteSender),
 	}
+	maps.Copy(all, a.surfaceRoutes())
 	maps.Copy(all, a.operatorRoutes())
 	return all
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"ramier/internal/sms"
@@ -42,10 +43,10 @@ func (a *API) getService(ctx context.Context, c *Call, in getSmsServiceNameIn) (
 		return smsAccountWithIAM{}, err
 	}
 	b, err := a.store.Balance(ctx, s.ID)
-	return newAccount(s, b), err
+	return newAccount(s, b, a.now()), err
 }
 
-func newAccount(s sms.Service, b sms.Balance) smsAccountWithIAM {
+func newAccount(s sms.Service, b sms.Balance, now time.Time) smsAccountWithIAM {
 	set := s.Settings
 	out := smsAccountWithIAM{
 		CallBack: orNull(set.CallBack), StopCallBack: orNull(set.StopCallBack), Channel: smsChannel(s.Channel),
@@ -60,6 +61,9 @@ func newAccount(s sms.Service, b sms.Balance) smsAccountWithIAM {
 			CustomizedEmailMode: set.CustomizedEmail, CustomizedSmsMode: set.CustomizedSMS, EmailBody: orNull(set.EmailBody),
 			EmailFrom: orNull(set.EmailFrom), EmailSubject: orNull(set.EmailSubject), SmsBody: orNull(set.SMSBody),
 		},
+	}
+	if set.Renewal.Ended(now) {
+		out.Status = sms.Disabled
 	}
 	if set.AutomaticRecreditAmount != 0 {
 		out.AutomaticRecreditAmount = new(smsPackQuantityAutomaticRecredit(set.AutomaticRecreditAmount))

@@ -57,6 +57,7 @@ type Rules struct {
 	Carriers     map[int64]Carrier
 	Rates        map[string]Credits // by country; "*" for the others
 	ShortNumbers []ShortNumber
+	Templates    []Pattern         // approved ones
 	StopClauses  map[string]string // text by country
 	Limits       Limits
 }

@@ -56,6 +56,8 @@ func (p *Plan) checkOrder(r *Rules) error {
 	switch {
 	case r.Service.Status != Enabled:
 		return Errorf(Forbidden, "The service %s is disabled", r.Service.Name)
+	case r.Service.Settings.Renewal.Ended(p.At):
+		return Errorf(Forbidden, "The service %s has ended, as its owner wanted: PUT deleteAtExpiration = false to its serviceInfos, or ask the operator", r.Service.Name)
 	case o.Text == "":
 		return Errorf(Invalid, "message is empty: give a text of at least one character")
 	case strings.ContainsRune(o.Text, 0) || strings.ContainsRune(o.Tag, 0):
@@ -156,6 +158,10 @@ func (p *Plan) planOne(i int, r *Rules, t *texts, due *dueTimes) (m Planned, ref
 	m.Text, m.Parts, m.Empty = txt.text, txt.parts, txt.empty
 	if p.Marketing && r.OptedOut[m.Receiver] {
 		m.Refused, m.PTT = true, PTTOptedOut
+		return m, nil, nil
+	}
+	if !r.TemplateFor(m.Country, txt.text) {
+		m.Refused, m.PTT = true, PTTNoTemplate
 		return m, nil, nil
 	}
 	rate, ok := r.Rates[m.Country]

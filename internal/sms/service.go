@@ -35,6 +35,10 @@ type Settings struct {
 	SendingHours string
 	// StopScope, set by the operator, is what a STOP is from: "service" (also when empty), "sender" or "tag" of the answered message.
 	StopScope string
+	// FreeText, set by the operator, lets messages go to countries whose operators want templates without one.
+	FreeText bool
+	// Renewal is what the owner has said about the end of the contract.
+	Renewal Renewal
 }
 
 // Tracking is one way in which the owner learns of a reply.

@@ -7,7 +7,7 @@ import "context"
 func (s *Store) Reset(ctx context.Context) error {
 	defer s.forget()
 	tables := []string{
-		"message", "job", "queue", "claim", "awaiting", "parked_form", "parked", "event", "conversation", "incoming", "optout", "idempotency",
+		"message", "job", "queue", "claim", "awaiting", "parked_form", "parked", "event", "conversation", "incoming", "optout", "idempotency", "hlr",
 	}
 	return s.write(ctx, other, func(t *tx) error {
 		s.hand.empty()
