@@ -15,6 +15,7 @@ import (
 
 	"ramier/internal/auth"
 	"ramier/internal/carrier/smppc"
+	"ramier/internal/clerk"
 	"ramier/internal/clock"
 	"ramier/internal/dispatch"
 	"ramier/internal/fetch"
@@ -61,6 +62,7 @@ type App struct {
 
 	opts       Options
 	fetch      *fetch.Client
+	clerk      *clerk.Clerk
 	background sync.WaitGroup
 	cancel     context.CancelFunc
 }
@@ -107,13 +109,16 @@ func (a *App) start(ctx context.Context) error {
 		o.Fetch.Agent = "Ramier/" + o.Version
 	}
 	a.fetch = fetch.New(o.Fetch)
+	a.clerk = clerk.New(clerk.Config{
+		Store: a.Store, Clock: o.Clock, Log: o.Log, OnDuty: a.Dispatcher.RunsTimers, Carriers: a.Dispatcher.Lookers, LookUp: a.Dispatcher.LookUp,
+	})
 	api := ovh.New(ovh.Config{
 		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submit.New(a.Store, o.Clock.Now), Auth: a.Verifier,
-		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
+		Carriers: carriers{a.Dispatcher}, Nudge: a.clerk.Nudge, Fetch: a.fetch, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
 		PublicURL: publicURL, MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
 	a.Metrics = m.handler()
-	a.Handler = a.routes(api)
+	a.Handler = a.routes(api, api.Files())
 	if o.Prepare != nil {
 		if err := o.Prepare(ctx, a.Store); err != nil {
 			return err
@@ -130,6 +135,7 @@ func (a *App) start(ctx context.Context) error {
 		}
 	})
 	a.background.Go(func() { a.tidy(background) })
+	a.background.Go(func() { a.clerk.Run(background) })
 	return nil
 }
 
@@ -158,6 +164,9 @@ func (a *App) tidy(ctx context.Context) {
 		}
 		if err := a.Store.DropOld(ctx, a.opts.Clock.Now()); err != nil {
 			a.opts.Log.Error("cannot forget old requests", "error", err)
+		}
+		if err := a.clerk.Tidy(ctx); err != nil {
+			a.opts.Log.Error("cannot clear away what is over", "error", err)
 		}
 	}
 }

@@ -7,10 +7,12 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"ramier/internal/ovh"
 )
 
 // routes leads a request to its door by the beginning of its path. ServeMux would clean the path of a signed request.
-func (a *App) routes(api http.Handler) http.Handler {
+func (a *App) routes(api, files http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/healthz":
@@ -22,6 +24,8 @@ func (a *App) routes(api http.Handler) http.Handler {
 			a.Metrics.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/1.0") || strings.HasPrefix(path, "/v1") || strings.HasPrefix(path, "//"):
 			api.ServeHTTP(w, r)
+		case strings.HasPrefix(path, ovh.FilesPrefix):
+			files.ServeHTTP(w, r)
 		default:
 			http.Error(w, "There is nothing here. The API is at /1.0, its description at /1.0/openapi.json.", http.StatusNotFound)
 		}
