@@ -1945,7 +1945,7 @@ const (
 // smsTask is sms.Task: a background task.
 type smsTask struct {
 	Function smsTodoGeneralPublicFunctions `json:"function"` // What the task does
-	Message  *string                       `json:"message"`  // What went wrong, or null; an extension of this server
+	Message  *string                       `json:"message"`  // What went wrong, or null
 	Status   telephonyTaskStatus           `json:"status"`   // State
 	Step     smsTodoGeneralPublicSteps     `json:"step"`     // Where the task stands
 	TaskID   int64                         `json:"taskId"`   // Number of the task

@@ -146,7 +146,7 @@ func (a *auditor) books(ctx context.Context) error {
 			a.found(service, "balance", "held is %v, and the messages that wait or are in doubt cost %v", held, heldByMessages)
 		}
 		if used != usedByMessages {
-			a.found(service, "balance", "used is %v, and the messages that were sent and the HLR look-ups cost %v", used, usedByMessages)
+			a.found(service, "balance", "used is %v, and the messages that were sent cost %v, HLR look-ups included", used, usedByMessages)
 		}
 		return nil
 	}, `SELECT b.service_id, b.held, b.used,
