@@ -24,6 +24,7 @@ func (p *program) serviceCommand() *cobra.Command {
 	add.properties = append([]property{{name: "account", about: "customer that owns it", must: true}}, r.properties...)
 	set.properties = append([]property{
 		{name: "status", about: "enable, or disable to stop all sending"},
+		{name: "freeText", about: "let messages go without an approved template where one is asked for, as in the US", kind: 'b'},
 		{name: "stopScope", about: "what a STOP is from: service, or the sender or tag of the answered message"},
 	}, r.properties...)
 	return a.flags(p.group("service", "Manage SMS accounts and their credits", r.list(), add.add("[NAME]"), r.show(), set.set(), r.credit()))

@@ -8,6 +8,7 @@ func (a *API) surfaceRoutes() map[string]handler {
 		books   = service + "/phonebooks"
 		book    = books + "/{bookKey}"
 		names   = service + "/templatesControl"
+		virtual = service + "/virtualNumbers/{number}"
 	)
 	return map[string]handler{
 		"GET /me/document":         endpoint(a.listDocuments),
@@ -64,7 +65,15 @@ func (a *API) surfaceRoutes() map[string]handler {
 		"GET /sms/virtualNumbers/{number}/serviceInfos": endpoint(a.getNumberInfos),
 		"PUT /sms/virtualNumbers/{number}/serviceInfos": endpoint(a.putNumberInfos),
 
-		"GET " + service + "/virtualNumbers":          endpoint(a.listServiceNumbers),
-		"GET " + service + "/virtualNumbers/{number}": endpoint(a.getServiceNumber),
+		"GET " + service + "/virtualNumbers":    endpoint(a.listServiceNumbers),
+		"GET " + virtual:                        endpoint(a.getServiceNumber),
+		"GET " + virtual + "/jobs":              endpoint(a.listNumberJobs),
+		"POST " + virtual + "/jobs":             endpoint(a.createNumberJob),
+		"GET " + virtual + "/jobs/{id}":         endpoint(a.getNumberJob),
+		"DELETE " + virtual + "/jobs/{id}":      endpoint(a.deleteNumberJob),
+		"GET " + virtual + "/outgoing":          endpoint(a.listNumberOutgoing),
+		"GET " + virtual + "/outgoing/{id}":     endpoint(a.getNumberOutgoing),
+		"DELETE " + virtual + "/outgoing/{id}":  endpoint(a.deleteNumberOutgoing),
+		"GET " + virtual + "/outgoing/{id}/hlr": endpoint(a.getNumberOutgoingHlr),
 	}
 }

@@ -113,7 +113,9 @@ func TestNumbersAreLookedUp(t *testing.T) {
 
 func TestLookupsAreRefusedOrGivenUp(t *testing.T) {
 	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
-		list := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("number\n+33639980200\n+33639980201\n")) }))
+		list := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("number\n+33639980200\n+33639980201\n"))
+		}))
 		defer list.Close()
 		ask := func(body map[string]any) (r sandboxtest.Report, err error) {
 			err = p.OVH.Post(p.Path("/hlr"), body, &r)
@@ -264,7 +266,26 @@ func TestVirtualNumbersBelongToServices(t *testing.T) {
 		if p.Get("/senders/%2B33639980300", &s); s.Type != "virtual" || s.Referer != "virtual" || s.Status != "enable" {
 			t.Errorf("%+v", s)
 		}
-		p.Send("from my number", []string{"+33639980100"}, map[string]any{"sender": number})
+		tree := "/virtualNumbers/" + number
+		var sent, later sandboxtest.Report
+		p.Post(tree+"/jobs", map[string]any{"message": "from my number", "receivers": []string{"+33639980100"}}, &sent)
+		p.Post(tree+"/jobs", map[string]any{"message": "later", "receivers": []string{"+33639980100"}, "differedPeriod": 60}, &later)
+		p.Await(sent.IDs[0], "delivered")
+		other := p.Send("from a name", []string{"+33639980100"})
+		var jobs, outgoing []int64
+		p.Get(tree+"/jobs", &jobs)
+		p.Get(tree+"/outgoing?deliveryReceipt=1", &outgoing)
+		if len(jobs) != 1 || jobs[0] != later.IDs[0] || len(outgoing) != 1 || outgoing[0] != sent.IDs[0] {
+			t.Errorf("jobs %v, outgoing %v", jobs, outgoing)
+		}
+		var o sandboxtest.Outgoing
+		if p.Get(fmt.Sprintf("%s/outgoing/%d", tree, sent.IDs[0]), &o); o.Sender != number || o.Message != "from my number" {
+			t.Errorf("%+v", o)
+		}
+		refused(t, p.OVH.Get(p.Path(fmt.Sprintf("%s/outgoing/%d", tree, other.IDs[0])), &o), 404, "id")
+		refused(t, p.OVH.Delete(p.Path(fmt.Sprintf("%s/outgoing/%d", tree, other.IDs[0])), nil), 404, "id")
+		p.Delete(fmt.Sprintf("%s/jobs/%d", tree, later.IDs[0]))
+		refused(t, p.OVH.Get(p.Path(fmt.Sprintf("%s/jobs/%d", tree, later.IDs[0])), &o), 404, "id")
 		var infos serviceInfos
 		if err := p.OVH.Get("/sms/virtualNumbers/"+number+"/serviceInfos", &infos); err != nil || infos.Domain != number || infos.Status != "ok" {
 			t.Errorf("%v %+v", err, infos)

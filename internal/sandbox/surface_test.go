@@ -195,7 +195,9 @@ func TestSendersProveThemselves(t *testing.T) {
 			t.Errorf("%q %+v", name, s)
 		}
 		code := codeAt(t, p, number)
-		validate := func(code string) error { return p.OVH.Post(p.Path(path+"/validate"), map[string]string{"code": code}, nil) }
+		validate := func(code string) error {
+			return p.OVH.Post(p.Path(path+"/validate"), map[string]string{"code": code}, nil)
+		}
 		wrong := "000000"
 		if code == wrong {
 			wrong = "000001"
