@@ -18,7 +18,7 @@ const (
 	zipBegin = "PK\x03\x04"
 	// maxBook is the most bytes of an .xlsx file, and maxUnpacked those of each of its files that is read.
 	maxBook     = 10 << 20
-	maxUnpacked = 64 << 20
+	maxUnpacked = 16 << 20
 	maxShared   = 1_000_000 // texts that cells refer to
 )
 

@@ -183,7 +183,7 @@ func newHlr(country, code string) smsHlr {
 // the number alone.
 func (a *API) getOutgoingHlr(ctx context.Context, c *Call, in getSmsServiceNameOutgoingIDHlrIn) (smsHlr, error) {
 	m, _, err := a.message(ctx, c, in.ServiceName, in.ID)
-	if err == nil && (m.State.Waiting()) {
+	if err == nil && m.State.Waiting() {
 		err = sms.Errorf(sms.NoObject, "The requested object (id = %d) does not exist", in.ID)
 	}
 	if err != nil {

@@ -171,7 +171,8 @@ func changeContact(k *sms.Contact, country string, b smsPhonebookContactBody) er
 		v     *string
 		most  int
 	}{
-		{"group", &k.Group, b.Group, sms.MaxContactGroup}, {"name", &k.Name, b.Name, sms.MaxContactName},
+		{"group", &k.Group, b.Group, sms.MaxContactGroup},
+		{"name", &k.Name, b.Name, sms.MaxContactName},
 		{"surname", &k.Surname, b.Surname, sms.MaxContactName},
 	} {
 		if f.v == nil {
@@ -187,8 +188,10 @@ func changeContact(k *sms.Contact, country string, b smsPhonebookContactBody) er
 		to    *string
 		v     nullable[string]
 	}{
-		{"homeMobile", &k.HomeMobile, b.HomeMobile}, {"homePhone", &k.HomePhone, b.HomePhone},
-		{"workMobile", &k.WorkMobile, b.WorkMobile}, {"workPhone", &k.WorkPhone, b.WorkPhone},
+		{"homeMobile", &k.HomeMobile, b.HomeMobile},
+		{"homePhone", &k.HomePhone, b.HomePhone},
+		{"workMobile", &k.WorkMobile, b.WorkMobile},
+		{"workPhone", &k.WorkPhone, b.WorkPhone},
 	} {
 		if !f.v.Set {
 			continue

@@ -292,7 +292,10 @@ func TestDocumentsAreStored(t *testing.T) {
 			t.Errorf("%v %+v", err, d)
 		}
 		for _, try := range [][2]string{
-			{http.MethodGet, d.PutURL}, {http.MethodPut, d.GetURL}, {http.MethodGet, d.GetURL[:len(d.GetURL)-1] + "g"}, {http.MethodGet, d.GetURL + "/x"},
+			{http.MethodGet, d.PutURL},
+			{http.MethodPut, d.GetURL},
+			{http.MethodGet, d.GetURL[:len(d.GetURL)-1] + "g"},
+			{http.MethodGet, d.GetURL + "/x"},
 			{http.MethodDelete, d.PutURL},
 		} {
 			if status, _, _ := transfer(t, try[0], try[1], "x"); status != 404 && status != 405 {
