@@ -5,7 +5,10 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"slices"
+	"time"
 
 	"ramier/internal/campaign"
 	"ramier/internal/phone"
@@ -36,23 +39,46 @@ func (k *Clerk) doTasks(ctx context.Context) error {
 	return nil
 }
 
-// do does one task. Only what is to be tried again is an error; what the customer has to put right ends the task.
+// A task that fails by our own fault is tried again after a pause, and given up after some time.
+const (
+	pause    = 5 * time.Second
+	patience = 10 * time.Minute
+)
+
+// do does one task. An error is one of writing down what came of it.
 func (k *Clerk) do(ctx context.Context, t sms.Task, f func(context.Context, sms.Task) error) error {
 	t.Status = sms.TaskDoing
 	if err := k.Store.UpdateTask(ctx, t); err != nil {
 		return err
 	}
+	begun := t
 	t.Status, t.Step, t.DoneAt = sms.TaskDone, sms.StepFinishing, k.Clock.Now()
-	err := f(ctx, t)
-	if err == nil {
-		return nil
-	}
+	err := guarded(ctx, t, f)
 	known, ok := errors.AsType[*sms.Error](err)
-	if !ok || known.Code == sms.Unavailable || known.Code == sms.Internal {
-		return err
+	switch {
+	case err == nil || ctx.Err() != nil: // it begins anew with the next start
+		return ctx.Err()
+	case ok && known.Code != sms.Unavailable && known.Code != sms.Internal: // the customer has to put it right
+		t.Status, t.Message = sms.TaskError, known.Message
+		return k.Store.UpdateTask(ctx, t)
 	}
-	t.Status, t.Message = sms.TaskError, known.Message
+	k.Log.Error("a task failed", "task", t.ID, "function", t.Function, "error", err)
+	if now := k.Clock.Now(); now.Sub(t.CreatedAt) < patience {
+		begun.DueAt = now.Add(pause)
+		return k.Store.UpdateTask(ctx, begun)
+	}
+	t.Status, t.Message = sms.TaskError, "it failed again and again by no fault of yours: try it later"
 	return k.Store.UpdateTask(ctx, t)
+}
+
+// guarded runs a task so that a file which nobody has thought of ends only the task.
+func guarded(ctx context.Context, t sms.Task, f func(context.Context, sms.Task) error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return f(ctx, t)
 }
 
 // importContacts adds the contacts of a document to a phonebook, all or none.
