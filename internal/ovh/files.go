@@ -74,11 +74,13 @@ func (a *API) serveFile(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "This address takes no "+r.Method, http.StatusMethodNotAllowed)
 		return
 	}
-	if err != nil {
-		answer := refuse(err)
-		w.Header().Set("Connection", "close") // the rest of the body is not worth reading
-		http.Error(w, answer.body.message, answer.status)
+	if err == nil {
+		return
 	}
+	answer := refuse(err)
+	w.Header().Set("Connection", "close") // the rest of the body is not worth reading
+	http.Error(w, answer.body.message, answer.status)
+	return
 }
 
 // fileAt finds the document of an address. One that is wrong in any way leads nowhere.

@@ -27,6 +27,9 @@ func (a *API) createLookups(ctx context.Context, c *Call, in postSmsServiceNameH
 	if rules.Service.Status != sms.Enabled {
 		return smsSendingReport{}, sms.Errorf(sms.Forbidden, "The service %s is disabled", rules.Service.Name)
 	}
+	if rules.Service.Settings.Renewal.Ended(a.now()) {
+		return smsSendingReport{}, sms.Errorf(sms.Forbidden, "The service %s has ended, as its owner wanted", rules.Service.Name)
+	}
 	receivers, err := a.lookupReceivers(ctx, rules, in)
 	if err != nil {
 		return smsSendingReport{}, err

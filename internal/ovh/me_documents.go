@@ -45,7 +45,7 @@ func checkDocumentName(name string) error {
 }
 
 func (a *API) listDocuments(ctx context.Context, c *Call, _ getMeDocumentIn) ([]string, error) {
-	return a.store.Documents(ctx, c.Caller.AccountID, 0, sms.DocumentOfMe, "")
+	return a.store.Documents(ctx, c.Caller.AccountID, 0, sms.DocumentOfMe, "", a.now())
 }
 
 func (a *API) createDocument(ctx context.Context, c *Call, in postMeDocumentIn) (nichandleDocumentDocument, error) {

@@ -14,7 +14,7 @@ func (a *API) listSenderDocuments(ctx context.Context, c *Call, in getSmsService
 	if err != nil {
 		return nil, err
 	}
-	return a.store.Documents(ctx, s.AccountID, s.ID, sms.DocumentOfSender, n.Sender)
+	return a.store.Documents(ctx, s.AccountID, s.ID, sms.DocumentOfSender, n.Sender, a.now())
 }
 
 // senderOf gives a sender of one of the caller's services.
@@ -32,7 +32,7 @@ func (a *API) createSenderDocument(ctx context.Context, c *Call, in postSmsServi
 	if err != nil {
 		return smsSenderDocument{}, err
 	}
-	ids, err := a.store.Documents(ctx, s.AccountID, s.ID, sms.DocumentOfSender, n.Sender)
+	ids, err := a.store.Documents(ctx, s.AccountID, s.ID, sms.DocumentOfSender, n.Sender, a.now())
 	if err != nil {
 		return smsSenderDocument{}, err
 	}
@@ -115,7 +115,7 @@ func (a *API) listSenderDocumentsAsOperator(ctx context.Context, c *Call, in get
 	if err != nil {
 		return nil, err
 	}
-	ids, err := a.store.Documents(ctx, s.AccountID, s.ID, sms.DocumentOfSender, n.Sender)
+	ids, err := a.store.Documents(ctx, s.AccountID, s.ID, sms.DocumentOfSender, n.Sender, a.now())
 	out := []smsSenderDocument{}
 	for _, id := range ids {
 		d, err := a.store.AnyDocument(ctx, id)

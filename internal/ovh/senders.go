@@ -54,9 +54,13 @@ func (a *API) createSender(ctx context.Context, c *Call, in postSmsServiceNameSe
 		return "", err
 	}
 	if n.Type == "numeric" && n.Status == sms.Waiting {
-		err = a.sendCode(ctx, c, s, n)
+		if err := a.sendCode(ctx, c, s, n); err != nil {
+			// So that the call can be made again; if this fails too, the sender is there and can be deleted.
+			_ = a.store.DeleteSender(ctx, s.ID, n.Sender)
+			return "", err
+		}
 	}
-	return n.Sender, err
+	return n.Sender, nil
 }
 
 func checkSender(n *sms.Sender, country string) error {

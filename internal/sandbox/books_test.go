@@ -46,10 +46,10 @@ func TestPhonebooksHoldContacts(t *testing.T) {
 		var key string
 		p.Post("/phonebooks", map[string]string{"name": "Clients"}, &key)
 		var book struct{ BookKey, Name, PhoneKey string }
-		if err := p.OVH.Put(p.Path("/phonebooks/"+key), map[string]string{"name": "Clientes", "bookKey": "x"}, nil); err != nil {
+		if err := p.OVH.Put(p.Path("/phonebooks/"+key), map[string]string{"name": "Friends", "bookKey": "x"}, nil); err != nil {
 			t.Fatal(err)
 		}
-		if p.Get("/phonebooks/"+key, &book); book.BookKey != key || book.Name != "Clientes" || book.PhoneKey == "" {
+		if p.Get("/phonebooks/"+key, &book); book.BookKey != key || book.Name != "Friends" || book.PhoneKey == "" {
 			t.Errorf("%+v", book)
 		}
 		refused(t, p.OVH.Post(p.Path("/phonebooks"), map[string]string{"name": strings.Repeat("x", 51)}, nil), 400, "51 characters")

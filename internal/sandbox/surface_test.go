@@ -326,6 +326,9 @@ func TestDocumentsAreStored(t *testing.T) {
 		}
 		p.Clock.Advance(2 * time.Hour)
 		refused(t, p.OVH.Get(path, &d), 404, "id")
+		if err := p.OVH.Get("/me/document", &ids); err != nil || len(ids) != 0 {
+			t.Errorf("expired, and listed: %v, %v", ids, err)
+		}
 		if status, _, _ := transfer(t, http.MethodGet, d.GetURL, ""); status != 404 {
 			t.Errorf("expired: %d", status)
 		}

@@ -160,7 +160,7 @@ func (p *Plan) planOne(i int, r *Rules, t *texts, due *dueTimes) (m Planned, ref
 		m.Refused, m.PTT = true, PTTOptedOut
 		return m, nil, nil
 	}
-	if !r.TemplateFor(m.Country, txt.text) {
+	if !t.hasTemplate(r, m.Country, txt.text) {
 		m.Refused, m.PTT = true, PTTNoTemplate
 		return m, nil, nil
 	}
@@ -239,6 +239,17 @@ type texts struct {
 	order    Order
 	limits   Limits
 	byClause map[string]text
+	// of the last text that needed a template
+	last    string
+	matches bool
+}
+
+// hasTemplate is TemplateFor, asked once for receivers of the same text.
+func (t *texts) hasTemplate(r *Rules, country, text string) bool {
+	if needsTemplate[country] && (t.last == "" || t.last != text) {
+		t.last, t.matches = text, r.TemplateFor(country, text)
+	}
+	return !needsTemplate[country] || t.matches
 }
 
 // of gives the text for the receiver with the number. Where it is merged, an error may be an *unsendableError of this receiver.

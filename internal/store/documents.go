@@ -35,9 +35,9 @@ func (s *Store) AddDocument(ctx context.Context, d sms.Document) error {
 }
 
 // Documents lists the ids of a customer's documents of a kind, the oldest first: of a service and sender for supporting documents, 0
-// and empty for those of /me/document.
-func (s *Store) Documents(ctx context.Context, account, service int64, kind, sender string) ([]string, error) {
-	ids, err := s.read.DocumentIDs(ctx, query.DocumentIDsParams{AccountID: account, ServiceID: service, Kind: kind, Sender: sender})
+// and empty for those of /me/document. Those whose time is over are left out.
+func (s *Store) Documents(ctx context.Context, account, service int64, kind, sender string, now time.Time) ([]string, error) {
+	ids, err := s.read.DocumentIDs(ctx, query.DocumentIDsParams{AccountID: account, ServiceID: service, Kind: kind, Sender: sender, ExpiresAt: micros(now)})
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -178,7 +178,7 @@ func (s *Store) Content(ctx context.Context, d sms.Document) io.Reader {
 }
 
 type content struct {
-	ctx  context.Context //nolint:containedctx // of the one who reads
+	ctx  context.Context // of the one who reads
 	s    *Store
 	d    sms.Document
 	n    int64

@@ -10,7 +10,7 @@ import (
 
 // AddTemplate adds a template to a service. Error: Conflict if it has one of the name.
 func (s *Store) AddTemplate(ctx context.Context, c sms.TemplateControl) error {
-	const most = 1000
+	const most = 100
 	return s.changeSenders(ctx, c.ServiceID, func(t *tx) error {
 		all, err := t.Templates(ctx, c.ServiceID)
 		if err == nil && len(all) >= most {

@@ -54,12 +54,16 @@ func TestLookUp(t *testing.T) {
 		err   string
 	}{
 		"reachable": {
-			reply{}, told("id-1", "stat:DELIVRD err:000 ported:1", smpp.StateDelivered, smpp.CString(0x1402, "20801")),
-			sms.LookupAnswer{Valid: true, Reachable: true, Ported: true, Network: "20801"}, "",
+			reply{},
+			told("id-1", "stat:DELIVRD err:000 ported:1", smpp.StateDelivered, smpp.CString(0x1402, "20801")),
+			sms.LookupAnswer{Valid: true, Reachable: true, Ported: true, Network: "20801"},
+			"",
 		},
 		"network in words": {
-			reply{}, told("id-1", "stat:DELIVRD err:000 MCCMNC:310260 roaming:1", smpp.StateDelivered),
-			sms.LookupAnswer{Valid: true, Reachable: true, Roaming: true, Network: "310260"}, "",
+			reply{},
+			told("id-1", "stat:DELIVRD err:000 MCCMNC:310260 roaming:1", smpp.StateDelivered),
+			sms.LookupAnswer{Valid: true, Reachable: true, Roaming: true, Network: "310260"},
+			"",
 		},
 		"no network":  {reply{}, told("id-1", "stat:DELIVRD mccmnc:Orange", smpp.StateDelivered), sms.LookupAnswer{Valid: true, Reachable: true}, ""},
 		"absent":      {reply{}, told("id-1", "stat:UNDELIV err:027", smpp.StateUndeliverable), sms.LookupAnswer{Valid: true}, ""},

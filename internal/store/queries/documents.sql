@@ -3,7 +3,7 @@ INSERT INTO document (id, account_id, service_id, kind, sender, name, descriptio
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14);
 
 -- name: DocumentIDs :many
-SELECT id FROM document WHERE account_id = $1 AND service_id = $2 AND kind = $3 AND sender = $4 ORDER BY created_at, id;
+SELECT id FROM document WHERE account_id = $1 AND service_id = $2 AND kind = $3 AND sender = $4 AND (expires_at = 0 OR expires_at > $5) ORDER BY created_at, id;
 
 -- name: Document :one
 SELECT * FROM document WHERE id = $1;

@@ -57,7 +57,7 @@ func (q *Queries) Document(ctx context.Context, id string) (Document, error) {
 }
 
 const documentIDs = `-- name: DocumentIDs :many
-SELECT id FROM document WHERE account_id = $1 AND service_id = $2 AND kind = $3 AND sender = $4 ORDER BY created_at, id
+SELECT id FROM document WHERE account_id = $1 AND service_id = $2 AND kind = $3 AND sender = $4 AND (expires_at = 0 OR expires_at > $5) ORDER BY created_at, id
 `
 
 type DocumentIDsParams struct {
@@ -65,6 +65,7 @@ type DocumentIDsParams struct {
 	ServiceID int64
 	Kind      string
 	Sender    string
+	ExpiresAt int64
 }
 
 func (q *Queries) DocumentIDs(ctx context.Context, arg DocumentIDsParams) ([]string, error) {
@@ -73,6 +74,7 @@ func (q *Queries) DocumentIDs(ctx context.Context, arg DocumentIDsParams) ([]str
 		arg.ServiceID,
 		arg.Kind,
 		arg.Sender,
+		arg.ExpiresAt,
 	)
 	if err != nil {
 		return nil, err
