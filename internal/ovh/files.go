@@ -80,7 +80,6 @@ func (a *API) serveFile(w http.ResponseWriter, r *http.Request) {
 	answer := refuse(err)
 	w.Header().Set("Connection", "close") // the rest of the body is not worth reading
 	http.Error(w, answer.body.message, answer.status)
-	return
 }
 
 // fileAt finds the document of an address. One that is wrong in any way leads nowhere.
