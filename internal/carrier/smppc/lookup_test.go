@@ -3,6 +3,7 @@ package smppc_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -38,6 +39,13 @@ func (r *rig) lookUp(t *testing.T) chan found {
 	}()
 	synctest.Wait()
 	return got
+}
+
+// passed are the receipts that were taken for those of messages.
+func (b *inbox) passed() []sms.Receipt {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.receipts)
 }
 
 func lookups() sms.CarrierSettings {
@@ -93,7 +101,7 @@ func TestLookUp(t *testing.T) {
 				if p := o.submits[0]; p.ServiceType != "HLR" || p.Dest.Addr != asked[1:] || p.RegisteredDelivery != smpp.RegisterReceipt || len(p.ShortMessage) > 0 {
 					t.Errorf("asked by %+v", p)
 				}
-				if passed := len(r.inbox.receipts); (passed == 1) != (name == "other's") {
+				if passed := len(r.inbox.passed()); (passed == 1) != (name == "other's") {
 					t.Errorf("%d receipts were taken for those of messages", passed)
 				}
 			})
@@ -112,15 +120,15 @@ func TestLookUpOvertaken(t *testing.T) {
 			go func() { statuses <- o.request(smpp.Transceiver, p) }()
 		}
 		synctest.Wait()
-		if len(statuses) > 0 || len(r.inbox.receipts) > 0 {
+		if len(statuses) > 0 || len(r.inbox.passed()) > 0 {
 			t.Error("they were settled before it is known what they are")
 		}
 		if f := <-got; f.err != nil || !f.answer.Reachable {
 			t.Errorf("%+v", f)
 		}
 		synctest.Wait()
-		if len(r.inbox.receipts) != 1 || r.inbox.receipts[0].Refs[0] != "message" || <-statuses != smpp.OK || <-statuses != smpp.OK {
-			t.Errorf("%+v", r.inbox.receipts)
+		if got := r.inbox.passed(); len(got) != 1 || got[0].Refs[0] != "message" || <-statuses != smpp.OK || <-statuses != smpp.OK {
+			t.Errorf("%+v", got)
 		}
 	})
 }
