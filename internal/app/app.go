@@ -17,6 +17,7 @@ import (
 	"ramier/internal/billing"
 	"ramier/internal/campaign"
 	"ramier/internal/carrier/smppc"
+	"ramier/internal/clerk"
 	"ramier/internal/clock"
 	"ramier/internal/dispatch"
 	"ramier/internal/fetch"
@@ -78,6 +79,7 @@ type App struct {
 	fetch      *fetch.Client
 	billing    *billing.Desk
 	callbacks  *fetch.Client
+	clerk      *clerk.Clerk
 	background sync.WaitGroup
 	cancel     context.CancelFunc
 }
@@ -132,9 +134,12 @@ func (a *App) start(ctx context.Context) error {
 	o.Billing.Submit = submitter
 	o.Billing.Store, o.Billing.Now, o.Billing.Log, o.Billing.PublicURL = a.Store, o.Clock.Now, o.Log, publicURL
 	a.billing = billing.New(o.Billing)
+	a.clerk = clerk.New(clerk.Config{
+		Store: a.Store, Clock: o.Clock, Log: o.Log, OnDuty: a.Dispatcher.RunsTimers, Carriers: a.Dispatcher.Lookers, LookUp: a.Dispatcher.LookUp,
+	})
 	api := ovh.New(ovh.Config{
 		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submitter, Webhooks: a.Notifier, Auth: a.Verifier,
-		Carriers: carriers{a.Dispatcher}, Fetch: a.fetch, Billing: a.billing, Slots: slots, Batches: batches, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
+		Carriers: carriers{a.Dispatcher}, Nudge: a.clerk.Nudge, Fetch: a.fetch, Billing: a.billing, Slots: slots, Batches: batches, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
 		PublicURLs: o.PublicURLs, SignIns: signIns, SMPP: ovh.SMPPAddresses(o.SMPP), MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
 	a.passwords = auth.NewPasswords(o.Clock.Now)
@@ -150,7 +155,7 @@ func (a *App) start(ctx context.Context) error {
 		Store: a.Store, SignIns: signIns, Verifier: a.Verifier, Now: o.Clock.Now, Log: o.Log, PublicURLs: o.PublicURLs,
 		TrustedProxies: o.TrustedProxies, Zone: o.Zone, Sandbox: o.Sandbox,
 	})
-	a.Handler = a.routes(api, http2sms, pages, api.TokenEndpoint(pages.Visitor))
+	a.Handler = a.routes(pathways{api: api, files: api.Files(), http2sms: http2sms, pages: pages, token: api.TokenEndpoint(pages.Visitor)})
 	if o.Prepare != nil {
 		if err := o.Prepare(ctx, a.Store); err != nil {
 			return err
@@ -170,6 +175,7 @@ func (a *App) start(ctx context.Context) error {
 	a.background.Go(func() { a.tidy(background) })
 	a.background.Go(func() { a.watchCredits(background) })
 	a.background.Go(func() { batches.Run(background, a.Dispatcher.RunsTimers) })
+	a.background.Go(func() { a.clerk.Run(background) })
 	return nil
 }
 
@@ -221,6 +227,9 @@ func (a *App) tidy(ctx context.Context) {
 		}
 		if err := a.Store.DropLists(ctx, a.opts.Clock.Now()); err != nil {
 			a.opts.Log.Error("cannot forget old lists", "error", err)
+		}
+		if err := a.clerk.Tidy(ctx); err != nil {
+			a.opts.Log.Error("cannot clear away what is over", "error", err)
 		}
 	}
 }

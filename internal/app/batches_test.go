@@ -39,11 +39,11 @@ func TestKillsInTheMiddleOfABatch(t *testing.T) {
 				"message": "batch of campaigns", "from": "Ramier", "noStop": true, "tag": o.Tag,
 				"to": append(append([]string{"x"}, o.Receivers...), o.Receivers[:100]...), // the last are there twice
 			}
-			if err := p.Client().Post(path, body, &b); err != nil {
+			if err := p.Nodes[0].Client().Post(path, body, &b); err != nil {
 				t.Fatal(err)
 			}
 			look := func() bool {
-				err := p.Client().Get(path+"/"+b.ID, &b)
+				err := p.Nodes[0].Client().Get(path+"/"+b.ID, &b)
 				if refused, answered := errors.AsType[*ovh.APIError](err); answered && refused.Code != 503 {
 					t.Fatal(err)
 				}
@@ -66,7 +66,7 @@ func TestKillsInTheMiddleOfABatch(t *testing.T) {
 			}
 			p.Until("its end", func() bool { return look() && b.Status == "COMPLETED" })
 			p.Settle()
-			if err := p.Client().Get("/sms/"+p.Shop.Service.Name+"/outgoing?batchID="+b.ID, &o.IDs); err != nil {
+			if err := p.Nodes[0].Client().Get("/sms/"+p.Shop.Service.Name+"/outgoing?batchID="+b.ID, &o.IDs); err != nil {
 				t.Fatal(err)
 			}
 			for _, n := range p.Nodes {

@@ -10,11 +10,18 @@ import (
 
 	"ramier/internal/billing"
 	"ramier/internal/legacy"
+	"ramier/internal/ovh"
 	"ramier/internal/web"
 )
 
+// pathways are what requests can be led to.
+type pathways struct {
+	api, files, http2sms, token http.Handler
+	pages                       *web.Pages
+}
+
 // routes leads a request to its door by the beginning of its path. ServeMux would clean the path of a signed request.
-func (a *App) routes(api, http2sms http.Handler, pages *web.Pages, token http.Handler) http.Handler {
+func (a *App) routes(d pathways) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch path := r.URL.Path; {
 		case path == "/healthz":
@@ -25,15 +32,17 @@ func (a *App) routes(api, http2sms http.Handler, pages *web.Pages, token http.Ha
 		case path == "/metrics" && !a.opts.HideMetrics:
 			a.Metrics.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/1.0") || strings.HasPrefix(path, "/v1") || strings.HasPrefix(path, "//"):
-			api.ServeHTTP(w, r)
+			d.api.ServeHTTP(w, r)
 		case billing.Serves(path):
 			a.billing.ServeHTTP(w, r)
 		case path == legacy.Path || path == legacy.HelpPath:
-			http2sms.ServeHTTP(w, r)
+			d.http2sms.ServeHTTP(w, r)
 		case path == "/auth/oauth2/token":
-			token.ServeHTTP(w, r)
-		case pages.Has(path):
-			pages.ServeHTTP(w, r)
+			d.token.ServeHTTP(w, r)
+		case d.pages.Has(path):
+			d.pages.ServeHTTP(w, r)
+		case strings.HasPrefix(path, ovh.FilesPrefix):
+			d.files.ServeHTTP(w, r)
 		default:
 			http.Error(w, "There is nothing here. The API is at /1.0, its description at /1.0/openapi.json.", http.StatusNotFound)
 		}

@@ -50,6 +50,7 @@ var rules = []rule{
 
 	// Loops, and what they speak to; neither knows the other's side.
 	{"internal/dispatch", []string{"store", "sms", "clock"}},
+	{"internal/clerk", []string{"campaign", "store", "sms", "phone", "clock"}},
 	{"internal/notify", []string{"fetch", "store", "sms", "clock"}},
 	{"internal/carrier/...", []string{"sms", "smpp", "gsm", "clock"}},
 

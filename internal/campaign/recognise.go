@@ -90,10 +90,7 @@ func endianness(begin []byte) (order utf16.Endianness, ok bool) {
 // recognise finds the separator, the header and the column of the receivers.
 func (l *List) recognise(country string) error {
 	r := l.records
-	r.newline = '\n'
-	if bytes.IndexByte(r.window, '\n') < 0 && bytes.IndexByte(r.window, '\r') >= 0 {
-		r.newline = '\r'
-	}
+	l.findNewline()
 	s := sample{country: country}
 	if !l.skipHint() {
 		r.separator = s.separator(r)
@@ -118,6 +115,15 @@ func (l *List) recognise(country string) error {
 		_, _, err = r.next()
 	}
 	return err
+}
+
+// findNewline finds what ends a line.
+func (l *List) findNewline() {
+	r := l.records
+	r.newline = '\n'
+	if bytes.IndexByte(r.window, '\n') < 0 && bytes.IndexByte(r.window, '\r') >= 0 {
+		r.newline = '\r'
+	}
 }
 
 // skipHint takes the line "sep=;" that Excel understands before all others.

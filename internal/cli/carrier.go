@@ -51,6 +51,7 @@ var carrierProperties = []property{
 	{name: "serviceType", about: "SMPP service_type"},
 	{name: "enquireLinkSeconds", as: "enquire-link", about: "seconds of silence before an enquire_link", kind: 'i'},
 	{name: "responseTimeoutSeconds", as: "response-timeout", about: "seconds to wait for an answer", kind: 'i'},
+	{name: "lookups", about: "it answers questions about numbers (HLR): submit_sm with service_type HLR", kind: 'b'},
 	{name: "queryMinutes", about: "minutes after which query_sm asks for a message without a final receipt, 0 = never", kind: 'i'},
 	{name: "inDoubt", about: "what is done with a message whose answer got lost: automatic, resend, hold or fail"},
 }

@@ -56,7 +56,7 @@ func (b Build) Run(ctx context.Context, args []string, env func(string) string, 
 func (p *program) root() *cobra.Command {
 	root := p.group("ramier", "A self-hosted SMS platform with the API of OVHcloud",
 		newSandbox(p), p.initCommand(), p.serveCommand(), p.doctorCommand(), p.simulateCommand(),
-		p.accountCommand(), p.serviceCommand(), p.senderCommand(), p.smppCommand(), p.optOutCommand(), p.tokenCommand(),
+		p.accountCommand(), p.serviceCommand(), p.senderCommand(), p.templateCommand(), p.exceptionCommand(), p.virtualNumberCommand(), p.smppCommand(), p.optOutCommand(), p.tokenCommand(),
 		p.carrierCommand(), p.doubtCommand(), p.webhookCommand(), p.deliveryCommand(), p.routeCommand(), p.rateCommand(), p.numberCommand(),
 		p.priceCommand(), p.taxCommand(), p.orderCommand(),
 		p.sendCommand(), p.explainCommand(), p.auditCommand(), p.reportCommand(), p.statusCommand(), p.benchCommand(), p.versionCommand(),

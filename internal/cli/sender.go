@@ -17,7 +17,7 @@ func (p *program) senderCommand() *cobra.Command {
 	return a.flags(p.group("sender", "Approve, refuse and give senders", r.list(),
 		a.senderAdd(),
 		a.senderVerdict("approve", "Let a sender be used", false),
-		a.senderVerdict("refuse", "Refuse a sender", true)))
+		a.senderVerdict("refuse", "Refuse a sender", true), a.senderDocuments(), a.senderOwn()))
 }
 
 func sendersOf(service string) string {

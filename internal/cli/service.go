@@ -25,6 +25,7 @@ func (p *program) serviceCommand() *cobra.Command {
 	set.properties = append([]property{
 		{name: "status", about: "enable, or disable to stop all sending"},
 		{name: "stopConfirmation", about: "what answers a STOP: a text, none, or empty for one in the customer's language"},
+		{name: "freeText", about: "let messages go without an approved template where one is asked for, as in the US", kind: 'b'},
 		{name: "stopScope", about: "what a STOP is from: service, or the sender or tag of the answered message"},
 	}, r.properties...)
 	return a.flags(p.group("service", "Manage SMS accounts and their credits", r.list(), add.add("[NAME]"), r.show(), set.set(), r.credit(), r.guard()))

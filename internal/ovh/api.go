@@ -37,6 +37,8 @@ type Config struct {
 	Webhooks Webhooks
 	Slots    *campaign.Slots
 	Batches  *campaign.Batches
+	// Nudge is called when there is something to do in the background.
+	Nudge func()
 	// Started is when the program began, Version what it calls itself.
 	Started time.Time
 	Version string
@@ -109,6 +111,9 @@ func (c Config) withDefaults() Config {
 	if c.MaxBatch == 0 {
 		c.MaxBatch = 500
 	}
+	if c.Nudge == nil {
+		c.Nudge = func() {}
+	}
 	if c.Observe == nil {
 		c.Observe = func(string, int, time.Duration) {}
 	}
@@ -134,6 +139,9 @@ type API struct {
 
 	signIns    *auth.SignIns
 	publicURLs []string
+	zone       *time.Location
+	uploads    chan struct{}
+	nudge      func() // there is something to do in the background
 }
 
 // New makes the API. It panics when the table of routes does not fit the schema, which is a mistake in the program.
@@ -147,6 +155,7 @@ func New(cfg Config) *API {
 	a := &API{
 		now: cfg.Now, store: cfg.Store, submit: cfg.Submit, auth: cfg.Auth, carriers: cfg.Carriers, fetch: cfg.Fetch, billing: cfg.Billing, webhooks: cfg.Webhooks, slots: cfg.Slots, batches: cfg.Batches, started: cfg.Started, version: cfg.Version, smpp: cfg.SMPP,
 		signIns: cfg.SignIns, publicURLs: cfg.PublicURLs,
+		zone: cfg.Zone, uploads: make(chan struct{}, maxUploads), nudge: cfg.Nudge,
 	}
 	a.Handler = newServer(cfg, s, a.routes())
 	return a

@@ -40,6 +40,24 @@ func (a *API) operatorRoutes() map[string]handler {
 		"POST /operator/services/{serviceName}/senders/{sender}/approve": endpoint(a.approveSender),
 		"POST /operator/services/{serviceName}/senders/{sender}/refuse":  endpoint(a.refuseSender),
 
+		"GET /operator/services/{serviceName}/senders/{sender}/documents": endpoint(a.listSenderDocumentsAsOperator),
+
+		"GET /operator/accounts/{account}/ownNames":             endpoint(a.listOwnNames),
+		"POST /operator/accounts/{account}/ownNames":            endpoint(a.addOwnName),
+		"DELETE /operator/accounts/{account}/ownNames/{sender}": endpoint(a.removeOwnName),
+
+		"GET /operator/templates": endpoint(a.listTemplateRequests),
+		"POST /operator/services/{serviceName}/templates/{name}/approve": endpoint(a.approveTemplate),
+		"POST /operator/services/{serviceName}/templates/{name}/refuse":  endpoint(a.refuseTemplate),
+
+		"GET /operator/exceptions":         endpoint(a.listExceptions),
+		"POST /operator/exceptions":        endpoint(a.addException),
+		"DELETE /operator/exceptions/{id}": endpoint(a.removeException),
+
+		"GET /operator/virtualNumbers":             endpoint(a.listAllNumbers),
+		"POST /operator/virtualNumbers":            endpoint(a.addNumber),
+		"DELETE /operator/virtualNumbers/{number}": endpoint(a.removeNumber),
+
 		"GET /operator/carriers":                  endpoint(a.listCarriers),
 		"POST /operator/carriers":                 endpoint(a.addCarrier),
 		"GET /operator/carriers/{carrier}":        endpoint(a.showCarrier),

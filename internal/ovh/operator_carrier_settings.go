@@ -22,6 +22,7 @@ func changeCarrier(c *sms.Carrier, b operatorCarrierBody) error {
 	s := &c.Settings
 	setIf(&c.Enabled, b.Enabled)
 	setIf(&s.AddressPlus, b.AddressPlus)
+	setIf(&s.Lookups, b.Lookups)
 	setIf(&s.TLS, b.TLS)
 	setIf(&s.Validity, b.Validity)
 	setWord(&s.BindMode, b.BindMode)

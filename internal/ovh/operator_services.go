@@ -48,7 +48,7 @@ func (a *API) addService(ctx context.Context, _ *Call, in postOperatorServicesIn
 func newOperatorService(s sms.Service, b sms.Balance) operatorService {
 	return operatorService{
 		Account: s.Account, Channel: smsChannel(s.Channel), Creation: datetime{s.CreatedAt}, CreditsLeft: b.Available.Float(),
-		Description: s.Description, Name: s.Name, SendingHours: s.SendingHours(),
+		Description: s.Description, FreeText: s.Settings.FreeText, Name: s.Name, SendingHours: s.SendingHours(),
 		Status: smsStatusAccount(s.Status), StopConfirmation: orNull(s.Settings.StopConfirmation), StopScope: operatorStopScope(s.StopScope()),
 	}
 }
@@ -79,6 +79,9 @@ func changeService(s *sms.Service, b operatorServiceBody) error {
 			return err
 		}
 		s.Description = *v
+	}
+	if v := b.FreeText; v != nil {
+		s.Settings.FreeText = *v
 	}
 	if v := b.SendingHours; v != nil {
 		if err := sms.CheckSendingHours(*v); err != nil {

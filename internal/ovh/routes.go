@@ -114,6 +114,7 @@ func (a *API) routes() map[string]handler {
 		"POST /sms/{serviceName}/smpp/password":  endpoint(a.renewSMPPPassword),
 	}
 	maps.Copy(all, a.moneyRoutes())
+	maps.Copy(all, a.surfaceRoutes())
 	maps.Copy(all, a.operatorRoutes())
 	return all
 }

@@ -45,7 +45,22 @@ func (a *API) createSender(ctx context.Context, c *Call, in postSmsServiceNameSe
 	if err := checkSender(&n, s.Country); err != nil {
 		return "", err
 	}
-	return n.Sender, a.store.AddSender(ctx, n)
+	if n.Reason == sms.ReasonOwnName {
+		if err := a.vouch(ctx, s.AccountID, &n); err != nil {
+			return "", err
+		}
+	}
+	if err := a.store.AddSender(ctx, n); err != nil {
+		return "", err
+	}
+	if n.Type == "numeric" && n.Status == sms.Waiting {
+		if err := a.sendCode(ctx, c, s, n); err != nil {
+			// So that the call can be made again; if this fails too, the sender is there and can be deleted.
+			_ = a.store.DeleteSender(ctx, s.ID, n.Sender)
+			return "", err
+		}
+	}
+	return n.Sender, nil
 }
 
 func checkSender(n *sms.Sender, country string) error {
@@ -86,7 +101,20 @@ func (a *API) getSender(ctx context.Context, c *Call, in getSmsServiceNameSender
 		return smsSender{}, err
 	}
 	n, err := a.store.Sender(ctx, s.ID, in.Sender)
-	return newSender(n), err
+	if err != nil {
+		return smsSender{}, err
+	}
+	out := newSender(n)
+	if n.Type == "numeric" && n.Status == sms.Waiting {
+		awaits, err := a.store.AwaitsCode(ctx, s.ID, n.Sender)
+		if err != nil {
+			return smsSender{}, err
+		}
+		if awaits {
+			out.ValidationMedia = new(n.Sender)
+		}
+	}
+	return out, nil
 }
 
 func newSender(n sms.Sender) smsSender {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"ramier/internal/sms"
@@ -47,12 +48,12 @@ func (a *API) getService(ctx context.Context, c *Call, in getSmsServiceNameIn) (
 	if err != nil {
 		return smsAccountWithIAM{}, err
 	}
-	out := newAccount(s, b)
+	out := newAccount(s, b, a.now())
 	out.UserQuantityWithQuota, err = a.store.UsersWithQuota(ctx, s.ID)
 	return out, err
 }
 
-func newAccount(s sms.Service, b sms.Balance) smsAccountWithIAM {
+func newAccount(s sms.Service, b sms.Balance, now time.Time) smsAccountWithIAM {
 	set := s.Settings
 	out := smsAccountWithIAM{
 		CallBack: orNull(set.CallBack), StopCallBack: orNull(set.StopCallBack), Channel: smsChannel(s.Channel),
@@ -67,6 +68,9 @@ func newAccount(s sms.Service, b sms.Balance) smsAccountWithIAM {
 			CustomizedEmailMode: set.CustomizedEmail, CustomizedSmsMode: set.CustomizedSMS, EmailBody: orNull(set.EmailBody),
 			EmailFrom: orNull(set.EmailFrom), EmailSubject: orNull(set.EmailSubject), SmsBody: orNull(set.SMSBody),
 		},
+	}
+	if set.Renewal.Ended(now) {
+		out.Status = sms.Disabled
 	}
 	if set.AutomaticRecreditAmount != 0 {
 		out.AutomaticRecreditAmount = new(smsPackQuantityAutomaticRecredit(set.AutomaticRecreditAmount))

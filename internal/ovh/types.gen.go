@@ -502,6 +502,7 @@ type operatorCarrier struct {
 	Host                   string                  `json:"host"`                   // Name or address
 	InDoubt                operatorInDoubt         `json:"inDoubt"`                // What is done with a message whose answer got lost
 	Kind                   operatorCarrierKind     `json:"kind"`                   // Protocol
+	Lookups                bool                    `json:"lookups"`                // It answers questions about numbers: submit_sm with service_type HLR
 	Name                   string                  `json:"name"`                   // Name, given once
 	Password               string                  `json:"password"`               // SMPP password; empty in answers, and an empty one keeps what there is
 	Port                   int64                   `json:"port"`                   // TCP port
@@ -536,6 +537,7 @@ type operatorCarrierBody struct {
 	Host                   *string                  `json:"host"`
 	InDoubt                *operatorInDoubt         `json:"inDoubt"`
 	Kind                   *operatorCarrierKind     `json:"kind"`
+	Lookups                *bool                    `json:"lookups"`
 	Name                   *string                  `json:"name"`
 	Password               *string                  `json:"password"`
 	Port                   *int64                   `json:"port"`
@@ -652,6 +654,17 @@ type operatorDoubtsDecided struct {
 	Decided int64    `json:"decided"` // Messages that it was applied to
 	Left    int64    `json:"left"`    // Messages that were left alone: they were just being sent again, had gone on, or their validity had ended
 	Reasons []string `json:"reasons"` // Why, for the first ten
+}
+
+// operatorException is operator.Exception: what operators do to messages towards some numbers.
+type operatorException struct {
+	Country         string             `json:"country"`         // ISO 3166 alpha-2
+	ID              int64              `json:"id"`              // Number of the object
+	Messages        []string           `json:"messages"`        // The restrictions in words
+	Operators       string             `json:"operators"`       // Operators concerned, in words
+	Prefix          *string            `json:"prefix"`          // Only receivers that begin so
+	RestrictionCode smsRestrictionCode `json:"restrictionCode"` // Kind of the restriction
+	Substitution    *string            `json:"substitution"`    // Sender used instead
 }
 
 // operatorInDoubt is operator.InDoubtEnum: what is done with a message whose answer got lost: automatic sends transactional ones again and holds marketing.
@@ -841,6 +854,7 @@ type operatorService struct {
 	Creation         datetime          `json:"creation"`         // When it was made
 	CreditsLeft      float64           `json:"creditsLeft"`      // Balance
 	Description      string            `json:"description"`      // Free text
+	FreeText         bool              `json:"freeText"`         // Messages may go without an approved template to countries whose operators want one
 	Name             string            `json:"name"`             // Same value as serviceName
 	SendingHours     string            `json:"sendingHours"`     // When advertising may leave: country (by the receiver's country), none, a part of a country like FR-AM, or hours like mon-fri 09:00-18:00, sat 10:00-12:00 on the receiver's clock
 	Status           smsStatusAccount  `json:"status"`           // Disable stops all sending
@@ -852,6 +866,7 @@ type operatorService struct {
 type operatorServiceBody struct {
 	Channel          *smsChannel        `json:"channel"`
 	Description      *string            `json:"description"`
+	FreeText         *bool              `json:"freeText"`
 	SendingHours     *string            `json:"sendingHours"`
 	Status           *smsStatusAccount  `json:"status"`
 	StopConfirmation nullable[string]   `json:"stopConfirmation"`
@@ -900,6 +915,20 @@ type operatorTaxBody struct {
 	Rate float64 `json:"rate"`
 }
 
+// operatorTemplateRequest is operator.TemplateRequest: a message template with its owner.
+type operatorTemplateRequest struct {
+	Account     string          `json:"account"`     // Customer name
+	Activity    smsTypeTemplate `json:"activity"`    // Kind of messages the template is for
+	Comment     *string         `json:"comment"`     // Said to the customer
+	Datetime    datetime        `json:"datetime"`    // When the template was last changed
+	Description string          `json:"description"` // Free text
+	Message     string          `json:"message"`     // Pattern; variable parts are written #NAME#
+	Name        string          `json:"name"`        // Name
+	Reason      string          `json:"reason"`      // Justification by the customer
+	ServiceName string          `json:"serviceName"` // SMS account name, like sms-ab12345-1
+	Status      smsStatusSender `json:"status"`      // State
+}
+
 // operatorToken is operator.Token: keys of a customer.
 type operatorToken struct {
 	Account        string              `json:"account"`        // Customer
@@ -933,6 +962,15 @@ type operatorUnmatchedReceipt struct {
 	Receiver   string   `json:"receiver"`   // Number it is about
 	Reference  string   `json:"reference"`  // Id the carrier gave
 	State      string   `json:"state"`      // State it tells
+}
+
+// operatorVirtualNumber is operator.VirtualNumber: a virtual number with its owner.
+type operatorVirtualNumber struct {
+	Carrier     string                         `json:"carrier"`     // Carrier it belongs to
+	CountryCode smsVirtualNumberIsoCountryCode `json:"countryCode"` // Country code
+	Creation    datetime                       `json:"creation"`    // When it was given
+	Number      string                         `json:"number"`      // Phone number
+	ServiceName string                         `json:"serviceName"` // SMS account name, like sms-ab12345-1
 }
 
 // orderContract is order.Contract: terms of an order.
@@ -2229,6 +2267,7 @@ const (
 // smsTask is sms.Task: a background task.
 type smsTask struct {
 	Function smsTodoGeneralPublicFunctions `json:"function"` // What the task does
+	Message  *string                       `json:"message"`  // What went wrong, or null
 	Status   telephonyTaskStatus           `json:"status"`   // State
 	Step     smsTodoGeneralPublicSteps     `json:"step"`     // Where the task stands
 	TaskID   int64                         `json:"taskId"`   // Number of the task
@@ -2280,6 +2319,8 @@ type smsTodoGeneralPublicFunctions string
 
 const (
 	smsTodoGeneralPublicFunctionsCleanSmsReceivers smsTodoGeneralPublicFunctions = "cleanSmsReceivers"
+	smsTodoGeneralPublicFunctionsExportPhonebook   smsTodoGeneralPublicFunctions = "exportPhonebook"
+	smsTodoGeneralPublicFunctionsImportPhonebook   smsTodoGeneralPublicFunctions = "importPhonebook"
 )
 
 // smsTodoGeneralPublicSteps is sms.TodoGeneralPublicStepsEnum: steps of a task.
@@ -4156,6 +4197,85 @@ type getOperatorReceiptsUnmatchedIn struct {
 
 // getOperatorStatusIn is what GET /operator/status takes.
 type getOperatorStatusIn struct {
+}
+
+// getOperatorAccountsAccountOwnNamesIn is what GET /operator/accounts/{account}/ownNames takes.
+type getOperatorAccountsAccountOwnNamesIn struct {
+	Account string `json:"account"`
+}
+
+// postOperatorAccountsAccountOwnNamesIn is what POST /operator/accounts/{account}/ownNames takes.
+type postOperatorAccountsAccountOwnNamesIn struct {
+	Account string            `json:"account"`
+	Sender  string            `json:"sender"`
+	Referer *smsSenderReferer `json:"referer"`
+}
+
+// deleteOperatorAccountsAccountOwnNamesSenderIn is what DELETE /operator/accounts/{account}/ownNames/{sender} takes.
+type deleteOperatorAccountsAccountOwnNamesSenderIn struct {
+	Account string `json:"account"`
+	Sender  string `json:"sender"`
+}
+
+// getOperatorExceptionsIn is what GET /operator/exceptions takes.
+type getOperatorExceptionsIn struct {
+}
+
+// postOperatorExceptionsIn is what POST /operator/exceptions takes.
+type postOperatorExceptionsIn struct {
+	Country         string             `json:"country"`
+	Prefix          *string            `json:"prefix"`
+	Operators       string             `json:"operators"`
+	RestrictionCode smsRestrictionCode `json:"restrictionCode"`
+	Messages        []string           `json:"messages"`
+	Substitution    *string            `json:"substitution"`
+}
+
+// deleteOperatorExceptionsIDIn is what DELETE /operator/exceptions/{id} takes.
+type deleteOperatorExceptionsIDIn struct {
+	ID int64 `json:"id"`
+}
+
+// getOperatorServicesServiceNameSendersSenderDocumentsIn is what GET /operator/services/{serviceName}/senders/{sender}/documents takes.
+type getOperatorServicesServiceNameSendersSenderDocumentsIn struct {
+	ServiceName string `json:"serviceName"`
+	Sender      string `json:"sender"`
+}
+
+// postOperatorServicesServiceNameTemplatesNameApproveIn is what POST /operator/services/{serviceName}/templates/{name}/approve takes.
+type postOperatorServicesServiceNameTemplatesNameApproveIn struct {
+	ServiceName string  `json:"serviceName"`
+	Name        string  `json:"name"`
+	Comment     *string `json:"comment"`
+}
+
+// postOperatorServicesServiceNameTemplatesNameRefuseIn is what POST /operator/services/{serviceName}/templates/{name}/refuse takes.
+type postOperatorServicesServiceNameTemplatesNameRefuseIn struct {
+	ServiceName string `json:"serviceName"`
+	Name        string `json:"name"`
+	Comment     string `json:"comment"`
+}
+
+// getOperatorTemplatesIn is what GET /operator/templates takes.
+type getOperatorTemplatesIn struct {
+	Status *smsStatusSender `json:"status"`
+}
+
+// getOperatorVirtualNumbersIn is what GET /operator/virtualNumbers takes.
+type getOperatorVirtualNumbersIn struct {
+}
+
+// postOperatorVirtualNumbersIn is what POST /operator/virtualNumbers takes.
+type postOperatorVirtualNumbersIn struct {
+	Number      string                          `json:"number"`
+	ServiceName string                          `json:"serviceName"`
+	Carrier     string                          `json:"carrier"`
+	CountryCode *smsVirtualNumberIsoCountryCode `json:"countryCode"`
+}
+
+// deleteOperatorVirtualNumbersNumberIn is what DELETE /operator/virtualNumbers/{number} takes.
+type deleteOperatorVirtualNumbersNumberIn struct {
+	Number string `json:"number"`
 }
 
 // complexTypeSafeKeyValueString is complexType.SafeKeyValue<string>: a name and a value.

@@ -203,7 +203,7 @@ func (s *Sandbox) seed(ctx context.Context, db *store.Store) error {
 func (s *Sandbox) seedCarrier(ctx context.Context, db *store.Store) error {
 	c := sms.Carrier{Name: carrierName, Kind: "smpp", Enabled: true, Settings: sms.DefaultCarrierSettings(), Password: s.smscPassword}
 	c.Settings.Host, c.Settings.Port, c.Settings.SystemID = s.smscHost, s.smscPort, systemID
-	c.Settings.Window, c.Settings.InDoubt = 256, "resend"
+	c.Settings.Window, c.Settings.InDoubt, c.Settings.Lookups = 256, "resend", true
 	if err := db.AddCarrier(ctx, &c, s.clock.Now()); err != nil {
 		return err
 	}

@@ -11,6 +11,10 @@ type respond = func(smpp.Status, smpp.PDU)
 func (s *Simulator) handle(session *smpp.Session, request smpp.PDU, r respond) {
 	switch p := request.(type) {
 	case *smpp.SubmitSM:
+		if p.ServiceType == lookupService {
+			s.lookUp(session, p, r)
+			return
+		}
 		s.submit(session, &submission{
 			source: p.Source, dest: p.Dest, esm: p.ESMClass, coding: p.DataCoding, registered: p.RegisteredDelivery,
 			schedule: p.ScheduleTime, validity: p.ValidityPeriod,

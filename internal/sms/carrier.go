@@ -40,6 +40,7 @@ type CarrierSettings struct {
 	AddressPlus        bool // keep the + of destinations
 	ServiceType        string
 	QueryMinutes       int    // query_sm asks for what has had no final receipt for so long; 0 = never
+	Lookups            bool   // it answers questions about numbers: submit_sm with service_type HLR
 	InDoubt            string // resend, hold, fail, or automatic: resend transactional, hold marketing
 }
 

@@ -64,6 +64,7 @@ type Rules struct {
 	Carriers     map[int64]Carrier
 	Rates        map[string]Credits // by country; "*" for the others
 	ShortNumbers []ShortNumber
+	Templates    []Pattern         // approved ones
 	StopClauses  map[string]string // text by country
 	TooMany      map[string]string // receivers who have had enough for now, and why; nil = nobody
 	Limits       Limits

@@ -56,6 +56,8 @@ func (p *Plan) checkOrder(r *Rules) error {
 	switch {
 	case r.Service.Status != Enabled:
 		return Errorf(Forbidden, "The service %s is disabled", r.Service.Name)
+	case r.Service.Settings.Renewal.Ended(p.At):
+		return Errorf(Forbidden, "The service %s has ended, as its owner wanted: PUT deleteAtExpiration = false to its serviceInfos, or ask the operator", r.Service.Name)
 	case o.Text == "":
 		return Errorf(Invalid, "message is empty: give a text of at least one character")
 	case strings.ContainsRune(o.Text, 0) || strings.ContainsRune(o.Tag, 0):
@@ -164,6 +166,10 @@ func (p *Plan) planOne(i int, r *Rules, t *texts, due *dueTimes) (m Planned, ref
 		m.Refused, m.PTT = true, PTTOptedOut
 		return m, nil, nil
 	}
+	if !t.hasTemplate(r, m.Country, txt.text) {
+		m.Refused, m.PTT = true, PTTNoTemplate
+		return m, nil, nil
+	}
 	rate, ok := r.Rates[m.Country]
 	if !ok {
 		rate, ok = r.Rates["*"]
@@ -239,6 +245,17 @@ type texts struct {
 	order    Order
 	limits   Limits
 	byClause map[string]text
+	// of the last text that needed a template
+	last    string
+	matches bool
+}
+
+// hasTemplate is TemplateFor, asked once for receivers of the same text.
+func (t *texts) hasTemplate(r *Rules, country, text string) bool {
+	if needsTemplate[country] && (t.last == "" || t.last != text) {
+		t.last, t.matches = text, r.TemplateFor(country, text)
+	}
+	return !needsTemplate[country] || t.matches
 }
 
 // of gives the text for the receiver with the number. Where it is merged, an error may be an *unsendableError of this receiver.

@@ -28,6 +28,7 @@ const (
 	PTTContent     = 29
 	PTTOptedOut    = 53
 	PTTForbidden   = 54
+	PTTNoTemplate  = 1999
 )
 
 // PTTs lists the known codes in ascending order.

@@ -39,6 +39,10 @@ type Settings struct {
 	Guards Guards
 	// StopConfirmation, set by the operator, is what answers a STOP: a text, NoConfirmation, or empty for one in the customer's language.
 	StopConfirmation string
+	// FreeText, set by the operator, lets messages go to countries whose operators want templates without one.
+	FreeText bool
+	// Renewal is what the owner has said about the end of the contract.
+	Renewal Renewal
 }
 
 // Tracking is one way in which the owner learns of a reply.

@@ -150,13 +150,14 @@ func (a *auditor) books(ctx context.Context) error {
 			a.found(service, "balance", "held is %v, and the messages that wait or are in doubt cost %v", held, heldByMessages)
 		}
 		if used != usedByMessages {
-			a.found(service, "balance", "used is %v, and the messages that were sent cost %v", used, usedByMessages)
+			a.found(service, "balance", "used is %v, and the messages that were sent cost %v, replies and look-ups left out", used, usedByMessages)
 		}
 		return nil
 	}, `SELECT b.service_id, b.held, b.used,
 		CAST(COALESCE(SUM(CASE WHEN m.state IN (`+states(holds)+`) THEN m.credits ELSE 0 END), 0) AS bigint),
 		CAST(COALESCE(SUM(CASE WHEN m.state IN (`+spent+`) THEN m.credits ELSE 0 END), 0) AS bigint),
-		(SELECT CAST(COALESCE(SUM(l.amount), 0) AS bigint) FROM ledger l WHERE l.service_id = b.service_id AND l.kind = 'capture' AND l.debit = 'available')
+		(SELECT CAST(COALESCE(SUM(CASE l.kind WHEN 'capture' THEN l.amount ELSE -l.amount END), 0) AS bigint) FROM ledger l
+			WHERE l.service_id = b.service_id AND ((l.kind = 'capture' AND l.debit = 'available') OR (l.kind = 'refund' AND l.debit = 'used')))
 		FROM balance b LEFT JOIN message m ON m.service_id = b.service_id WHERE b.service_id <> 0
 		GROUP BY b.service_id, b.held, b.used ORDER BY b.service_id`)
 }

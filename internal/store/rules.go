@@ -134,6 +134,15 @@ func loadOwn(ctx context.Context, q *query.Queries, r *sms.Rules) error {
 	for _, row := range senders {
 		r.Senders[row.Sender] = senderFrom(row)
 	}
+	templates, err := q.Templates(ctx, r.Service.ID)
+	if err != nil {
+		return err
+	}
+	for _, row := range templates {
+		if row.Status == sms.Enabled {
+			r.Templates = append(r.Templates, sms.ParsePattern(row.Message))
+		}
+	}
 	r.HasOptOuts, err = q.HasOptOuts(ctx, r.Service.ID)
 	return err
 }

@@ -73,7 +73,13 @@ func (s *Store) ChangeSender(ctx context.Context, service int64, sender string, 
 func (s *Store) DeleteSender(ctx context.Context, service int64, sender string) error {
 	return s.changeSenders(ctx, service, func(t *tx) error {
 		n, err := t.DeleteSender(ctx, query.DeleteSenderParams{ServiceID: service, Sender: sender})
-		return changed(n, err, "sender", sender)
+		if err := changed(n, err, "sender", sender); err != nil {
+			return err
+		}
+		if err := t.DeleteSenderCode(ctx, query.DeleteSenderCodeParams{ServiceID: service, Sender: sender}); err != nil {
+			return err
+		}
+		return t.DeleteDocumentsOfSender(ctx, query.DeleteDocumentsOfSenderParams{ServiceID: service, Sender: sender})
 	})
 }
 

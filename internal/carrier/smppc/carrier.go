@@ -52,6 +52,8 @@ type Carrier struct {
 	brake *brake
 	open  sync.WaitGroup // messages that wait for their answer
 
+	lookups lookups
+
 	mu        sync.Mutex
 	link      *link // nil unless connected
 	taking    bool  // messages can be handed over

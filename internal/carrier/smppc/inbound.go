@@ -19,7 +19,11 @@ func (c *Carrier) receive(_ *smpp.Session, p smpp.PDU, respond func(smpp.Status,
 		if len(r.Refs) == 0 {
 			c.log.Warn("receipt without a reference", "receiver", mask(r.Receiver))
 		}
-		c.inbox.Receipt(r, c.acknowledge("receipt", respond))
+		ack := c.acknowledge("receipt", respond)
+		pass := func() { c.inbox.Receipt(r, ack) }
+		if !c.lookups.take(early{r, p, ack, pass}) {
+			pass()
+		}
 	default:
 		c.inbox.Incoming(c.incoming(m), c.acknowledge("incoming message", respond))
 	}

@@ -53,12 +53,61 @@ type Carrier struct {
 	CreatedAt int64
 }
 
+type Contact struct {
+	ID         int64
+	Book       string
+	Name       string
+	Surname    string
+	Team       string
+	HomePhone  string
+	HomeMobile string
+	WorkPhone  string
+	WorkMobile string
+}
+
+type Document struct {
+	ID          string
+	AccountID   int64
+	ServiceID   int64
+	Kind        string
+	Sender      string
+	Name        string
+	Description string
+	Tags        string
+	Secret      []byte
+	Upload      int64
+	Size        int64
+	CreatedAt   int64
+	ExpiresAt   int64
+	UploadedAt  int64
+}
+
 type Event struct {
 	ID        int64
 	MessageID int64
 	At        int64
 	Kind      string
 	Text      string
+}
+
+type Hlr struct {
+	ID        int64
+	ServiceID int64
+	CarrierID int64
+	Receiver  string
+	Country   string
+	Status    string
+	Credits   int64
+	Attempts  int64
+	Valid     bool
+	Reachable bool
+	Roaming   bool
+	Ported    bool
+	Network   string
+	Error     string
+	CreatedAt int64
+	DueAt     int64
+	DoneAt    int64
 }
 
 type Incoming struct {
@@ -115,6 +164,15 @@ type Optout struct {
 	At         int64
 }
 
+type Phonebook struct {
+	Key       string
+	ServiceID int64
+	Name      string
+	PhoneKey  string
+	Rev       int64
+	CreatedAt int64
+}
+
 type Price struct {
 	Country  string
 	Quantity int64
@@ -125,6 +183,16 @@ type Price struct {
 type Rate struct {
 	Country string
 	Credits int64
+}
+
+type Restriction struct {
+	ID           int64
+	Country      string
+	Prefix       string
+	Operators    string
+	Code         string
+	Substitution string
+	Messages     string
 }
 
 type Route struct {
@@ -150,6 +218,14 @@ type Sender struct {
 	Comment     string
 	Referer     string
 	CreatedAt   int64
+}
+
+type SenderCode struct {
+	ServiceID int64
+	Sender    string
+	Code      []byte
+	Attempts  int64
+	ExpiresAt int64
 }
 
 type Session struct {
@@ -205,8 +281,35 @@ type SmsUser struct {
 	Alerted        bool
 }
 
+type Task struct {
+	ID        int64
+	ServiceID int64
+	Function  string
+	Status    string
+	Step      string
+	Object    string
+	Document  string
+	Rev       int64
+	Message   string
+	DueAt     int64
+	CreatedAt int64
+	DoneAt    int64
+}
+
 type Tax struct {
 	Country string
 	Name    string
 	Rate    int64
+}
+
+type Template struct {
+	ServiceID   int64
+	Name        string
+	Activity    string
+	Message     string
+	Description string
+	Reason      string
+	Comment     string
+	Status      string
+	ChangedAt   int64
 }

@@ -9,6 +9,51 @@ import (
 	"context"
 )
 
+const countSenderCode = `-- name: CountSenderCode :exec
+UPDATE sender_code SET attempts = attempts + 1 WHERE service_id = $1 AND sender = $2
+`
+
+type CountSenderCodeParams struct {
+	ServiceID int64
+	Sender    string
+}
+
+func (q *Queries) CountSenderCode(ctx context.Context, arg CountSenderCodeParams) error {
+	_, err := q.db.ExecContext(ctx, countSenderCode, arg.ServiceID, arg.Sender)
+	return err
+}
+
+const deleteDocumentsOfSender = `-- name: DeleteDocumentsOfSender :exec
+DELETE FROM document WHERE service_id = $1 AND kind = 'sender' AND sender = $2
+`
+
+type DeleteDocumentsOfSenderParams struct {
+	ServiceID int64
+	Sender    string
+}
+
+func (q *Queries) DeleteDocumentsOfSender(ctx context.Context, arg DeleteDocumentsOfSenderParams) error {
+	_, err := q.db.ExecContext(ctx, deleteDocumentsOfSender, arg.ServiceID, arg.Sender)
+	return err
+}
+
+const deleteOwnName = `-- name: DeleteOwnName :execrows
+DELETE FROM own_name WHERE account_id = $1 AND sender = $2
+`
+
+type DeleteOwnNameParams struct {
+	AccountID int64
+	Sender    string
+}
+
+func (q *Queries) DeleteOwnName(ctx context.Context, arg DeleteOwnNameParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteOwnName, arg.AccountID, arg.Sender)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const deleteSender = `-- name: DeleteSender :execrows
 DELETE FROM sender WHERE service_id = $1 AND sender = $2
 `
@@ -20,6 +65,38 @@ type DeleteSenderParams struct {
 
 func (q *Queries) DeleteSender(ctx context.Context, arg DeleteSenderParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, deleteSender, arg.ServiceID, arg.Sender)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const deleteSenderCode = `-- name: DeleteSenderCode :exec
+DELETE FROM sender_code WHERE service_id = $1 AND sender = $2
+`
+
+type DeleteSenderCodeParams struct {
+	ServiceID int64
+	Sender    string
+}
+
+func (q *Queries) DeleteSenderCode(ctx context.Context, arg DeleteSenderCodeParams) error {
+	_, err := q.db.ExecContext(ctx, deleteSenderCode, arg.ServiceID, arg.Sender)
+	return err
+}
+
+const insertOwnName = `-- name: InsertOwnName :execrows
+INSERT INTO own_name (account_id, sender, referer) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
+`
+
+type InsertOwnNameParams struct {
+	AccountID int64
+	Sender    string
+	Referer   string
+}
+
+func (q *Queries) InsertOwnName(ctx context.Context, arg InsertOwnNameParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertOwnName, arg.AccountID, arg.Sender, arg.Referer)
 	if err != nil {
 		return 0, err
 	}
@@ -61,6 +138,38 @@ func (q *Queries) InsertSender(ctx context.Context, arg InsertSenderParams) (int
 	return result.RowsAffected()
 }
 
+const ownNames = `-- name: OwnNames :many
+SELECT sender, referer FROM own_name WHERE account_id = $1 ORDER BY sender
+`
+
+type OwnNamesRow struct {
+	Sender  string
+	Referer string
+}
+
+func (q *Queries) OwnNames(ctx context.Context, accountID int64) ([]OwnNamesRow, error) {
+	rows, err := q.db.QueryContext(ctx, ownNames, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OwnNamesRow
+	for rows.Next() {
+		var i OwnNamesRow
+		if err := rows.Scan(&i.Sender, &i.Referer); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const sender = `-- name: Sender :one
 SELECT service_id, sender, type, status, description, reason, comment, referer, created_at FROM sender WHERE service_id = $1 AND sender = $2
 `
@@ -83,6 +192,28 @@ func (q *Queries) Sender(ctx context.Context, arg SenderParams) (Sender, error) 
 		&i.Comment,
 		&i.Referer,
 		&i.CreatedAt,
+	)
+	return i, err
+}
+
+const senderCode = `-- name: SenderCode :one
+SELECT service_id, sender, code, attempts, expires_at FROM sender_code WHERE service_id = $1 AND sender = $2
+`
+
+type SenderCodeParams struct {
+	ServiceID int64
+	Sender    string
+}
+
+func (q *Queries) SenderCode(ctx context.Context, arg SenderCodeParams) (SenderCode, error) {
+	row := q.db.QueryRowContext(ctx, senderCode, arg.ServiceID, arg.Sender)
+	var i SenderCode
+	err := row.Scan(
+		&i.ServiceID,
+		&i.Sender,
+		&i.Code,
+		&i.Attempts,
+		&i.ExpiresAt,
 	)
 	return i, err
 }
@@ -174,6 +305,28 @@ func (q *Queries) SendersByStatus(ctx context.Context, status string) ([]Senders
 		return nil, err
 	}
 	return items, nil
+}
+
+const setSenderCode = `-- name: SetSenderCode :exec
+INSERT INTO sender_code (service_id, sender, code, attempts, expires_at) VALUES ($1, $2, $3, 0, $4)
+ON CONFLICT (service_id, sender) DO UPDATE SET code = excluded.code, attempts = 0, expires_at = excluded.expires_at
+`
+
+type SetSenderCodeParams struct {
+	ServiceID int64
+	Sender    string
+	Code      []byte
+	ExpiresAt int64
+}
+
+func (q *Queries) SetSenderCode(ctx context.Context, arg SetSenderCodeParams) error {
+	_, err := q.db.ExecContext(ctx, setSenderCode,
+		arg.ServiceID,
+		arg.Sender,
+		arg.Code,
+		arg.ExpiresAt,
+	)
+	return err
 }
 
 const updateSender = `-- name: UpdateSender :execrows
