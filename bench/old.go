@@ -233,6 +233,8 @@ func (c copied) statement(ctx context.Context, db *sql.DB, n int, next map[strin
 	values := slices.Clone(columns)
 	for i, name := range columns {
 		switch {
+		case name == "tally":
+			values[i] = "-1" // the counters are not copied
 		case slices.Contains(c.messages, name):
 			values[i] = fmt.Sprintf("CASE WHEN %s = 0 THEN 0 ELSE %s + %d END", name, name, int64(n)*next["message"])
 		case slices.Contains(c.ids, name):

@@ -55,7 +55,16 @@ func (a *API) routes() map[string]handler {
 		"GET /sms/{serviceName}/blacklists":             endpoint(a.listBlacklists),
 		"GET /sms/{serviceName}/blacklists/{number}":    endpoint(a.getBlacklist),
 		"DELETE /sms/{serviceName}/blacklists/{number}": endpoint(a.deleteBlacklist),
+	}
+	for _, more := range []map[string]handler{a.settingRoutes(), a.moneyRoutes(), a.surfaceRoutes(), a.operatorRoutes()} {
+		maps.Copy(all, more)
+	}
+	return all
+}
 
+// settingRoutes are about what a service has: lists, campaigns, webhooks, senders.
+func (a *API) settingRoutes() map[string]handler {
+	return map[string]handler{
 		"GET /sms/{serviceName}/receivers":                 endpoint(a.listSlots),
 		"POST /sms/{serviceName}/receivers":                endpoint(a.createSlot),
 		"GET /sms/{serviceName}/receivers/{slotId}":        endpoint(a.getSlot),
@@ -113,8 +122,4 @@ func (a *API) routes() map[string]handler {
 		"PUT /sms/{serviceName}/smpp/allowedIPs": endpoint(a.putSMPPAddresses),
 		"POST /sms/{serviceName}/smpp/password":  endpoint(a.renewSMPPPassword),
 	}
-	maps.Copy(all, a.moneyRoutes())
-	maps.Copy(all, a.surfaceRoutes())
-	maps.Copy(all, a.operatorRoutes())
-	return all
 }

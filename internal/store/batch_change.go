@@ -254,7 +254,7 @@ func (s *Store) CancelBatchJob(ctx context.Context, b *sms.Batch, at, again time
 		var taken int
 		var carriers []int64
 		err := s.submit(ctx, other, alone(func(t *tx) (err error) {
-			taken, carriers, err = t.cancelJob(ctx, b, job, at)
+			taken, carriers, err = s.cancelJob(ctx, t, b, job, at)
 			return err
 		}))
 		if err != nil {
@@ -285,7 +285,7 @@ func (s *Store) BatchWaits(ctx context.Context, batch int64) (bool, error) {
 	return len(jobs) > 0, err
 }
 
-func (t *tx) cancelJob(ctx context.Context, b *sms.Batch, job int64, at time.Time) (taken int, carriers []int64, err error) {
+func (s *Store) cancelJob(ctx context.Context, t *tx, b *sms.Batch, job int64, at time.Time) (taken int, carriers []int64, err error) {
 	var first, last int64
 	if err := t.db.QueryRowContext(ctx, "SELECT job_id, job_id + count - 1 FROM batch_job WHERE batch_id = $1 AND job_id = $2", b.ID, job).Scan(&first, &last); err != nil {
 		return 0, nil, err
@@ -303,26 +303,56 @@ func (t *tx) cancelJob(ctx context.Context, b *sms.Batch, job int64, at time.Tim
 		}
 	}
 	rows, err := t.db.QueryContext(ctx, "UPDATE message SET state = 'cancelled', done_at = "+w.arg(micros(at))+
-		" WHERE state IN ('held', 'scheduled', 'queued') AND accepted = 0 AND "+w.String()+" RETURNING credits", w.args...)
+		" WHERE state IN ('held', 'scheduled', 'queued') AND accepted = 0 AND "+w.String()+" RETURNING service_id, receiver, country, carrier_id, parts, credits", w.args...)
 	if err != nil {
 		return 0, nil, err
 	}
-	prices, err := scanIDs(rows)
+	cancelled, err := scanCancelled(rows)
 	if err != nil {
 		return 0, nil, err
 	}
-	if err := t.releaseBatch(ctx, b, job, prices, at); err != nil {
+	if err := s.countCancelled(ctx, t, job, cancelled); err != nil {
+		return 0, nil, err
+	}
+	if err := t.releaseBatch(ctx, b, job, cancelled, at); err != nil {
 		return 0, nil, err
 	}
 	carriers, err = t.emptyRuns(ctx, b, job, at)
-	return len(prices), carriers, err
+	return len(cancelled), carriers, err
+}
+
+func scanCancelled(rows *sql.Rows) ([]sms.Message, error) {
+	defer rows.Close()
+	var all []sms.Message
+	for rows.Next() {
+		m := sms.Message{State: sms.Cancelled}
+		if err := rows.Scan(&m.ServiceID, &m.Receiver, &m.Country, &m.CarrierID, &m.Parts, &m.Credits); err != nil {
+			return nil, err
+		}
+		all = append(all, m)
+	}
+	return all, rows.Err()
+}
+
+// countCancelled moves messages of a job from those that wait to the cancelled ones in the counters.
+func (s *Store) countCancelled(ctx context.Context, t *tx, job int64, cancelled []sms.Message) error {
+	jobs := map[int64]*sms.Job{job: {ID: job}}
+	if err := t.loadJobs(ctx, jobs); err != nil {
+		return err
+	}
+	of := tallyOf(jobs[job])
+	var counted tallies
+	for i := range cancelled {
+		counted.move(&cancelled[i], &of, sms.Queued, cancelled[i].Credits)
+	}
+	return counted.write(ctx, s, t, other)
 }
 
 // releaseBatch gives back what the cancelled messages of a job would have cost.
-func (t *tx) releaseBatch(ctx context.Context, b *sms.Batch, job int64, prices []int64, at time.Time) error {
+func (t *tx) releaseBatch(ctx context.Context, b *sms.Batch, job int64, cancelled []sms.Message, at time.Time) error {
 	var sum int64
-	for _, p := range prices {
-		sum += p
+	for _, m := range cancelled {
+		sum += int64(m.Credits)
 	}
 	if sum == 0 {
 		return nil

@@ -146,7 +146,7 @@ type refsOrder struct {
 // carrier, or of all for 0, that have been here for longer than age. When there are too many it takes the oldest half at least.
 func (s *Store) WriteRefs(ctx context.Context, carrier int64, age time.Duration) error {
 	o := &Outcome{refs: &refsOrder{carrier: carrier, before: time.Now().Add(-age)}}
-	if len(s.hand.old(carrier, o.refs.before)) == 0 {
+	if age > 0 && len(s.hand.old(carrier, o.refs.before)) == 0 { // else it waits its turn: what is just being written is meant, too
 		return nil
 	}
 	return s.submit(ctx, outcome, o)
