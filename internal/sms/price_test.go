@@ -12,7 +12,8 @@ func eur(millionths int64) sms.Money { return sms.Money{Millionths: millionths, 
 
 func TestWhatCreditsCost(t *testing.T) {
 	prices := []sms.Price{
-		{Country: "FR", Quantity: 1000, Credit: eur(57_600)}, {Country: "FR", Quantity: 100, Credit: eur(60_000)},
+		{Country: "FR", Quantity: 1000, Credit: eur(57_600)},
+		{Country: "FR", Quantity: 100, Credit: eur(60_000)},
 		{Country: sms.OtherCountries, Quantity: 10, Credit: eur(70_005)},
 	}
 	taxes := []sms.Tax{{Country: "FR", Name: "TVA", Rate: 20_000}, {Country: sms.OtherCountries, Name: "VAT", Rate: 21_500}}

@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
+	"database/sql"
 	"time"
 
 	"ramier/internal/sms"
@@ -43,15 +43,8 @@ func (t *tx) resetQuotas(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	back := map[int64]int64{}
-	for rows.Next() {
-		var service, amount int64
-		if err = rows.Scan(&service, &amount); err != nil {
-			break
-		}
-		back[service] = amount
-	}
-	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
+	back, err := scanAmounts(rows)
+	if err != nil {
 		return err
 	}
 	services, amounts := sorted(back)
@@ -61,4 +54,18 @@ func (t *tx) resetQuotas(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// scanAmounts reads an amount for each service.
+func scanAmounts(rows *sql.Rows) (map[int64]int64, error) {
+	defer rows.Close()
+	amounts := map[int64]int64{}
+	for rows.Next() {
+		var service, amount int64
+		if err := rows.Scan(&service, &amount); err != nil {
+			return nil, err
+		}
+		amounts[service] = amount
+	}
+	return amounts, rows.Err()
 }
