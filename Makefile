@@ -6,7 +6,7 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.date=$(DATE)
 
 # How long `make fuzz` and `make test` stay with each fuzz target, and which ones (part of a name).
-FUZZTIME ?= 10s
+FUZZTIME ?= 3s
 FUZZ     ?=
 export FUZZTIME
 
@@ -15,7 +15,7 @@ KILLS ?= 500
 SEED  ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build run test crash check fmt generate fuzz bench bench-full tools clean help
+.PHONY: build run test race crash check fmt generate fuzz bench bench-full tools clean help
 
 build: ## build bin/ramier
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ramier ./cmd/ramier
@@ -26,9 +26,12 @@ run: build ## build, and start a sandbox with demonstration data
 test: ## all checks and tests, as CI runs them (10 to 15 minutes the first time)
 	@scripts/test
 
+race: tools ## all tests with the race detector (20 minutes)
+	@scripts/with-postgres go test -race -timeout=30m ./...
+
 crash: ## kill the server under load and count: make crash KILLS=500 SEED=7
 	@scripts/with-postgres env RAMIER_CRASH_KILLS='$(KILLS)' RAMIER_CRASH_SEED='$(SEED)' \
-		go test -count=1 -timeout=3h -v -run '^TestKillsLoseNothing$$' ./internal/app
+		go test -count=1 -timeout=3h -v -run '^TestKills' ./internal/app
 
 check: tools ## format, vet, lint, dead code, generated files, import rules
 	@scripts/check

@@ -203,6 +203,7 @@ func TestPagesMakeApplicationsAndKeys(t *testing.T) {
 	refusedWith(t, client.Get("/me", nil), 403, "not been granted")
 	b.do(chromedp.Click(chromedp.Search("//tr[td[contains(., 'prefilled')]]//summary[contains(., 'Revoke')]")))
 	b.do(chromedp.Click(chromedp.Search("//tr[td[contains(., 'prefilled')]]//button[contains(., 'for good')]")), chromedp.WaitVisible("#keys"))
+	p.Until("the keys are revoked", func() bool { return client.Get("/sms", nil) != nil })
 	refusedWith(t, client.Get("/sms", nil), 403, "This credential does not exist")
 }
 

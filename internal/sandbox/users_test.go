@@ -245,11 +245,12 @@ func TestTheLastCreditsAreSpentOnce(t *testing.T) {
 		var sent [3]atomic.Int64
 		var wg sync.WaitGroup
 		for client := range 64 {
+			own := p.Client(p.Info.Keys) // OVH's client is for one goroutine
 			wg.Go(func() {
 				for try := range 4 {
 					at := (client + try) % 3
 					body := object{"message": "x", "receivers": []string{fmt.Sprintf("+33639982%03d", client*4+try)}, "sender": p.Info.Sender, "noStopClause": true}
-					err := p.OVH.Post(p.Path(paths[at]), body, nil)
+					err := own.Post(p.Path(paths[at]), body, nil)
 					e, refused := errors.AsType[*ovh.APIError](err)
 					switch {
 					case err == nil:
