@@ -94,9 +94,9 @@ API            %[1]s
 API with TLS   %[2]s
   trust        %[3]s
 Control API    %[4]s
-SMPP           %[22]s, with TLS %[23]s
-  system_id    %[24]s
-  password     %[25]s
+SMPP           %[25]s, with TLS %[26]s
+  system_id    %[27]s
+  password     %[28]s
 Metrics        %[5]s
 Simulated SMSC %[6]s
 Files          %[7]s
@@ -127,7 +127,7 @@ SDKs
   python  ovh.client.ENDPOINTS["ramier"] = "%[1]s"; ovh.Client("ramier", "%[8]s", "%[9]s", "%[10]s")
   java    new OvhApi("%[1]s", "%[8]s", "%[9]s", "%[10]s")
   curl    curl %[1]s/auth/time
-  http2sms  curl "%[19]s?account=%[11]s&login=%[20]s&password=%[21]s&from=%[14]s&to=0033639980000&message=Bonjour&noStop=1"
+  http2sms  curl "%[22]s?account=%[11]s&login=%[23]s&password=%[24]s&from=%[14]s&to=0033639980000&message=Bonjour&noStop=1"
 
 %[17]sTry it
   ramier send --conf %[7]s/ovh.conf --service %[11]s --from %[14]s --to +33639980000 --wait 10s "Bonjour"
