@@ -65,7 +65,9 @@ func (a *auditor) tallies(ctx context.Context) error {
 		return err
 	}
 	for c := range want {
-		have[c] = have[c] // so that all are compared
+		if _, ok := have[c]; !ok {
+			have[c] = tallied{} // so that all are compared
+		}
 	}
 	for _, c := range slices.SortedFunc(maps.Keys(have), tallyCell.compare) {
 		if h, w := have[c], want[c]; h != w {
