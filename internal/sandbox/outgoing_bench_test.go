@@ -19,11 +19,11 @@ import (
 
 // How many messages the benchmark's history has: those of one campaign, in jobs of a thousand, and single ones of one tag.
 const (
-	campaignMessages = 4_500_000
-	singleMessages   = 500_000
+	campaignMessages = 450_000
+	singleMessages   = 50_000
 )
 
-// BenchmarkOutgoingByTag asks for the ids of all messages of a tag, as the history has 5 million. It prints the time to the first
+// BenchmarkOutgoingByTag asks for the ids of all messages of a tag, as the history has half a million. It prints the time to the first
 // byte of the answer and to its end.
 func BenchmarkOutgoingByTag(b *testing.B) {
 	dir := b.TempDir()
@@ -111,7 +111,7 @@ func fillHistory(b *testing.B, file, service string) {
 		fmt.Sprintf("SELECT %d + n AS id, %d + n / 1000 * 1000 AS job FROM c WHERE n < %d", first, first, campaignMessages),
 		fmt.Sprintf("SELECT %d + n * 2 AS id, %d + n * 2 AS job FROM c WHERE n < %d", first+campaignMessages, first+campaignMessages, singleMessages),
 	} {
-		run(`WITH RECURSIVE c (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < 5000000)
+		run(`WITH RECURSIVE c (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < 500000)
 			INSERT INTO message (id, service_id, job_id, receiver, country, carrier_id, route_id, state, text, source, parts, accepted, arrived, credits, ptt, attempts,
 			duplicate, hidden, rev, sent_at, done_at, error, refs, receipt)
 			SELECT id, (SELECT id FROM service WHERE name = $1), job, '+336' || (10000000 + id % 80000000), 'FR', 1, 1, 'delivered', '', '', 1, 1, 1, 1000, 4, 0,

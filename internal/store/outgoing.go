@@ -171,7 +171,8 @@ func (f Filter) ofJob(w *where) {
 
 // ofMessage adds what the filter says about messages m of a service. Nothing in it is written by a caller but numbers.
 func (f Filter) ofMessage(w *where, service int64) {
-	w.conditions = append(w.conditions, fmt.Sprintf("m.service_id = %d", service), "NOT m.hidden", "m.state <> '"+string(sms.Cancelled)+"'")
+	// The plus keeps SQLite from making an index of all messages for the one query.
+	w.conditions = append(w.conditions, fmt.Sprintf("+m.service_id = %d", service), "NOT m.hidden", "m.state <> '"+string(sms.Cancelled)+"'")
 	if f.PTT != nil {
 		w.conditions = append(w.conditions, fmt.Sprintf("m.ptt = %d", *f.PTT))
 	}
