@@ -306,12 +306,16 @@ func (w *settlement) writeOwed(ctx context.Context) error {
 		return nil
 	}
 	var ended []int64
+	at := w.at
 	for _, id := range slices.Sorted(maps.Keys(w.changed)) {
 		if m := w.messages[id]; m.State.Final() && !w.was[id].state.Final() && w.s.smpp.has(m.ServiceID) {
 			ended = append(ended, id)
+			if w.at.IsZero() && m.DoneAt.After(at) { // an answer that came late brings no other time
+				at = m.DoneAt
+			}
 		}
 	}
-	return w.s.oweReceipts(ctx, w.t, ended, w.at)
+	return w.s.oweReceipts(ctx, w.t, ended, at)
 }
 
 // oweReply owes a client an incoming message.
