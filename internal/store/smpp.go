@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -326,5 +325,3 @@ func (s *Store) oweReply(ctx context.Context, t *tx, service, incoming int64, at
 	t.afterwards(s.afterOwed(service))
 	return t.owe(ctx, query.InsertSMPPOwedParams{ServiceID: service, DueAt: micros(at), Until: micros(at.Add(OwedTime)), IncomingID: incoming})
 }
-
-var errNothingOwed = errors.New("nothing is owed") // undoes a transaction that would change nothing
