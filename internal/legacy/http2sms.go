@@ -151,7 +151,10 @@ func (h *HTTP2SMS) user(ctx context.Context, q request, ip netip.Addr) (*sms.Rul
 	if code := sms.CodeOf(err); err != nil && code != sms.NoService && code != sms.NoObject {
 		return nil, user, err
 	}
-	name := q.account + "\x00" + q.login + "\x00" + ip.String()
+	name := "http2sms\x00" + ip.String()
+	if err == nil { // guesses of names from one address count together
+		name += "\x00" + q.account + "\x00" + q.login
+	}
 	if err := h.cfg.Passwords.Check(ctx, name, user.PasswordHash, q.password); err != nil {
 		if sms.CodeOf(err) == sms.InvalidCredential {
 			err = sms.Errorf(sms.InvalidCredential, "Invalid account, login or password")

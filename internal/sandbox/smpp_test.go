@@ -33,7 +33,7 @@ type esme struct {
 func bind(t *testing.T, p *sandboxtest.Platform, change ...func(*smpp.Config)) (*esme, error) {
 	t.Helper()
 	e := &esme{t: t}
-	c := smpp.Config{Address: p.Info.SMPP, Bind: smpp.Bind{SystemID: p.Info.SMPPSystemID, Password: p.Info.SMPPPassword}}
+	c := smpp.Config{Address: p.Info.SMPP, BindTimeout: time.Minute, Bind: smpp.Bind{SystemID: p.Info.SMPPSystemID, Password: p.Info.SMPPPassword}}
 	c.Handler = func(_ *smpp.Session, r smpp.PDU, respond func(smpp.Status, smpp.PDU)) {
 		d, ok := r.(*smpp.DeliverSM)
 		if !ok {

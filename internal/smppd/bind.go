@@ -33,7 +33,11 @@ func (s *Server) bind(ctx context.Context, remote net.Addr, b smpp.Bind) (smpp.S
 		return s.refuse(b, ip, smpp.BindFailed, err.Error())
 	}
 	known := err == nil
-	if err := s.cfg.Passwords.Check(ctx, "smpp\x00"+b.SystemID+"\x00"+ip.String(), account.PasswordHash, b.Password); err != nil {
+	name := "smpp\x00" + ip.String()
+	if known { // guesses of system ids from one address count together
+		name += "\x00" + b.SystemID
+	}
+	if err := s.cfg.Passwords.Check(ctx, name, account.PasswordHash, b.Password); err != nil {
 		switch {
 		case sms.CodeOf(err) != sms.InvalidCredential:
 			return s.refuse(b, ip, smpp.BindFailed, err.Error())

@@ -32,6 +32,8 @@ type Config struct {
 }
 
 const (
+	// bindTimeout leaves time for the passwords of all clients, which come back at once after a restart.
+	bindTimeout = 30 * time.Second
 	// answerTimeout is how long a client may take to answer a deliver_sm. Less than store.SMPPLease.
 	answerTimeout = 30 * time.Second
 	// lookEvery is how often it is looked for what other nodes have left to deliver, and for parts that wait.
@@ -69,7 +71,7 @@ func New(c Config) *Server {
 		c.Observe = func(smpp.Status) {}
 	}
 	s := &Server{cfg: c, customers: map[int64]*customer{}, open: map[string]int{}}
-	s.smpp = &smpp.Server{SystemID: "Ramier", MaxSessions: c.MaxSessions, Bind: s.bind, Bound: s.bound}
+	s.smpp = &smpp.Server{SystemID: "Ramier", MaxSessions: c.MaxSessions, BindTimeout: bindTimeout, Bind: s.bind, Bound: s.bound}
 	s.alive, s.stop = context.WithCancel(context.Background())
 	c.Store.OnSMPPOwed(s.wake)
 	s.running.Go(s.tend)

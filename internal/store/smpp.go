@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -306,12 +305,16 @@ func (w *settlement) writeReceipts(ctx context.Context) error {
 		return nil
 	}
 	var ended []int64
+	at := w.at
 	for _, id := range slices.Sorted(maps.Keys(w.changed)) {
 		if m := w.messages[id]; m.State.Final() && !w.was[id].state.Final() && w.s.smpp.has(m.ServiceID) {
 			ended = append(ended, id)
+			if w.at.IsZero() && m.DoneAt.After(at) { // an answer that came late brings no other time
+				at = m.DoneAt
+			}
 		}
 	}
-	return w.s.oweReceipts(ctx, w.t, ended, w.at)
+	return w.s.oweReceipts(ctx, w.t, ended, at)
 }
 
 // oweReply owes a client an incoming message.
@@ -322,5 +325,3 @@ func (s *Store) oweReply(ctx context.Context, t *tx, service, incoming int64, at
 	t.afterwards(s.afterOwed(service))
 	return t.owe(ctx, query.InsertSMPPOwedParams{ServiceID: service, DueAt: micros(at), Until: micros(at.Add(OwedTime)), IncomingID: incoming})
 }
-
-var errNothingOwed = errors.New("nothing is owed") // undoes a transaction that would change nothing

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"slices"
 	"time"
 
@@ -42,7 +41,7 @@ func (s *Store) TakeOwed(ctx context.Context, service int64, n int, now time.Tim
 			return err
 		}
 		if len(ids) == 0 {
-			return errNothingOwed
+			return nil // another node was faster
 		}
 		due := make([]int64, len(ids))
 		for i := range due {
@@ -55,9 +54,6 @@ func (s *Store) TakeOwed(ctx context.Context, service int64, n int, now time.Tim
 		all, err = t.owed(ctx, ids)
 		return err
 	})
-	if errors.Is(err, errNothingOwed) {
-		return nil, nil
-	}
 	slices.SortFunc(all, func(a, b Owed) int { return int(a.ID - b.ID) })
 	return all, err
 }
