@@ -31,7 +31,7 @@ func TestReceiptsAreOwed(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		shop := smppShop(t, s)
 		var woken []int64
-		s.OnOwed(func(services []int64) { woken = append(woken, services...) })
+		s.OnSMPPOwed(func(services []int64) { woken = append(woken, services...) })
 		cancelled := shop.Accept(t, s, withReceipt(storetest.Order("x", "+33600000001")), storetest.Noon)
 		silent := shop.Accept(t, s, storetest.Order("x", "+33600000002"), storetest.Noon)
 		for _, id := range []int64{cancelled, silent} {
