@@ -3,7 +3,6 @@ package campaign
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -63,7 +62,7 @@ func (b *Batches) Create(ctx context.Context, rules *sms.Rules, r Request) (sms.
 		return sms.Batch{}, err
 	}
 	batch := sms.Batch{
-		UUID: newUUID(), ServiceID: rules.Service.ID, Credential: r.Order.Credential, QueryID: r.Order.QueryID, Name: r.Name, Order: r.Order,
+		UUID: store.NewUUID(), ServiceID: rules.Service.ID, Credential: r.Order.Credential, QueryID: r.Order.QueryID, Name: r.Name, Order: r.Order,
 		Slot: r.Slot, Settings: r.Settings, Status: sms.BatchPending, Total: list.Records, CreatedAt: now, UpdatedAt: now, DueAt: r.DueAt,
 		WakeAt: now,
 	}
@@ -303,12 +302,4 @@ func (b *Batches) Nudge() {
 	case b.nudged <- struct{}{}:
 	default:
 	}
-}
-
-// newUUID draws a random UUID of version 4.
-func newUUID() string {
-	var u [16]byte
-	_, _ = rand.Read(u[:]) // it never fails
-	u[6], u[8] = u[6]&0x0f|0x40, u[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ramier/internal/sms"
+	"ramier/internal/store"
 )
 
 // The limits of what is said about a document, in characters and labels.
@@ -16,18 +17,10 @@ const (
 	maxTags         = 20
 )
 
-// newUUID draws a random UUID (version 4).
-func newUUID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:]) // never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
-}
-
 // newDocument makes the record of a file of the caller.
 func (a *API) newDocument(c *Call, kind, name string) (sms.Document, error) {
 	d := sms.Document{
-		ID: newUUID(), AccountID: c.Caller.AccountID, Kind: kind, Name: strings.TrimSpace(name), Secret: rand.Text(), CreatedAt: a.now(),
+		ID: store.NewUUID(), AccountID: c.Caller.AccountID, Kind: kind, Name: strings.TrimSpace(name), Secret: rand.Text(), CreatedAt: a.now(),
 	}
 	return d, checkDocumentName(d.Name)
 }

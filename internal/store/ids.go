@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
+	"fmt"
 	"sync"
 	"time"
 
@@ -99,4 +101,12 @@ func (c *conn) reserve(ctx context.Context, n int64) error {
 		c.ids = idRange{end - size, end - 1}
 	}
 	return err
+}
+
+// NewUUID draws a random UUID, version 4 of RFC 9562, in small letters: for what is shown to others under a name that nobody guesses.
+func NewUUID() string {
+	var u [16]byte
+	_, _ = rand.Read(u[:]) // never fails
+	u[6], u[8] = u[6]&0x0f|0x40, u[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
 }

@@ -100,10 +100,16 @@ func (s *Submitter) Look(ctx context.Context, rules *sms.Rules, o sms.Order) (*s
 	return none.plan(o, asked, s.now())
 }
 
-func (s *Submitter) submit(ctx context.Context, account int64, service string, o sms.Order, k Key, part *Part) (Report, error) {
+// tagged gives an order without a tag one of its own.
+func tagged(o sms.Order) sms.Order {
 	if o.Tag == "" {
 		o.Tag, o.TagMadeUp = rand.Text()[:16], true
 	}
+	return o
+}
+
+func (s *Submitter) submit(ctx context.Context, account int64, service string, o sms.Order, k Key, part *Part) (Report, error) {
+	o = tagged(o)
 	rules, err := s.store.Rules(ctx, service)
 	for try := 0; err == nil; try++ {
 		if rules.Service.AccountID != account {
