@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/netip"
 	"os"
 	"sync"
 	"time"
@@ -91,13 +90,9 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 	}
 	o.Fetch.Limits = fetch.Limits{Time: c.Fetch.Timeout, Size: c.Fetch.Size, Expanded: c.Fetch.Size}
 	for _, p := range c.HTTP.TrustedProxies {
-		prefix, err := netip.ParsePrefix(p)
+		prefix, err := sms.ParseBlock(p)
 		if err != nil {
-			address, notAddress := netip.ParseAddr(p)
-			if notAddress != nil {
-				return o, fmt.Errorf("http.trusted_proxies: %w", err)
-			}
-			prefix = netip.PrefixFrom(address, address.BitLen())
+			return o, fmt.Errorf("http.trusted_proxies: %w", err)
 		}
 		o.TrustedProxies = append(o.TrustedProxies, prefix)
 	}

@@ -10,9 +10,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
-	"net/netip"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -174,26 +172,4 @@ func (p *Passwords) note(name string) {
 	}
 	w.count++
 	p.wrongs[name] = w
-}
-
-// AllowsIP tells whether an address may come in by a list of addresses and networks; an empty list lets all in.
-func AllowsIP(list []string, ip netip.Addr) bool {
-	ip = ip.Unmap().WithZone("")
-	return len(list) == 0 || slices.ContainsFunc(list, func(entry string) bool {
-		p, err := ParseNetwork(entry)
-		return err == nil && p.Contains(ip)
-	})
-}
-
-// ParseNetwork reads an address, or a network like 192.0.2.0/24. Error: Invalid.
-func ParseNetwork(text string) (netip.Prefix, error) {
-	if ip, err := netip.ParseAddr(text); err == nil {
-		ip = ip.Unmap().WithZone("")
-		return netip.PrefixFrom(ip, ip.BitLen()), nil
-	}
-	p, err := netip.ParsePrefix(text)
-	if err != nil {
-		return p, sms.Errorf(sms.Invalid, "%q is no address: give one like 192.0.2.7, or a network like 192.0.2.0/24", text)
-	}
-	return p.Masked(), nil
 }

@@ -161,7 +161,7 @@ func (h *HTTP2SMS) user(ctx context.Context, q request, ip netip.Addr) (*sms.Rul
 		}
 		return nil, user, err
 	}
-	if !auth.AllowsIP(user.Restrictions, ip) {
+	if !sms.AllowsIP(user.Restrictions, ip) {
 		return nil, user, sms.Errorf(sms.NotGranted, "The address %s is not allowed for the user %s", ip, user.Login)
 	}
 	return rules, user, nil

@@ -3,7 +3,6 @@ package ovh
 import (
 	"context"
 	"net/netip"
-	"strings"
 	"time"
 
 	"ramier/internal/auth"
@@ -78,13 +77,7 @@ func (a *API) addToken(ctx context.Context, _ *Call, in postOperatorTokensIn) (o
 func readBlocks(field string, texts []string) ([]netip.Prefix, error) {
 	var blocks []netip.Prefix
 	for _, text := range texts {
-		block, err := netip.ParsePrefix(text)
-		if !strings.Contains(text, "/") {
-			var address netip.Addr
-			if address, err = netip.ParseAddr(text); err == nil {
-				block = netip.PrefixFrom(address, address.BitLen())
-			}
-		}
+		block, err := sms.ParseBlock(text)
 		if err != nil {
 			return nil, sms.Errorf(sms.Invalid, "%s: %q is no block of addresses: write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32", field, text)
 		}

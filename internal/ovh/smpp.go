@@ -88,7 +88,7 @@ func (a *API) putSMPPAddresses(ctx context.Context, c *Call, in putSmsServiceNam
 func networks(field string, texts []string) ([]string, error) {
 	all := []string{}
 	for _, text := range texts {
-		p, err := auth.ParseNetwork(strings.TrimSpace(text))
+		p, err := sms.ParseNetwork(strings.TrimSpace(text))
 		if err != nil {
 			return nil, sms.Errorf(sms.Invalid, "%s: %v", field, err)
 		}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 
-	"ramier/internal/auth"
 	"ramier/internal/smpp"
 	"ramier/internal/sms"
 )
@@ -46,7 +45,7 @@ func (s *Server) bind(ctx context.Context, remote net.Addr, b smpp.Bind) (smpp.S
 		}
 		return s.refuse(b, ip, smpp.InvalidSystemID, "unknown system id")
 	}
-	if len(account.Settings.AllowedIPs) == 0 || !auth.AllowsIP(account.Settings.AllowedIPs, ip) {
+	if len(account.Settings.AllowedIPs) == 0 || !sms.AllowsIP(account.Settings.AllowedIPs, ip) {
 		return s.refuse(b, ip, smpp.BindFailed, "the address is not among the allowed ones")
 	}
 	service, err := s.cfg.Store.ServiceByID(ctx, account.ServiceID)

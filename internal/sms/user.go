@@ -1,7 +1,6 @@
 package sms
 
 import (
-	"net/netip"
 	"regexp"
 	"strings"
 	"time"
@@ -67,33 +66,11 @@ func CheckRestrictions(addresses []string) error {
 		return Errorf(Invalid, "ipRestrictions holds %d addresses, more than %d: name networks, like 192.0.2.0/24", len(addresses), MaxRestrictions)
 	}
 	for _, a := range addresses {
-		if _, err := restriction(a); err != nil {
+		if _, err := ParseNetwork(a); err != nil {
 			return Errorf(Invalid, "ipRestrictions: %q is neither an address nor a network: write it like 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32", cutRunes(a, 64))
 		}
 	}
 	return nil
-}
-
-func restriction(written string) (netip.Prefix, error) {
-	if a, err := netip.ParseAddr(written); err == nil {
-		return a.Unmap().WithZone("").Prefix(a.Unmap().BitLen())
-	}
-	p, err := netip.ParsePrefix(written)
-	return p, err
-}
-
-// MayComeFrom tells whether the user's restrictions let him come from an address.
-func (u User) MayComeFrom(address netip.Addr) bool {
-	if len(u.Restrictions) == 0 {
-		return true
-	}
-	address = address.Unmap().WithZone("")
-	for _, r := range u.Restrictions {
-		if p, err := restriction(r); err == nil && p.Contains(address) {
-			return true
-		}
-	}
-	return false
 }
 
 // Low tells whether the user's quota has come down to where he wants to be warned.

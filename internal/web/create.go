@@ -127,10 +127,7 @@ func (v *visit) makeToken(form createForm) (newKeys, error) {
 
 // readBlock reads an address or a block of them.
 func readBlock(text string) (netip.Prefix, error) {
-	if ip, err := netip.ParseAddr(text); err == nil {
-		return netip.PrefixFrom(ip, ip.BitLen()), nil
-	}
-	block, err := netip.ParsePrefix(text)
+	block, err := sms.ParseBlock(text)
 	if err != nil {
 		return block, sms.Errorf(sms.Invalid, "%s is no address or block of addresses: write 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32", strconv.Quote(text))
 	}
