@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"ramier/internal/sms"
-	"ramier/internal/store/query"
 )
 
 // Claim is a batch of messages that this node will hand to a carrier. It is on disk.
@@ -232,13 +231,6 @@ func scanRuns(rows *sql.Rows) ([]queueRun, error) {
 		runs = append(runs, q)
 	}
 	return runs, rows.Err()
-}
-
-func (t *tx) deleteRun(ctx context.Context, q queueRun) error {
-	_, err := t.DeleteRun(ctx, query.DeleteRunParams{
-		CarrierID: q.CarrierID, Lane: int16(q.Lane), DueAt: q.DueAt, FirstID: q.FirstID, //nolint:gosec // 0 to 3
-	})
-	return err
 }
 
 // shorten leaves the part of a run that begins at first.

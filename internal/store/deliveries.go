@@ -155,12 +155,7 @@ func (f DeliveryFilter) narrow(w *where, service int64) {
 	if f.State != "" {
 		w.add("d.state = ?", f.State)
 	}
-	if !f.From.IsZero() {
-		w.add("d.created_at >= ?", micros(f.From))
-	}
-	if !f.To.IsZero() {
-		w.add("d.created_at <= ?", micros(f.To))
-	}
+	w.within("d.created_at", f.From, f.To)
 	if f.After != 0 {
 		w.add("d.id > ?", f.After)
 	}

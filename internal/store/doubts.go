@@ -213,12 +213,7 @@ func (s *Store) Doubts(ctx context.Context, f DoubtFilter) ([]int64, error) {
 	if f.Service != 0 {
 		w.add("m.service_id = ?", f.Service)
 	}
-	if !f.From.IsZero() {
-		w.add("m.sent_at >= ?", micros(f.From))
-	}
-	if !f.To.IsZero() {
-		w.add("m.sent_at <= ?", micros(f.To))
-	}
+	w.within("m.sent_at", f.From, f.To)
 	if f.After != 0 {
 		w.add("m.id > ?", f.After)
 	}

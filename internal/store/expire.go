@@ -59,7 +59,7 @@ func (w *settlement) expire(ctx context.Context, o *Outcome) error {
 		} else if err != nil {
 			return err
 		}
-		if err := w.t.deleteRun(ctx, q); err != nil {
+		if err := w.t.deleteRuns(ctx, []queueRun{q}); err != nil {
 			return err
 		}
 		late, err := w.t.waitingIn(ctx, q.CarrierID, []run{now})

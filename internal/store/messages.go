@@ -41,6 +41,16 @@ func (w *where) add(condition string, v any) {
 	w.conditions = append(w.conditions, strings.Replace(condition, "?", w.arg(v), 1))
 }
 
+// within adds that a column of times lies from one moment to another, both included; a zero time bounds nothing.
+func (w *where) within(column string, from, to time.Time) {
+	if !from.IsZero() {
+		w.add(column+" >= ?", micros(from))
+	}
+	if !to.IsZero() {
+		w.add(column+" <= ?", micros(to))
+	}
+}
+
 func (w *where) String() string { return strings.Join(w.conditions, " AND ") }
 
 // Message gives a message with its job; Sending stands for a claimed one. Service 0 finds that of any service, and cancelled

@@ -94,6 +94,7 @@ type settlement struct {
 	held map[int64]*inHand    // those of the messages that are in hand
 	was  map[int64]rowVersion // of each message when it was loaded
 	out  []*inHand            // whose references go to the table
+	gone []*inHand            // that are no longer in hand after the commit
 
 	adopted     []int64 // claims that end and are not in hand
 	mayBeParked []int64 // messages whose receipts may have come before

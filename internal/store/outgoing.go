@@ -149,12 +149,7 @@ func (f Filter) ofJob(w *where) {
 			w.conditions = append(w.conditions, "j.tag <> ''") // as the index says
 		}
 	}
-	if !f.From.IsZero() {
-		w.add("j.created_at >= ?", micros(f.From))
-	}
-	if !f.To.IsZero() {
-		w.add("j.created_at <= ?", micros(f.To))
-	}
+	w.within("j.created_at", f.From, f.To)
 	if f.Deferred != nil {
 		w.add("(j.due_at - j.created_at) / 60000000 = ?", int64(*f.Deferred/time.Minute)) // as it is shown
 	}

@@ -37,8 +37,9 @@ func (w *settlement) fate(held *inHand) fate {
 
 // endClaims removes the claims of which nothing is left in hand, and those that were adopted.
 func (w *settlement) endClaims(ctx context.Context, _ *Outcome) error {
+	w.gone = w.leaving()
 	gone := map[*claimInHand]int{}
-	for _, m := range w.leaving() {
+	for _, m := range w.gone {
 		gone[m.claim]++
 	}
 	var ended []int64
@@ -122,7 +123,6 @@ func (w *settlement) putDown(committed bool) {
 	}
 	w.s.parked.remove(w.unparked)
 	h := w.s.hand
-	leaving := w.leaving()
 	for id, m := range w.held {
 		switch fate := w.fate(m); {
 		case fate == kept:
@@ -131,7 +131,7 @@ func (w *settlement) putDown(committed bool) {
 			h.change(m, *w.messages[id])
 		}
 	}
-	for _, m := range leaving {
+	for _, m := range w.gone {
 		h.drop(m)
 	}
 }

@@ -21,12 +21,7 @@ type IncomingFilter struct {
 func (s *Store) Incoming(ctx context.Context, service int64, f IncomingFilter) ([]int64, error) {
 	w := where{}
 	w.add("service_id = ?", service)
-	if !f.From.IsZero() {
-		w.add("created_at >= ?", micros(f.From))
-	}
-	if !f.To.IsZero() {
-		w.add("created_at <= ?", micros(f.To))
-	}
+	w.within("created_at", f.From, f.To)
 	if f.Sender != "" {
 		w.add("sender = ?", f.Sender)
 	}

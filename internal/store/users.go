@@ -66,12 +66,7 @@ func userFrom(row query.SmsUser) (sms.User, error) {
 // what it loses is given back. Errors: NoObject; NoCredit if the service has less than the quota gains; the one of change.
 func (s *Store) ChangeUser(ctx context.Context, service int64, login string, at time.Time, change func(*sms.User) error) error {
 	return s.write(ctx, other, func(t *tx) error {
-		// The lock on the books keeps everybody else from the quotas of the service, too.
-		books, err := t.lockBalances(ctx, []int64{service})
-		if err != nil {
-			return err
-		}
-		u, err := t.user(ctx, service, login)
+		b, u, err := t.lockUser(ctx, service, login)
 		if err != nil {
 			return err
 		}
@@ -79,7 +74,7 @@ func (s *Store) ChangeUser(ctx context.Context, service int64, login string, at 
 		if err := change(&u.User); err != nil {
 			return err
 		}
-		if err := t.moveQuota(ctx, books[service], u.User, u.quota()-had, at); err != nil {
+		if err := t.moveQuota(ctx, b, u.User, u.quota()-had, at); err != nil {
 			return err
 		}
 		return t.saveUser(ctx, u.User)
@@ -89,15 +84,11 @@ func (s *Store) ChangeUser(ctx context.Context, service int64, login string, at 
 // DeleteUser removes a user and gives what is left of his quota back to the service. His messages stay. Error: NoObject.
 func (s *Store) DeleteUser(ctx context.Context, service int64, login string, at time.Time) error {
 	return s.write(ctx, other, func(t *tx) error {
-		books, err := t.lockBalances(ctx, []int64{service})
+		b, u, err := t.lockUser(ctx, service, login)
 		if err != nil {
 			return err
 		}
-		u, err := t.user(ctx, service, login)
-		if err != nil {
-			return err
-		}
-		if err := t.moveQuota(ctx, books[service], u.User, -u.quota(), at); err != nil {
+		if err := t.moveQuota(ctx, b, u.User, -u.quota(), at); err != nil {
 			return err
 		}
 		return t.DeleteUser(ctx, u.ID)
@@ -113,6 +104,17 @@ func (u userRow) quota() sms.Credits {
 		return 0
 	}
 	return u.QuotaLeft
+}
+
+// lockUser reads the books of a service and one of its users. The lock on the books keeps everybody else from the quotas of the
+// service, too.
+func (t *tx) lockUser(ctx context.Context, service int64, login string) (b query.Balance, u userRow, err error) {
+	books, err := t.lockBalances(ctx, []int64{service})
+	if err != nil {
+		return b, u, err
+	}
+	u, err = t.user(ctx, service, login)
+	return books[service], u, err
 }
 
 func (t *tx) user(ctx context.Context, service int64, login string) (userRow, error) {

@@ -17,9 +17,6 @@ SELECT first_id, last_id, carrier_id, attempts FROM queue WHERE service_id = $1 
 -- name: TouchRun :exec
 UPDATE queue SET touched = TRUE WHERE service_id = $1 AND first_id <= $2 AND last_id >= $2;
 
--- name: DeleteRun :execrows
-DELETE FROM queue WHERE carrier_id = $1 AND lane = $2 AND due_at = $3 AND first_id = $4;
-
 -- name: InsertClaim :exec
 INSERT INTO claim (id, node, carrier_id, at, first_id, last_id, runs) VALUES ($1, $2, $3, $4, $5, $6, $7);
 

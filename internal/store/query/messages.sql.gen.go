@@ -82,30 +82,6 @@ func (q *Queries) DeleteClaim(ctx context.Context, id int64) error {
 	return err
 }
 
-const deleteRun = `-- name: DeleteRun :execrows
-DELETE FROM queue WHERE carrier_id = $1 AND lane = $2 AND due_at = $3 AND first_id = $4
-`
-
-type DeleteRunParams struct {
-	CarrierID int64
-	Lane      int16
-	DueAt     int64
-	FirstID   int64
-}
-
-func (q *Queries) DeleteRun(ctx context.Context, arg DeleteRunParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteRun,
-		arg.CarrierID,
-		arg.Lane,
-		arg.DueAt,
-		arg.FirstID,
-	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const dropIdempotency = `-- name: DropIdempotency :exec
 DELETE FROM idempotency WHERE at < $1
 `
