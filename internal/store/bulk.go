@@ -14,24 +14,30 @@ type column struct {
 	name   string
 	typ    string // PostgreSQL's name of the type
 	length int
-	array  any           // the whole column, for PostgreSQL
-	at     func(int) any // one value of it, for SQLite
+	array  any                     // the whole column, for PostgreSQL
+	at     func(int) any           // one value of it, for SQLite
+	same   func(from, to int) bool // whether the rows from one to before another have one value
 }
 
-func ints(name string, v []int64) column {
-	return column{name, "bigint", len(v), v, func(i int) any { return v[i] }}
+func columnOf[T comparable](name, typ string, v []T) column {
+	return column{name, typ, len(v), v, func(i int) any { return v[i] }, func(from, to int) bool {
+		for _, other := range v[from+1 : to] {
+			if other != v[from] {
+				return false
+			}
+		}
+		return true
+	}}
 }
 
-func texts(name string, v []string) column {
-	return column{name, "text", len(v), v, func(i int) any { return v[i] }}
-}
+func ints(name string, v []int64) column { return columnOf(name, "bigint", v) }
 
-func bools(name string, v []bool) column {
-	return column{name, "boolean", len(v), v, func(i int) any { return v[i] }}
-}
+func texts(name string, v []string) column { return columnOf(name, "text", v) }
+
+func bools(name string, v []bool) column { return columnOf(name, "boolean", v) }
 
 func blobs(name string, v [][]byte) column {
-	return column{name, "bytea", len(v), v, func(i int) any { return v[i] }}
+	return column{name, "bytea", len(v), v, func(i int) any { return v[i] }, func(int, int) bool { return false }}
 }
 
 // chunk is the most rows that travel as placeholders at once; the number of columns times it stays below SQLite's limit.
@@ -70,6 +76,9 @@ func (t *tx) query(ctx context.Context, statement string, scan func(*sql.Rows) e
 	})
 }
 
+// manyRows is from how many rows on a value that all of them have travels once.
+const manyRows = 8
+
 // each calls f with the head "WITH v AS …" and its arguments: once with arrays, else in chunks whose sizes are powers of
 // two, so that few different texts exist and all stay prepared.
 func (t *tx) each(cols []column, f func(head string, args []any) error) error {
@@ -78,11 +87,14 @@ func (t *tx) each(cols []column, f func(head string, args []any) error) error {
 		return nil
 	}
 	if t.dialect.arrays {
+		shared := sharedOf(cols, 0, total)
 		args := make([]any, len(cols))
 		for i, c := range cols {
-			args[i] = c.array
+			if args[i] = c.array; shared.has(i) {
+				args[i] = c.at(0)
+			}
 		}
-		return f(arrayHead(cols), args)
+		return f(arrayHead(cols, shared), args)
 	}
 	args := make([]any, 0, len(cols)*min(total, chunk))
 	for from := 0; from < total; {
@@ -90,18 +102,44 @@ func (t *tx) each(cols []column, f func(head string, args []any) error) error {
 		for n > total-from {
 			n /= 2
 		}
+		shared := sharedOf(cols, from, from+n)
 		args = args[:0]
-		for i := from; i < from+n; i++ {
-			for _, c := range cols {
-				args = append(args, c.at(i))
+		for j, c := range cols {
+			if shared.has(j) {
+				args = append(args, c.at(from))
 			}
 		}
-		if err := f(valuesHead(cols, n), args); err != nil {
+		for i := from; i < from+n; i++ {
+			for j := range cols {
+				if !shared.has(j) {
+					args = append(args, cols[j].at(i))
+				}
+			}
+		}
+		if err := f(valuesHead(cols, shared, n), args); err != nil {
 			return err
 		}
 		from += n
 	}
 	return nil
+}
+
+// shared is a set of columns, by their places, that have the same value in many rows.
+type shared uint64
+
+func (s shared) has(i int) bool { return s>>i&1 != 0 }
+
+// sharedOf finds the columns of which one value is enough for the rows; one column at least is not among them.
+func sharedOf(cols []column, from, to int) (s shared) {
+	if to-from < manyRows {
+		return 0
+	}
+	for i, c := range cols[1:] {
+		if c.same(from, to) {
+			s |= 1 << (i + 1)
+		}
+	}
+	return s
 }
 
 func names(cols []column) string {
@@ -112,28 +150,54 @@ func names(cols []column) string {
 	return strings.Join(all, ", ")
 }
 
-func arrayHead(cols []column) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "WITH v (%s) AS (SELECT * FROM unnest(", names(cols))
-	for i, c := range cols {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString("$" + strconv.Itoa(i+1) + "::" + c.typ + "[]")
-	}
-	b.WriteString(")) ")
-	return b.String()
+type headKey struct {
+	names  string
+	shared shared
+	rows   int // of SQLite
 }
 
-var heads sync.Map // names and number of rows -> head
+var heads sync.Map // headKey -> head
 
-func valuesHead(cols []column, n int) string {
-	key := names(cols) + strconv.Itoa(n)
+func arrayHead(cols []column, s shared) string {
+	key := headKey{names: names(cols), shared: s}
 	if head, ok := heads.Load(key); ok {
 		return head.(string)
 	}
-	one := "(" + strings.TrimSuffix(strings.Repeat("?, ", len(cols)), ", ") + ")"
-	head := fmt.Sprintf("WITH v (%s) AS (VALUES %s) ", names(cols), strings.TrimSuffix(strings.Repeat(one+", ", n), ", "))
+	var values, arrays, own []string
+	for i, c := range cols {
+		if place := "$" + strconv.Itoa(i+1) + "::" + c.typ; s.has(i) {
+			values = append(values, place)
+		} else {
+			values, arrays, own = append(values, "rows."+c.name), append(arrays, place+"[]"), append(own, c.name)
+		}
+	}
+	head := fmt.Sprintf("WITH v (%s) AS (SELECT %s FROM unnest(%s) AS rows (%s)) ",
+		names(cols), strings.Join(values, ", "), strings.Join(arrays, ", "), strings.Join(own, ", "))
+	heads.Store(key, head)
+	return head
+}
+
+func valuesHead(cols []column, s shared, n int) string {
+	key := headKey{names(cols), s, n}
+	if head, ok := heads.Load(key); ok {
+		return head.(string)
+	}
+	var values []string
+	own := 0
+	for i := range cols {
+		if s.has(i) {
+			values = append(values, "?")
+			continue
+		}
+		own++
+		values = append(values, "column"+strconv.Itoa(own))
+	}
+	one := "(" + strings.TrimSuffix(strings.Repeat("?, ", own), ", ") + ")"
+	rows := "VALUES " + strings.TrimSuffix(strings.Repeat(one+", ", n), ", ")
+	if s != 0 {
+		rows = fmt.Sprintf("SELECT %s FROM (%s)", strings.Join(values, ", "), rows)
+	}
+	head := fmt.Sprintf("WITH v (%s) AS (%s) ", names(cols), rows)
 	heads.Store(key, head)
 	return head
 }

@@ -23,7 +23,12 @@ type prepared struct {
 	keep bool
 	mu   sync.RWMutex
 	byID map[string]*sql.Stmt
+	age  []string // texts of a writer's statements, the oldest first
+	most int      // how many statements to keep, 0 = all; for a connection that one goroutine has
 }
+
+// maxStatements is how many statements a writer keeps: rows travel in statements of many shapes.
+const maxStatements = 400
 
 func (p *prepared) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 	p.mu.RLock()
@@ -45,6 +50,14 @@ func (p *prepared) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 		p.byID = map[string]*sql.Stmt{}
 	}
 	p.byID[text] = st
+	if p.most > 0 {
+		p.age = append(p.age, text)
+		if len(p.age) > p.most {
+			_ = p.byID[p.age[0]].Close()
+			delete(p.byID, p.age[0])
+			p.age = p.age[1:]
+		}
+	}
 	return st, nil
 }
 
@@ -55,7 +68,7 @@ func (p *prepared) close() {
 	for _, st := range p.byID {
 		_ = st.Close()
 	}
-	p.byID = nil
+	p.byID, p.age = nil, nil
 }
 
 // ExecContext, QueryContext, QueryRowContext and PrepareContext make it a query.DBTX.
@@ -126,7 +139,7 @@ func (s *Store) connect(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &conn{c: c, db: &prepared{db: c, keep: s.dialect.prepare}, d: &s.dialect, ids: idRange{1, 0}}
+	k := &conn{c: c, db: &prepared{db: c, keep: s.dialect.prepare, most: maxStatements}, d: &s.dialect, ids: idRange{1, 0}}
 	if s.dialect.session != "" {
 		if _, err := c.ExecContext(ctx, s.dialect.session); err != nil {
 			k.discard()
