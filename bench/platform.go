@@ -212,7 +212,7 @@ func (p *platform) connect(ctx context.Context, to *operator, rate int) error {
 }
 
 // Window is how many PDUs may be unanswered on the way to the simulator, for Ramier and for its peers.
-const Window = 256
+const Window = 1000
 
 // connected waits until the carrier is there.
 func (p *platform) connected(ctx context.Context) error {

@@ -107,6 +107,7 @@ func (k *desk) run() {
 		select {
 		case <-k.wake:
 		case <-tidy.C:
+			k.writeAnswers()
 			k.writeRefs(0, longInHand)
 		case <-k.closing:
 			open = false
@@ -140,6 +141,19 @@ func (k *desk) takeEnded() []int64 {
 	k.carriers = nil
 	return all
 }
+
+// writeAnswers writes answers into their messages whose receipts do not come soon.
+func (k *desk) writeAnswers() {
+	o, err := k.d.cfg.Store.WriteAnswers(context.Background(), longNoted)
+	if err != nil {
+		k.d.cfg.Log.Error("cannot write answers that were only noted", "error", err)
+		return
+	}
+	k.d.observe(o)
+}
+
+// longNoted is how long an answer is only noted while little goes on. Under load the store sees to it.
+const longNoted = time.Second / 2
 
 // writeRefs ends claims whose messages wait for nothing but receipts.
 func (k *desk) writeRefs(carrier int64, age time.Duration) {

@@ -46,6 +46,10 @@ func (d *Dispatcher) recover(ctx context.Context, c sms.Carrier, k *hold) error 
 	for _, left := range claims {
 		o := &store.Outcome{Ended: []int64{left.ID}}
 		for _, m := range left.Messages {
+			if a, ok := left.Noted[m.ID]; ok && a.Attempt == m.Attempts {
+				o.Answers = append(o.Answers, a)
+				continue
+			}
 			o.Answers = append(o.Answers, resolve(sms.Answer{
 				MessageID: m.ID, CarrierID: c.ID, State: sms.InDoubt, PTT: sms.PTTAccepted, Attempt: m.Attempts, Handed: left.At,
 				At: d.cfg.Clock.Now(), Rev: c.Rev, Error: "The platform ended without a stop while the message was being handed over.",
@@ -55,7 +59,7 @@ func (d *Dispatcher) recover(ctx context.Context, c sms.Carrier, k *hold) error 
 			return err
 		}
 		d.observe(o)
-		d.cfg.Log.Warn("messages are in doubt after an unplanned end", "carrier", c.Name, "claim", left.ID, "messages", len(left.Messages))
+		d.cfg.Log.Warn("messages are in doubt after an unplanned end", "carrier", c.Name, "claim", left.ID, "messages", len(left.Messages), "answered", len(left.Noted))
 	}
 	return nil
 }

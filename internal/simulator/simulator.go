@@ -44,7 +44,7 @@ type Options struct {
 	// Arrivals is of how many messages is noted that and when they were taken, 16 octets each, for [Simulator.Arrivals]. Default: none.
 	Arrivals int
 	Retain   int // receipts and replies kept for clients that are away or slow. Default 5,000,000
-	Window   int // deliver_sm that may wait for their answers, per session. Default 500
+	Window   int // deliver_sm that may wait for their answers, per session. Default 1000
 	// AnswerTimeout is how long, in the system's time, a client may take to answer a deliver_sm. Default 30 s.
 	AnswerTimeout time.Duration
 
@@ -66,7 +66,7 @@ func (o Options) withDefaults() (Options, error) {
 	o.Delay = max(cmp.Or(o.Delay, 50*time.Millisecond), 0)
 	o.Keep = cmp.Or(max(o.Keep, 0), 100_000)
 	o.Retain = cmp.Or(max(o.Retain, 0), 5_000_000)
-	o.Window = cmp.Or(max(o.Window, 0), 500)
+	o.Window = cmp.Or(max(o.Window, 0), 1000)
 	o.AnswerTimeout = cmp.Or(max(o.AnswerTimeout, 0), 30*time.Second)
 	o.Country = cmp.Or(o.Country, "33")
 	o.StopCode = cmp.Or(o.StopCode, "36111")

@@ -20,6 +20,7 @@ type hand struct {
 	refs     map[reference]*inHand
 	claims   map[int64]*claimInHand
 	byAge    []*claimInHand // the oldest first, with ended ones among them
+	noted    []notedAt      // the oldest first, with such among them that are written
 }
 
 // reference is what a carrier calls a part.
@@ -35,12 +36,15 @@ type inHand struct {
 	tally jobTally
 	// awaited: it was sent, and its reference is known only here.
 	awaited bool
+	// answer says that it was sent, and is only noted: the row still waits.
+	answer *sms.Answer
+	ref    string // under which it is found
 	// suspect: the database did not have it as it is here. It is read from there.
 	suspect bool
 	other   *inHand // another message with the same reference
 }
 
-func (m *inHand) reference() reference { return reference{m.CarrierID, m.Refs[0]} }
+func (m *inHand) reference() reference { return reference{m.CarrierID, m.ref} }
 
 // claimInHand is an open claim with the number of its messages in hand.
 type claimInHand struct {
@@ -49,6 +53,7 @@ type claimInHand struct {
 	since       time.Time // by the system's clock
 	messages    []*inHand
 	left        int
+	noted       bool // some answers were
 }
 
 func newHand() *hand {
@@ -87,7 +92,9 @@ func (h *hand) named(ref reference) (all []awaited) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for m := h.refs[ref]; m != nil; m = m.other {
-		all = append(all, awaited{m.CarrierID, m.ID, 0, ref.ref})
+		if m.awaited {
+			all = append(all, awaited{m.CarrierID, m.ID, 0, ref.ref})
+		}
 	}
 	return all
 }
@@ -103,9 +110,14 @@ func (h *hand) hasClaim(id int64) bool {
 func (h *hand) keep(m *inHand, now sms.Message) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	m.Message, m.suspect = now, false
-	if !m.awaited {
-		m.awaited = true
+	m.Message, m.suspect, m.awaited = now, false, true
+	h.register(m, now.Refs[0])
+}
+
+// register has a message found by its reference. It must be called with mu.
+func (h *hand) register(m *inHand, ref string) {
+	if m.ref == "" {
+		m.ref = ref
 		m.other = h.refs[m.reference()]
 		h.refs[m.reference()] = m
 	}
@@ -127,7 +139,7 @@ func (h *hand) drop(m *inHand) {
 
 // remove must be called with mu.
 func (h *hand) remove(m *inHand) {
-	if m.awaited {
+	if m.ref != "" {
 		h.forgetRef(m)
 	}
 	if h.messages[m.ID] == m { // it may have been claimed anew
@@ -175,6 +187,12 @@ func (e *outdated) Error() string {
 // maxInHand is how many messages may be in hand before the references of the oldest claims go to the table.
 const maxInHand = 50_000
 
+func (h *hand) tooMany() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.messages) > maxInHand
+}
+
 // old gives the messages whose references are due for the table: those of claims from before the time, of one carrier or of all
 // for 0, and of the oldest half if there are too many.
 func (h *hand) old(carrier int64, before time.Time) (all []*inHand) {
@@ -206,7 +224,7 @@ func (h *hand) empty() {
 	clear(h.messages)
 	clear(h.refs)
 	clear(h.claims)
-	h.byAge = nil
+	h.byAge, h.noted = nil, nil
 }
 
 // letGo forgets the claims of a carrier that others than the holder made.

@@ -30,6 +30,8 @@ type Outcome struct {
 	overdueAt  time.Time
 	// Of WriteRefs.
 	refs *refsOrder
+	// Of WriteAnswers.
+	notedBefore time.Time
 	// Of FlushParts.
 	partsBefore, partsNow time.Time
 }
@@ -101,6 +103,9 @@ type settlement struct {
 
 	unparked []sms.Receipt
 
+	noted []noting  // answers that are only noted
+	due   []*inHand // whose noted answers are written
+
 	owed []owing             // deliveries to write
 	told map[int64]sms.State // the last state of each message that was noted for its customer
 }
@@ -135,6 +140,9 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 			}
 		}
 		w.see(one)
+		if one.notedBefore.After(all.notedBefore) {
+			all.notedBefore = one.notedBefore
+		}
 		if !one.partsBefore.IsZero() {
 			all.partsBefore, all.partsNow = one.partsBefore, one.partsNow
 			w.at = one.partsNow
@@ -145,7 +153,10 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 		all.Answers, all.Receipts = append(all.Answers, one.Answers...), append(all.Receipts, one.Receipts...)
 		all.Incoming, all.Ended = append(all.Incoming, one.Incoming...), append(all.Ended, one.Ended...)
 	}
-	for _, step := range []func(context.Context, *Outcome) error{w.answers, w.adopt, w.unpark, w.receipts, w.incoming, w.write, w.endClaims} {
+	w.noteAnswers(&all)
+	for _, step := range []func(context.Context, *Outcome) error{
+		w.answers, w.adopt, w.unpark, w.receipts, w.incoming, w.write, w.writeNotes, w.endClaims,
+	} {
 		if err := step(ctx, &all); err != nil {
 			if _, ok := errors.AsType[*outdated](err); ok {
 				s.hand.suspect(w.held)

@@ -42,15 +42,21 @@ func (w *settlement) endClaims(ctx context.Context, _ *Outcome) error {
 	for _, m := range w.gone {
 		gone[m.claim]++
 	}
-	var ended []int64
+	ended, noted := slices.Clone(w.adopted), slices.Clone(w.adopted)
 	for c, n := range gone {
 		if n == c.left {
 			ended = append(ended, c.id)
+			if c.noted {
+				noted = append(noted, c.id)
+			}
 		}
 	}
-	ended = append(ended, w.adopted...)
 	slices.Sort(ended)
+	slices.Sort(noted)
 	_, err := w.t.exec(ctx, `DELETE FROM claim WHERE id IN (SELECT id FROM v)`, ints("id", ended))
+	if err == nil {
+		_, err = w.t.exec(ctx, `DELETE FROM noted WHERE claim_id IN (SELECT id FROM v)`, ints("id", noted))
+	}
 	return err
 }
 
@@ -123,6 +129,11 @@ func (w *settlement) putDown(committed bool) {
 	}
 	w.s.parked.remove(w.unparked)
 	h := w.s.hand
+	h.written(w.due)
+	now := time.Now()
+	for _, n := range w.noted {
+		h.keepAnswer(n, now)
+	}
 	for id, m := range w.held {
 		switch fate := w.fate(m); {
 		case fate == kept:
@@ -145,6 +156,11 @@ type refsOrder struct {
 // WriteRefs puts references that are awaited and known only to this process into the database, and so ends their claims: those of a
 // carrier, or of all for 0, that have been here for longer than age. When there are too many it takes the oldest half at least.
 func (s *Store) WriteRefs(ctx context.Context, carrier int64, age time.Duration) error {
+	if s.hand.tooMany() || age == 0 {
+		if _, err := s.WriteAnswers(ctx, 0); err != nil {
+			return err
+		}
+	}
 	o := &Outcome{refs: &refsOrder{carrier: carrier, before: time.Now().Add(-age)}}
 	if age > 0 && len(s.hand.old(carrier, o.refs.before)) == 0 { // else it waits its turn: what is just being written is meant, too
 		return nil

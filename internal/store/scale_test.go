@@ -87,6 +87,9 @@ func TestMessagesFarApartAreFound(t *testing.T) {
 				refs[i] = fmt.Sprint("r", i)
 			}
 			settle(t, s, sent(claimAll(t, s, shop, len(all), storetest.Noon), shop, refs...))
+			if _, err := s.WriteAnswers(t.Context(), 0); err != nil {
+				t.Fatal(err)
+			}
 			// The first receiver of all answers STOP, many messages later.
 			settle(t, s, &store.Outcome{Incoming: []sms.Incoming{{CarrierID: shop.Carrier.ID, Sender: "+33639980100", Number: "36111", Text: "STOP", At: storetest.Noon}}})
 			if o, err := s.OptOut(t.Context(), shop.Service.ID, "+33639980100"); err != nil || o.OutgoingID != all[0] || o.Words != "STOP" {

@@ -74,6 +74,7 @@ type OpenClaim struct {
 	Carrier  int64
 	At       time.Time // nothing of it was handed over before
 	Messages []Claimed
+	Noted    map[int64]sms.Answer // answers that were noted but not written into the messages, by message
 }
 
 // LetGo forgets what is in memory of a carrier's claims, but for those of a holder of its lease: from now on they are those of an
@@ -102,6 +103,9 @@ func (s *Store) OpenClaims(ctx context.Context, carrier int64, h Hold) ([]OpenCl
 		}
 		for i := range all {
 			if all[i].Messages, err = t.waitingIn(ctx, all[i].Carrier, runs[i]); err != nil {
+				return err
+			}
+			if all[i].Noted, err = t.notesOf(ctx, all[i].ID, all[i].Carrier); err != nil {
 				return err
 			}
 		}
@@ -158,6 +162,9 @@ func (s *Store) Count(ctx context.Context) (c Counts, err error) {
 func (s *Store) DropOld(ctx context.Context, now time.Time) error {
 	return s.write(ctx, other, func(t *tx) error {
 		if err := t.dropLeases(ctx); err != nil {
+			return err
+		}
+		if _, err := t.db.ExecContext(ctx, "DELETE FROM noted WHERE claim_id NOT IN (SELECT id FROM claim)"); err != nil {
 			return err
 		}
 		if _, err := t.db.ExecContext(ctx, "DELETE FROM quote WHERE at < $1", micros(now.Add(-quoteKept))); err != nil {

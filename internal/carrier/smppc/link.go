@@ -22,6 +22,9 @@ type link struct {
 const (
 	bindTimeout   = 10 * time.Second // for connecting, TLS and the bind together
 	unbindTimeout = 5 * time.Second
+	// maxInbound is how many receipts and replies may wait for their commit: more than the window of any SMSC, since what is
+	// refused comes again only after a while.
+	maxInbound = 10_000
 )
 
 func (l *link) binds() int {
@@ -67,6 +70,7 @@ func (c *Carrier) bind(ctx context.Context, mode smpp.BindMode) (*smpp.Session, 
 		Bind: smpp.Bind{Mode: mode, SystemID: s.SystemID, Password: c.password, SystemType: s.SystemType},
 		Settings: smpp.Settings{
 			Window:          s.Window,
+			MaxInbound:      maxInbound,
 			ResponseTimeout: c.responseTimeout(),
 			EnquireInterval: time.Duration(s.EnquireLinkSeconds) * time.Second,
 			EnquireTimeout:  c.responseTimeout(),
