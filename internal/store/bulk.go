@@ -186,7 +186,7 @@ func valuesHead(cols []column, s shared, n int) string {
 	own := 0
 	for i := range cols {
 		if s.has(i) {
-			values = append(values, "?")
+			values = append(values, "+?") // a bare one would be looked at by the planner, and have the statement prepared anew for each value
 			continue
 		}
 		own++
