@@ -210,10 +210,26 @@ func (t *tx) deleteRuns(ctx context.Context, runs []queueRun) error {
 	return err
 }
 
+// fewRuns is how many runs are read at first: often they have many messages each.
+const fewRuns = 32
+
+// dueRuns reads the first due runs of a lane that together have as many messages as asked for, if there are so many.
 func (t *tx) dueRuns(ctx context.Context, r *claimRequest, lane int) ([]queueRun, error) {
+	runs, err := t.firstRuns(ctx, r, lane, min(fewRuns, r.most))
+	size := int64(0)
+	for _, q := range runs {
+		size += q.size()
+	}
+	if err != nil || len(runs) < fewRuns || size >= r.most {
+		return runs, err
+	}
+	return t.firstRuns(ctx, r, lane, r.most)
+}
+
+func (t *tx) firstRuns(ctx context.Context, r *claimRequest, lane int, most int64) ([]queueRun, error) {
 	rows, err := t.db.QueryContext(ctx, `SELECT carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts, touched FROM queue
 		WHERE carrier_id = $1 AND lane = $2 AND due_at <= $3 ORDER BY due_at, first_id LIMIT $4`+t.dialect.skip,
-		r.carrier, lane, micros(r.now), r.most)
+		r.carrier, lane, micros(r.now), most)
 	if err != nil {
 		return nil, err
 	}

@@ -80,6 +80,7 @@ type settlement struct {
 	awaited  map[partID]awaited  // references that are awaited from now on
 	settled  []awaited           // and those that are no longer
 	over     map[partID]bool     // parts whose final receipt this group brought
+	ended    map[awaited]bool    // references that this group has ended
 	handed   map[int64]time.Time // when the messages were handed over whose answers this group lost
 	bumped   []int64             // services whose rules changed
 	requeue  struct {
@@ -120,7 +121,7 @@ type rowVersion struct {
 func newSettlement(s *Store, t *tx) *settlement {
 	return &settlement{
 		s: s, t: t, messages: map[int64]*sms.Message{}, changed: map[int64]bool{}, captured: map[int64]int64{},
-		released: map[int64]int64{}, givenUp: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, handed: map[int64]time.Time{},
+		released: map[int64]int64{}, givenUp: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, ended: map[awaited]bool{}, handed: map[int64]time.Time{},
 		held: map[int64]*inHand{}, was: map[int64]rowVersion{}, result: OutcomeResult{Moved: map[sms.State]int{}},
 	}
 }

@@ -89,7 +89,10 @@ func (w *settlement) apply(r sms.Receipt, a awaited) {
 
 // done ends the wait for a reference. One that was noted in this very group is never written.
 func (w *settlement) done(a awaited) {
-	w.over[a.id()] = true
+	if w.ended[a] {
+		return
+	}
+	w.over[a.id()], w.ended[a] = true, true
 	if _, fresh := w.awaited[a.id()]; fresh {
 		delete(w.awaited, a.id())
 		return
