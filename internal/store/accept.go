@@ -82,7 +82,7 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op, hungry map[in
 	if err != nil {
 		return err
 	}
-	books, err := t.lockBalances(ctx, servicesOf(ops))
+	books, err := t.balances(ctx, servicesOf(ops), mustLock(ops) || s.busyBooks.Load() > time.Now().UnixNano())
 	if err != nil {
 		return err
 	}
@@ -130,8 +130,23 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op, hungry map[in
 	if err := s.oweReceipts(ctx, t, rows.refused, rows.at); err != nil {
 		return err
 	}
-	return rows.tally.write(ctx, s, t, accept)
+	if err := rows.tally.write(ctx, s, t, accept); err != nil {
+		return err
+	}
+	err = spent.write(ctx, t) // the last, so that the books are locked for a short time
+	if err == nil {
+		err = t.flush(ctx)
+	}
+	if _, ok := errors.AsType[*contended](err); ok {
+		s.busyBooks.Store(time.Now().Add(busyTime).UnixNano())
+	}
+	return err
 }
+
+// busyTime is for how long books are locked from the beginning after somebody else has changed them between reading and writing:
+// another node accepts for the same services.
+const busyTime = time.Second
+
 
 // queuedJobs keeps jobs that have gone to the queue for the claims that follow soon, and wakes their carriers.
 func (s *Store) queuedJobs(rows *acceptRows) {
@@ -252,6 +267,22 @@ func servicesOf(ops []*op) []int64 {
 // lockBalances reads the books of services, in the order of their ids so that two transactions cannot wait for each other,
 // and the platform's revision under 0.
 func (t *tx) lockBalances(ctx context.Context, services []int64) (map[int64]query.Balance, error) {
+	return t.balances(ctx, services, true)
+}
+
+// balances reads books as lockBalances does, or without a lock.
+func (t *tx) balances(ctx context.Context, services []int64, lock bool) (map[int64]query.Balance, error) {
+	if !lock {
+		return t.readBalances(ctx, append([]int64{0}, services...), "")
+	}
+	books, err := t.readBalances(ctx, services, t.dialect.lock)
+	if err == nil {
+		books[0], err = t.platformBalance(ctx)
+	}
+	return books, err
+}
+
+func (t *tx) readBalances(ctx context.Context, services []int64, lock string) (map[int64]query.Balance, error) {
 	books := make(map[int64]query.Balance, len(services)+1)
 	scan := func(r *sql.Rows) error {
 		var b query.Balance
@@ -259,13 +290,8 @@ func (t *tx) lockBalances(ctx context.Context, services []int64) (map[int64]quer
 		books[b.ServiceID] = b
 		return err
 	}
-	err := t.query(ctx, `SELECT b.* FROM balance b WHERE b.service_id IN (SELECT id FROM v) ORDER BY b.service_id`+t.dialect.lock,
+	err := t.query(ctx, `SELECT b.* FROM balance b WHERE b.service_id IN (SELECT id FROM v) ORDER BY b.service_id`+lock,
 		scan, ints("id", services))
-	if err == nil {
-		var platform query.Balance
-		platform, err = t.platformBalance(ctx)
-		books[0] = platform
-	}
 	return books, err
 }
 

@@ -168,17 +168,13 @@ func (r *acceptRows) queue() []column {
 	}
 }
 
+// write writes all but what the jobs cost.
 func (r *acceptRows) write(ctx context.Context, t *tx, spent *spending) error {
 	j, m, l, c, k := &r.job, &r.message, &r.ledger, &r.talk, &r.key
 	steps := []struct {
 		statement string
 		columns   []column
 	}{
-		{
-			`UPDATE balance SET available = available - v.amount, quota = quota - v.quotas, held = held + v.amount + v.quotas, hour = v.hour,
-		    hour_spent = v.hour_spent, day = v.day, day_spent = v.day_spent FROM v WHERE balance.service_id = v.service_id`,
-			spent.services(),
-		},
 		{`UPDATE sms_user SET quota_left = quota_left - v.amount FROM v WHERE sms_user.id = v.id`, spent.quotas()},
 		{
 			`INSERT INTO ledger (id, service_id, at, kind, debit, credit, amount, job_id, note)
@@ -232,7 +228,7 @@ func (r *acceptRows) write(ctx context.Context, t *tx, spent *spending) error {
 		},
 	}
 	for _, step := range steps {
-		if _, err := t.exec(ctx, step.statement, step.columns...); err != nil {
+		if err := t.later(ctx, nil, step.statement, step.columns...); err != nil {
 			return err
 		}
 	}

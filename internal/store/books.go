@@ -23,12 +23,15 @@ func (w *settlement) writeBooks(ctx context.Context) error {
 	if len(services) == 0 {
 		return nil
 	}
-	if _, err := w.t.lockBalances(ctx, services); err != nil {
-		return err
-	}
-	quota, err := w.refill(ctx)
-	if err != nil {
-		return err
+	var quota map[int64]int64
+	if len(w.givenUp) > 0 || len(w.bumped) > 0 {
+		if _, err := w.t.lockBalances(ctx, services); err != nil {
+			return err
+		}
+		var err error
+		if quota, err = w.refill(ctx); err != nil {
+			return err
+		}
 	}
 	enter := func(s, sum int64, name, from, to string) error {
 		if sum == 0 {
@@ -57,7 +60,14 @@ func (w *settlement) writeBooks(ctx context.Context) error {
 			}
 		}
 	}
-	if _, err := w.t.exec(ctx, `UPDATE balance SET held = held - v.captured - v.released - v.refilled, used = used + v.captured + v.replied,
+	if err := w.t.later(ctx, nil, `INSERT INTO ledger (id, service_id, at, kind, debit, credit, amount, job_id, note)
+		SELECT id, service_id, at, kind, debit, credit, amount, 0, '' FROM v`,
+		ints("id", id), ints("service_id", entryService), ints("at", at), texts("kind", kind), texts("debit", debit), texts("credit", credit),
+		ints("amount", amount)); err != nil {
+		return err
+	}
+	// The last, so that the books are locked for a short time.
+	if err := w.t.later(ctx, nil, `UPDATE balance SET held = held - v.captured - v.released - v.refilled, used = used + v.captured + v.replied,
 		available = available + v.released - v.replied, quota = quota + v.refilled FROM v WHERE balance.service_id = v.service_id`,
 		ints("service_id", service), ints("captured", captured), ints("released", released), ints("refilled", refilled),
 		ints("replied", replied)); err != nil {
@@ -68,8 +78,5 @@ func (w *settlement) writeBooks(ctx context.Context) error {
 			return err
 		}
 	}
-	_, err = w.t.exec(ctx, `INSERT INTO ledger (id, service_id, at, kind, debit, credit, amount, job_id, note)
-		SELECT id, service_id, at, kind, debit, credit, amount, 0, '' FROM v`,
-		ints("id", id), ints("service_id", entryService), ints("at", at), texts("kind", kind), texts("debit", debit), texts("credit", credit), ints("amount", amount))
-	return err
+	return nil
 }

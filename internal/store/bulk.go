@@ -1,12 +1,16 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // column is one column of rows that travel together to the database.
@@ -43,9 +47,67 @@ func blobs(name string, v [][]byte) column {
 // chunk is the most rows that travel as placeholders at once; the number of columns times it stays below SQLite's limit.
 const chunk = 256
 
+// waiting is a statement that goes to the server with others.
+type waiting struct {
+	text  string
+	args  []any
+	check func(changed int64) error
+}
+
+// later runs the statement with the columns as its table v, for all rows, before the transaction does anything else for rows or ends:
+// PostgreSQL gets all that wait in one go. If check is given it is called with the number of rows that have changed, and may fail.
+func (t *tx) later(ctx context.Context, check func(changed int64) error, statement string, cols ...column) error {
+	if cols[0].length == 0 {
+		return nil
+	}
+	if t.dialect.arrays {
+		head, args := arrays(cols)
+		t.waiting = append(t.waiting, waiting{head + statement, args, check})
+		return nil
+	}
+	n, err := t.exec(ctx, statement, cols...)
+	if err == nil && check != nil {
+		err = check(n)
+	}
+	return err
+}
+
+// flush runs what waits.
+func (t *tx) flush(ctx context.Context) error {
+	all := t.waiting
+	if len(all) == 0 {
+		return nil
+	}
+	t.waiting = nil
+	return t.conn.c.Raw(func(driver any) (err error) {
+		var b pgx.Batch
+		for _, w := range all {
+			b.Queue(w.text, w.args...)
+		}
+		r := driver.(*stdlib.Conn).Conn().SendBatch(ctx, &b)
+		defer func() { err = cmp.Or(err, r.Close()) }()
+		for _, w := range all {
+			tag, err := r.Exec()
+			if err == nil && w.check != nil {
+				err = w.check(tag.RowsAffected())
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 // exec runs the statement with the columns as its table v, for all rows.
 func (t *tx) exec(ctx context.Context, statement string, cols ...column) (int64, error) {
 	var changed int64
+	if cols[0].length == 0 {
+		return 0, nil
+	}
+	if err := t.flush(ctx); err != nil {
+		return 0, err
+	}
 	err := t.each(cols, func(text string, args []any) error {
 		res, err := t.db.ExecContext(ctx, text+statement, args...)
 		if err != nil {
@@ -61,6 +123,12 @@ func (t *tx) exec(ctx context.Context, statement string, cols ...column) (int64,
 // query runs the query with the columns as its table v, for all rows, and calls scan for each row of the answer. An order
 // in the query holds only within chunks.
 func (t *tx) query(ctx context.Context, statement string, scan func(*sql.Rows) error, cols ...column) error {
+	if cols[0].length == 0 {
+		return nil
+	}
+	if err := t.flush(ctx); err != nil {
+		return err
+	}
 	return t.each(cols, func(text string, args []any) error {
 		rows, err := t.db.QueryContext(ctx, text+statement, args...)
 		if err != nil {
@@ -87,14 +155,7 @@ func (t *tx) each(cols []column, f func(head string, args []any) error) error {
 		return nil
 	}
 	if t.dialect.arrays {
-		shared := sharedOf(cols, 0, total)
-		args := make([]any, len(cols))
-		for i, c := range cols {
-			if args[i] = c.array; shared.has(i) {
-				args[i] = c.at(0)
-			}
-		}
-		return f(arrayHead(cols, shared), args)
+		return f(arrays(cols))
 	}
 	args := make([]any, 0, len(cols)*min(total, chunk))
 	for from := 0; from < total; {
@@ -122,6 +183,18 @@ func (t *tx) each(cols []column, f func(head string, args []any) error) error {
 		from += n
 	}
 	return nil
+}
+
+// arrays gives the head for all rows, and its arguments.
+func arrays(cols []column) (head string, args []any) {
+	shared := sharedOf(cols, 0, cols[0].length)
+	args = make([]any, len(cols))
+	for i, c := range cols {
+		if args[i] = c.array; shared.has(i) {
+			args[i] = c.at(0)
+		}
+	}
+	return arrayHead(cols, shared), args
 }
 
 // shared is a set of columns, by their places, that have the same value in many rows.

@@ -128,15 +128,17 @@ func (w *settlement) writeNotes(ctx context.Context, _ *Outcome) error {
 		}
 		texted[i] = string(text)
 	}
-	n, err := w.t.exec(ctx, `INSERT INTO noted (claim_id, id, answers) SELECT v.claim_id, v.id, v.answers FROM v JOIN claim c ON c.id = v.claim_id`,
-		ints("claim_id", claims), ints("id", ids), texts("answers", texted))
-	if want := int64(len(claims)); err == nil && n != want {
+	want := int64(len(claims))
+	return w.t.later(ctx, func(n int64) error {
+		if n == want {
+			return nil
+		}
 		for _, one := range w.noted {
 			w.held[one.m.ID] = one.m
 		}
 		return &outdated{n, want}
-	}
-	return err
+	}, `INSERT INTO noted (claim_id, id, answers) SELECT v.claim_id, v.id, v.answers FROM v JOIN claim c ON c.id = v.claim_id`,
+		ints("claim_id", claims), ints("id", ids), texts("answers", texted))
 }
 
 // notesOf reads what was noted of a claim.

@@ -156,7 +156,7 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 	}
 	w.noteAnswers(&all)
 	for _, step := range []func(context.Context, *Outcome) error{
-		w.answers, w.adopt, w.unpark, w.receipts, w.incoming, w.write, w.writeNotes, w.endClaims,
+		w.answers, w.adopt, w.unpark, w.receipts, w.incoming, w.write, w.writeNotes, w.endClaims, w.flush,
 	} {
 		if err := step(ctx, &all); err != nil {
 			if _, ok := errors.AsType[*outdated](err); ok {
@@ -325,7 +325,7 @@ func (w *settlement) again(m *sms.Message, at time.Time) {
 // write stores what has changed.
 func (w *settlement) write(ctx context.Context, _ *Outcome) error {
 	for _, step := range []func(context.Context) error{
-		w.writeMessages, w.writeReceipts, w.writeRefs, w.writeQueue, w.writeBooks, w.writeEvents, w.writeOwed, w.tally,
+		w.writeMessages, w.writeReceipts, w.writeRefs, w.writeQueue, w.writeEvents, w.writeOwed, w.tally, w.writeBooks,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -333,6 +333,8 @@ func (w *settlement) write(ctx context.Context, _ *Outcome) error {
 	}
 	return nil
 }
+
+func (w *settlement) flush(ctx context.Context, _ *Outcome) error { return w.t.flush(ctx) }
 
 func (w *settlement) writeMessages(ctx context.Context) error {
 	var c struct {
@@ -354,7 +356,13 @@ func (w *settlement) writeMessages(ctx context.Context) error {
 		c.hadAccepted, c.hadArrived = append(c.hadAccepted, int64(was.accepted)), append(c.hadArrived, int64(was.arrived))
 		w.moves = append(w.moves, move{m, w.held[id], was})
 	}
-	n, err := w.t.exec(ctx, `UPDATE message SET state = v.state, accepted = v.accepted, arrived = v.arrived, credits = v.credits,
+	want := int64(len(c.id))
+	return w.t.later(ctx, func(n int64) error {
+		if n != want {
+			return &outdated{n, want}
+		}
+		return nil
+	}, `UPDATE message SET state = v.state, accepted = v.accepted, arrived = v.arrived, credits = v.credits,
 		ptt = v.ptt, attempts = v.attempts, rev = v.rev, sent_at = v.sent_at, done_at = v.done_at, error = v.error, refs = v.refs,
 		receipt = v.receipt, duplicate = v.duplicate FROM v
 		WHERE message.id = v.id AND message.state = v.was AND message.attempts = v.had_attempts
@@ -364,10 +372,6 @@ func (w *settlement) writeMessages(ctx context.Context) error {
 		ints("done_at", c.done), texts("error", c.failure), texts("refs", c.refs), texts("receipt", c.receipt),
 		bools("duplicate", c.duplicate), texts("was", c.was), ints("had_attempts", c.hadAttempts),
 		ints("had_accepted", c.hadAccepted), ints("had_arrived", c.hadArrived))
-	if want := int64(len(c.id)); err == nil && n != want {
-		return &outdated{n, want}
-	}
-	return err
 }
 
 // writeRefs puts the references that are awaited from now on into the table, but for those that stay in hand.
@@ -387,13 +391,12 @@ func (w *settlement) writeRefs(ctx context.Context) error {
 		return err
 	}
 	slices.SortFunc(begun, func(a, b awaited) int { return cmp.Compare(a.ref, b.ref) })
-	if _, err := w.t.exec(ctx, `INSERT INTO awaiting (carrier_id, ref, message_id, part) SELECT carrier_id, ref, message_id, part FROM v
+	if err := w.t.later(ctx, nil, `INSERT INTO awaiting (carrier_id, ref, message_id, part) SELECT carrier_id, ref, message_id, part FROM v
 		WHERE TRUE ON CONFLICT DO NOTHING`, awaitedColumns(begun)...); err != nil {
 		return err
 	}
-	_, err := w.t.exec(ctx, `DELETE FROM awaiting WHERE (carrier_id, ref, message_id, part) IN (SELECT carrier_id, ref, message_id, part FROM v)`,
+	return w.t.later(ctx, nil, `DELETE FROM awaiting WHERE (carrier_id, ref, message_id, part) IN (SELECT carrier_id, ref, message_id, part FROM v)`,
 		awaitedColumns(w.settled)...)
-	return err
 }
 
 // writeOut writes the references that leave the hand, but for those of messages which somebody else has settled.
@@ -405,18 +408,16 @@ func (w *settlement) writeOut(ctx context.Context) error {
 		}
 	}
 	slices.SortFunc(refs, func(a, b awaited) int { return cmp.Compare(a.ref, b.ref) })
-	_, err := w.t.exec(ctx, `INSERT INTO awaiting (carrier_id, ref, message_id, part) SELECT v.carrier_id, v.ref, v.message_id, v.part FROM v
+	return w.t.later(ctx, nil, `INSERT INTO awaiting (carrier_id, ref, message_id, part) SELECT v.carrier_id, v.ref, v.message_id, v.part FROM v
 		JOIN message m ON m.id = v.message_id WHERE m.state IN ('sent', 'buffered') ON CONFLICT DO NOTHING`, awaitedColumns(refs)...)
-	return err
 }
 
 func (w *settlement) writeQueue(ctx context.Context) error {
 	q := &w.requeue
-	_, err := w.t.exec(ctx, `INSERT INTO queue (carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts, touched)
+	return w.t.later(ctx, nil, `INSERT INTO queue (carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts, touched)
 		SELECT v.carrier_id, j.lane, v.due_at, v.id, v.id, v.service_id, v.job_id, v.attempts, FALSE FROM v JOIN job j ON j.id = v.job_id`,
 		ints("carrier_id", q.carrier), ints("due_at", q.due), ints("id", q.id), ints("service_id", q.service),
 		ints("job_id", q.job), ints("attempts", q.attempts))
-	return err
 }
 
 func (w *settlement) writeEvents(ctx context.Context) error {
@@ -430,7 +431,6 @@ func (w *settlement) writeEvents(ctx context.Context) error {
 		id, message, at = append(id, n), append(message, e.MessageID), append(at, micros(e.At))
 		kind, text = append(kind, e.Kind), append(text, e.Text)
 	}
-	_, err := w.t.exec(ctx, `INSERT INTO event (id, message_id, at, kind, text) SELECT id, message_id, at, kind, text FROM v`,
+	return w.t.later(ctx, nil, `INSERT INTO event (id, message_id, at, kind, text) SELECT id, message_id, at, kind, text FROM v`,
 		ints("id", id), ints("message_id", message), ints("at", at), texts("kind", kind), texts("text", text))
-	return err
 }

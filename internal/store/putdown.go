@@ -53,11 +53,10 @@ func (w *settlement) endClaims(ctx context.Context, _ *Outcome) error {
 	}
 	slices.Sort(ended)
 	slices.Sort(noted)
-	_, err := w.t.exec(ctx, `DELETE FROM claim WHERE id IN (SELECT id FROM v)`, ints("id", ended))
-	if err == nil {
-		_, err = w.t.exec(ctx, `DELETE FROM noted WHERE claim_id IN (SELECT id FROM v)`, ints("id", noted))
+	if err := w.t.later(ctx, nil, `DELETE FROM claim WHERE id IN (SELECT id FROM v)`, ints("id", ended)); err != nil {
+		return err
 	}
-	return err
+	return w.t.later(ctx, nil, `DELETE FROM noted WHERE claim_id IN (SELECT id FROM v)`, ints("id", noted))
 }
 
 // leaving lists the messages that are no longer in hand after this group.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -12,7 +13,7 @@ import (
 	"ramier/internal/store/query"
 )
 
-// spending is what the jobs of a group take from the books and the quotas, as they are under its locks.
+// spending is what the jobs of a group take from the books and the quotas, as they were read.
 type spending struct {
 	books   map[int64]query.Balance
 	users   map[int64]orderingUser
@@ -113,17 +114,57 @@ func (s *spending) of(p *sms.Plan) *spentByService {
 
 // services gives what changes in the books, as columns.
 func (s *spending) services() []column {
-	var id, available, quotas, hour, hourSpent, day, daySpent []int64
+	var id, available, quotas, hour, hourSpent, day, daySpent, rev, platform, hadHour, hadHourSpent, hadDay, hadDaySpent []int64
 	for _, service := range slices.Sorted(maps.Keys(s.service)) {
 		v := s.service[service]
 		id, available, quotas = append(id, service), append(available, v.available), append(quotas, v.quotas)
 		hour, hourSpent = append(hour, v.hour), append(hourSpent, v.hourSpent)
 		day, daySpent = append(day, v.day), append(daySpent, v.daySpent)
+		b := s.books[service]
+		rev, platform = append(rev, b.Rev), append(platform, s.books[0].Rev)
+		hadHour, hadHourSpent = append(hadHour, b.Hour), append(hadHourSpent, b.HourSpent)
+		hadDay, hadDaySpent = append(hadDay, b.Day), append(hadDaySpent, b.DaySpent)
 	}
 	return []column{
 		ints("service_id", id), ints("amount", available), ints("quotas", quotas), ints("hour", hour), ints("hour_spent", hourSpent),
-		ints("day", day), ints("day_spent", daySpent),
+		ints("day", day), ints("day_spent", daySpent), ints("rev", rev), ints("platform_rev", platform), ints("had_hour", hadHour),
+		ints("had_hour_spent", hadHourSpent), ints("had_day", hadDay), ints("had_day_spent", hadDaySpent),
 	}
+}
+
+// write takes what was spent from the books, if they are still as they were read but for what others have taken or given back
+// meanwhile; else it fails with *contended.
+func (s *spending) write(ctx context.Context, t *tx) error {
+	columns := s.services()
+	want := int64(columns[0].length)
+	return t.later(ctx, func(n int64) error {
+		if n != want {
+			return &contended{n, want}
+		}
+		return nil
+	}, `UPDATE balance SET available = available - v.amount, quota = quota - v.quotas, held = held + v.amount + v.quotas, hour = v.hour,
+		hour_spent = v.hour_spent, day = v.day, day_spent = v.day_spent FROM v WHERE balance.service_id = v.service_id
+		AND balance.available >= v.amount AND balance.rev = v.rev AND balance.hour = v.had_hour AND balance.hour_spent = v.had_hour_spent
+		AND balance.day = v.had_day AND balance.day_spent = v.had_day_spent
+		AND (SELECT p.rev FROM balance p WHERE p.service_id = 0) = v.platform_rev`, columns...)
+}
+
+// contended says that books which were read without a lock have changed since.
+type contended struct{ rows, want int64 }
+
+func (e *contended) Error() string {
+	return fmt.Sprintf("the books of %d of %d services have changed meanwhile", e.want-e.rows, e.want)
+}
+
+// mustLock tells whether what is asked for can only be judged under a lock on the books: keys of repetitions, quotes and quotas are
+// not among what the books say.
+func mustLock(ops []*op) bool {
+	for _, o := range ops {
+		if a := o.arg.(*Acceptance); o.lock || a.Key != "" || a.Plan.Order.User != 0 || a.Plan.Order.QuoteID != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // quotas gives what users have spent of their quotas, as columns.

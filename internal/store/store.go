@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
@@ -55,6 +56,7 @@ type Store struct {
 	hand        *hand
 	parked      parkedForms
 	offers      offers
+	busyBooks   atomic.Int64 // until when books are locked before they are read, ns
 	fresh       fresh
 	turns       map[int64]int // of the carriers' lanes; the writer of claims owns it
 	tags        tagsOfToday

@@ -138,14 +138,13 @@ func (t *tallies) write(ctx context.Context, s *Store, db *tx, k kind) error {
 			put(key, last)
 		}
 	}
-	_, err := db.exec(ctx, `INSERT INTO tally (service_id, tag, day, sender, country, carrier_id, measure, value, slot, n, parts, credits)
+	return db.later(ctx, nil, `INSERT INTO tally (service_id, tag, day, sender, country, carrier_id, measure, value, slot, n, parts, credits)
 		SELECT service_id, tag, day, sender, country, carrier_id, measure, value, slot, n, parts, credits FROM v WHERE TRUE
 		ON CONFLICT (service_id, tag, day, sender, country, carrier_id, measure, value, slot)
 		DO UPDATE SET n = tally.n + excluded.n, parts = tally.parts + excluded.parts, credits = tally.credits + excluded.credits`,
 		ints("service_id", c.service), texts("tag", c.tag), ints("day", c.day), texts("sender", c.sender), texts("country", c.country),
 		ints("carrier_id", c.carrier), texts("measure", c.measure), ints("value", c.value), ints("slot", c.slot), ints("n", c.n),
 		ints("parts", c.parts), ints("credits", c.credits))
-	return err
 }
 
 // slots is how many nodes have slots of their own.

@@ -114,6 +114,8 @@ type tx struct {
 	dialect *dialect
 	ids     *idRange
 	after   *[]func(committed bool)
+	conn    *conn     // nil outside of the writers
+	waiting []waiting // to be run before anything else for rows
 }
 
 // afterwards has f called when it is known whether the transaction was committed.
@@ -172,7 +174,11 @@ func (c *conn) do(ctx context.Context, begin string, f func(*tx) error) error {
 		return err
 	}
 	c.after = nil
-	err := f(&tx{Queries: query.New(c.db), db: c.db, dialect: c.d, ids: &c.ids, after: &c.after})
+	t := &tx{Queries: query.New(c.db), db: c.db, dialect: c.d, ids: &c.ids, after: &c.after, conn: c}
+	err := f(t)
+	if err == nil {
+		err = t.flush(ctx)
+	}
 	if err == nil {
 		err = c.commit(ctx)
 	}
@@ -237,7 +243,12 @@ func (t *tx) savepoint(ctx context.Context, f func(*tx) error) error {
 	if _, err := t.db.ExecContext(ctx, "SAVEPOINT one"); err != nil {
 		return err
 	}
-	if err := f(t); err != nil {
+	err := f(t)
+	if err == nil {
+		err = t.flush(ctx)
+	}
+	if err != nil {
+		t.waiting = nil
 		if _, undo := t.db.ExecContext(ctx, "ROLLBACK TO SAVEPOINT one"); undo != nil {
 			return fmt.Errorf("%w (and undoing it: %w)", err, undo)
 		}
@@ -246,7 +257,7 @@ func (t *tx) savepoint(ctx context.Context, f func(*tx) error) error {
 		}
 		return &ownFailure{err}
 	}
-	_, err := t.db.ExecContext(ctx, "RELEASE SAVEPOINT one")
+	_, err = t.db.ExecContext(ctx, "RELEASE SAVEPOINT one")
 	return err
 }
 

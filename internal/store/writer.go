@@ -33,6 +33,8 @@ type op struct {
 	err  error
 	// queue: what it accepts goes to the queue, since claiming it at once has failed.
 	queue bool
+	// lock: the books it needs are locked before they are read, since they have changed between reading and writing.
+	lock bool
 }
 
 // tell gives the outcome to the one who waits for it, if there still is one.
@@ -228,8 +230,9 @@ func (w *writer) tryTwice(group []*op) error {
 		return err
 	}
 	_, queue := errors.AsType[*unserved](err)
+	_, lock := errors.AsType[*contended](err)
 	for _, o := range group {
-		o.err, o.queue = nil, queue
+		o.err, o.queue, o.lock = nil, queue, lock
 	}
 	return w.attempt(group)
 }
@@ -238,7 +241,8 @@ func (w *writer) tryTwice(group []*op) error {
 func again(err error) bool {
 	_, stale := errors.AsType[*outdated](err)
 	_, queued := errors.AsType[*unserved](err)
-	return stale || queued || isDeadlock(err)
+	_, busy := errors.AsType[*contended](err)
+	return stale || queued || busy || isDeadlock(err)
 }
 
 func isDeadlock(err error) bool {
