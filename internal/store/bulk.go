@@ -224,7 +224,7 @@ func names(cols []column) string {
 }
 
 type headKey struct {
-	names  string
+	names  string // of the columns, for PostgreSQL with their types
 	shared shared
 	rows   int // of SQLite
 }
@@ -232,7 +232,11 @@ type headKey struct {
 var heads sync.Map // headKey -> head
 
 func arrayHead(cols []column, s shared) string {
-	key := headKey{names: names(cols), shared: s}
+	typed := make([]string, len(cols))
+	for i, c := range cols {
+		typed[i] = c.name + " " + c.typ
+	}
+	key := headKey{names: strings.Join(typed, ", "), shared: s}
 	if head, ok := heads.Load(key); ok {
 		return head.(string)
 	}

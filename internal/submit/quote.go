@@ -11,7 +11,7 @@ import (
 // within an hour is charged exactly that or refused. It charges and sends nothing. Errors: as Submit's; TooFast when the service has
 // too many open quotes.
 func (s *Submitter) Quote(ctx context.Context, account int64, service string, o sms.Order) (sms.Quote, error) {
-	o = tagged(o)
+	o = tagged(o, s.now())
 	rules, err := s.store.FreshRules(ctx, service)
 	if err != nil {
 		return sms.Quote{}, err

@@ -100,16 +100,22 @@ func (s *Submitter) Look(ctx context.Context, rules *sms.Rules, o sms.Order) (*s
 	return none.plan(o, asked, s.now())
 }
 
-// tagged gives an order without a tag one of its own.
-func tagged(o sms.Order) sms.Order {
+// tagged gives an order without a tag one of its own. Those made up later sort later, so that the index of tags grows at its end: the
+// first 9 characters count milliseconds, the other 7 are random.
+func tagged(o sms.Order, now time.Time) sms.Order {
 	if o.Tag == "" {
-		o.Tag, o.TagMadeUp = rand.Text()[:16], true
+		const digits = "234567ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		tag := []byte("123456789" + rand.Text()[:7])
+		for i, ms := 8, now.UnixMilli(); i >= 0; i, ms = i-1, ms>>5 {
+			tag[i] = digits[ms&31]
+		}
+		o.Tag, o.TagMadeUp = string(tag), true
 	}
 	return o
 }
 
 func (s *Submitter) submit(ctx context.Context, account int64, service string, o sms.Order, k Key, part *Part) (Report, error) {
-	o = tagged(o)
+	o = tagged(o, s.now())
 	rules, err := s.store.Rules(ctx, service)
 	for try := 0; err == nil; try++ {
 		if rules.Service.AccountID != account {
