@@ -147,7 +147,6 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op, hungry map[in
 // another node accepts for the same services.
 const busyTime = time.Second
 
-
 // queuedJobs keeps jobs that have gone to the queue for the claims that follow soon, and wakes their carriers.
 func (s *Store) queuedJobs(rows *acceptRows) {
 	var last *freshJob
