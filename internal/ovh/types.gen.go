@@ -499,6 +499,7 @@ type operatorCarrier struct {
 	DestTon                int64                   `json:"destTon"`                // TON of the receiver; -1 = international
 	Enabled                bool                    `json:"enabled"`                // Whether it is used
 	EnquireLinkSeconds     int64                   `json:"enquireLinkSeconds"`     // Seconds of silence before an enquire_link
+	HighReserve            int64                   `json:"highReserve"`            // Percent of the rate and the window that are kept for the priority high, 0 to 90
 	Host                   string                  `json:"host"`                   // Name or address
 	InDoubt                operatorInDoubt         `json:"inDoubt"`                // What is done with a message whose answer got lost
 	Kind                   operatorCarrierKind     `json:"kind"`                   // Protocol
@@ -534,6 +535,7 @@ type operatorCarrierBody struct {
 	DestTon                *int64                   `json:"destTon"`
 	Enabled                *bool                    `json:"enabled"`
 	EnquireLinkSeconds     *int64                   `json:"enquireLinkSeconds"`
+	HighReserve            *int64                   `json:"highReserve"`
 	Host                   *string                  `json:"host"`
 	InDoubt                *operatorInDoubt         `json:"inDoubt"`
 	Kind                   *operatorCarrierKind     `json:"kind"`
