@@ -246,7 +246,7 @@ func (b *Batches) finish(ctx context.Context, batch *sms.Batch, now time.Time) e
 	if batch.DueAt.After(now) {
 		return b.store.WakeBatch(ctx, batch.ID, batch.DueAt)
 	}
-	waits, err := b.store.BatchWaits(ctx, batch.ID)
+	waits, err := b.store.BatchWaits(ctx, batch)
 	switch {
 	case err != nil:
 		return err

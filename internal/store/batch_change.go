@@ -280,8 +280,12 @@ func (s *Store) waitingJobs(ctx context.Context, batch int64) ([]int64, error) {
 }
 
 // BatchWaits tells whether a message of a batch still waits.
-func (s *Store) BatchWaits(ctx context.Context, batch int64) (bool, error) {
-	jobs, err := s.waitingJobs(ctx, batch)
+func (s *Store) BatchWaits(ctx context.Context, b *sms.Batch) (bool, error) {
+	if b.Counted {
+		c, err := s.CountBatch(ctx, b)
+		return c.Waiting > 0, err
+	}
+	jobs, err := s.waitingJobs(ctx, b.ID)
 	return len(jobs) > 0, err
 }
 

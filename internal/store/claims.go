@@ -389,7 +389,8 @@ func (t *tx) loadJobs(ctx context.Context, jobs map[int64]*sms.Job) error {
 }
 
 const jobColumns = `j.id, j.service_id, j.credential_id, j.query_id, j.text, j.sender, j.tag, j.class, j.lane, j.validity, j.deferred,
-	j.marketing, j.unicode, j.created_at, j.due_at, j.delay, j.hours, j.count, j.credits, j.tally, j.user_id, j.from_quota`
+	j.marketing, j.unicode, j.created_at, j.due_at, j.delay, j.hours, j.count, j.credits, j.tally, j.user_id, j.from_quota,
+	j.batch_id`
 
 // jobRow takes the columns of jobColumns.
 type jobRow struct {
@@ -403,7 +404,7 @@ func (r *jobRow) columns() []any {
 	return []any{
 		&j.ID, &j.ServiceID, &j.Credential, &j.QueryID, &j.Text, &j.Sender, &j.Tag, &j.Class, &r.lane, &r.validity, &r.deferred,
 		&j.Marketing, &j.Unicode, &r.created, &r.due, &j.Delay, &j.Hours, &j.Count, &j.Credits, &j.Tally,
-		&j.User, &j.FromQuota,
+		&j.User, &j.FromQuota, &j.Batch,
 	}
 }
 
