@@ -49,6 +49,9 @@ func (s *Store) EditBatch(ctx context.Context, b sms.Batch, had sms.Batch) error
 			return err
 		})
 	}
+	if b.Order.Text != had.Order.Text && b.QuoteID != "" {
+		return sms.Errorf(sms.Conflict, "The batch %s is charged by the quote %s, which is for its text: cancel it and make another", b.UUID, b.QuoteID)
+	}
 	return s.write(ctx, other, func(t *tx) error {
 		res, err := t.db.ExecContext(ctx, "UPDATE batch SET name = $1, text = $2, due_at = $3, updated_at = $4 WHERE id = $5 AND status = 'PENDING'",
 			b.Name, b.Order.Text, micros(b.DueAt), micros(b.UpdatedAt), b.ID)

@@ -61,6 +61,9 @@ func (s *Store) AddBatch(ctx context.Context, b *sms.Batch, complete bool, k Bat
 			uuid = earlier
 			return err
 		}
+		if err := t.useQuote(ctx, b); err != nil {
+			return err
+		}
 		if complete {
 			if err := t.completeList(ctx, b.ListID, b.Total); err != nil {
 				return err
