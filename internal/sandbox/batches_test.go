@@ -386,7 +386,7 @@ func TestABatchIsQuoted(t *testing.T) {
 func TestACanaryStopsABatchThatIsNotWanted(t *testing.T) {
 	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
 		b := startBatch(p, "x", map[string]any{
-			"to": append([]string{number(t, "stop"), number(t, "delivered")}, handsets(40)...), "canary": 4, "canaryMinutes": 5, "maxStopRate": 20, "maxFailureRate": 100,
+			"to": append([]string{number(t, "replies-stop"), number(t, "delivered")}, handsets(40)...), "canary": 4, "canaryMinutes": 5, "maxStopRate": 20, "maxFailureRate": 100,
 		})
 		p.Until("it has stopped", func() bool {
 			p.Clock.Advance(5 * time.Second)
@@ -400,7 +400,7 @@ func TestACanaryStopsABatchThatIsNotWanted(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		wanted := startBatch(p, "x", map[string]any{
-			"to": append([]string{number(t, "stop")}, handsets(20)...), "canary": 5, "canaryMinutes": 1, "maxStopRate": 50,
+			"to": append([]string{number(t, "replies-stop")}, handsets(20)...), "canary": 5, "canaryMinutes": 1, "maxStopRate": 50,
 		})
 		if b = untilBatch(t, p, wanted.ID, "COMPLETED"); b.Paused || b.Messages != 21 {
 			t.Errorf("completed %+v", b)
