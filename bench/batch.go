@@ -70,7 +70,7 @@ func serveList(ctx context.Context, rows int) (address string, done func(), err 
 	}
 	server := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		to := bufio.NewWriterSize(w, 1<<16)
-		defer to.Flush()
+		defer func() { _ = to.Flush() }() // who does not read on has gone
 		fmt.Fprint(to, "Numero;nom;prenom;adresse\r\n")
 		for i := range rows {
 			fmt.Fprintf(to, "06%08d;Durant;Pierre;%d rue Montaigne Paris\r\n", 20_000_000+i, i)

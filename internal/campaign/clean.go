@@ -39,7 +39,8 @@ func (s *Slots) AskToClean(ctx context.Context, service sms.Service, slot store.
 	if c.Questions == 0 {
 		return c, noneUsable(slot.Slot, slot.List.Records)
 	}
-	return c, s.store.AddCleaning(ctx, &c, s.now())
+	err = s.store.AddCleaning(ctx, &c, s.now())
+	return c, err
 }
 
 func noneUsable(slot, records int) *sms.Error {

@@ -62,7 +62,7 @@ var batchProperties = []property{
 }
 
 // order makes a command whose flags describe a batch.
-func (b *batches) order(use, short, path string, print func(o object, asJSON bool) error, more ...property) *cobra.Command {
+func (b *batches) order(use, short, path string, show func(o object, asJSON bool) error, more ...property) *cobra.Command {
 	properties := append(append([]property{}, batchProperties...), more...)
 	var to *[]string
 	var asJSON *bool
@@ -83,7 +83,7 @@ func (b *batches) order(use, short, path string, print func(o object, asJSON boo
 		if err := api.call(c.Context(), http.MethodPost, service+path, body, &o); err != nil {
 			return err
 		}
-		return print(o, *asJSON)
+		return show(o, *asJSON)
 	})
 	addFlags(c.Flags(), properties)
 	to = c.Flags().StringArray("to", nil, "receiver, like +33639980000; may be repeated")
