@@ -54,6 +54,8 @@ func (b *Bench) Run(ctx context.Context, s Scenario, database string) (list []fi
 		list, err = b.old(ctx, s, database, dir)
 	case Queue:
 		list, err = one(b.queue(ctx, s, database, dir))
+	case Batch:
+		list, err = one(b.batch(ctx, s, database, dir))
 	case Kannel:
 		list, err = one(b.kannel(ctx, s, database, dir))
 	default:

@@ -28,7 +28,8 @@ func (b *Bench) old(ctx context.Context, s Scenario, database, dir string) (list
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
-	if err := b.fill(ctx, s, p, o); err != nil {
+	doors, err := b.fill(ctx, s, p, o)
+	if err != nil {
 		return nil, fmt.Errorf("filling the store: %w", err)
 	}
 	first := firstMessage
@@ -54,6 +55,13 @@ func (b *Bench) old(ctx context.Context, s Scenario, database, dir string) (list
 		r.Note = fmt.Sprintf("%d services and %s messages were in the store before", s.Services, figures.Thousands(s.Stored))
 		list = append(list, r)
 		first += next.messages()
+		if i == len(s.Loads)-1 {
+			tagged, err := b.byTag(ctx, s, p, doors)
+			if err != nil {
+				return list, err
+			}
+			list = append(list, tagged)
+		}
 		p.end(time.Minute)
 	}
 	return list, nil
@@ -68,40 +76,41 @@ const (
 	fillers           = 16
 )
 
-// fill leaves a store with as many services and messages as the scenario wants, all delivered, and the books in order.
-func (b *Bench) fill(ctx context.Context, s Scenario, p *platform, o *operator) error {
+// fill leaves a store with as many services and messages as the scenario wants, all delivered, and the books in order. It gives the ways in
+// to the services.
+func (b *Bench) fill(ctx context.Context, s Scenario, p *platform, o *operator) ([]*load.OVH, error) {
 	if err := p.start(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	if err := p.connect(ctx, o, 0); err != nil {
-		return err
+		return nil, err
 	}
 	b.Tell.Stage(fmt.Sprintf("%s: %d services", s.Name, s.Services))
 	doors, err := p.many(ctx, s.Services)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	seed := s.Services * jobsOfService * receiversOfJob
 	b.Tell.Stage(fmt.Sprintf("%s: %d messages of theirs", s.Name, seed))
 	base, err := o.status(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sent, err := load.Run(ctx, spread(doors), load.Options{Requests: s.Services * jobsOfService, Receivers: receiversOfJob, Connections: fillers})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if sent.Refused > 0 {
-		return fmt.Errorf("%d requests were refused: %s", sent.Refused, sent.First)
+		return nil, fmt.Errorf("%d requests were refused: %s", sent.Refused, sent.First)
 	}
 	m := &measurement{bench: b, scenario: s, operator: o, platform: p, base: base}
 	if _, err := m.settle(ctx, sent.Accepted); err != nil {
-		return err
+		return nil, err
 	}
 	p.end(time.Minute)
 	copies := max((s.Stored+seed-1)/seed, 1)
 	b.Tell.Stage(fmt.Sprintf("%s: %d copies of their rows", s.Name, copies-1))
-	return p.database.multiply(ctx, copies, func(done int) { b.Tell.Load(done*seed, copies*seed) })
+	return doors, p.database.multiply(ctx, copies, func(done int) { b.Tell.Load(done*seed, copies*seed) })
 }
 
 // spread sends the jobs through many doors in turn.
@@ -235,6 +244,8 @@ func (c copied) statement(ctx context.Context, db *sql.DB, n int, next map[strin
 		switch {
 		case name == "tally":
 			values[i] = "-1" // the counters are not copied
+		case name == "tag":
+			values[i] = "'" + oldTag + "'"
 		case slices.Contains(c.messages, name):
 			values[i] = fmt.Sprintf("CASE WHEN %s = 0 THEN 0 ELSE %s + %d END", name, name, int64(n)*next["message"])
 		case slices.Contains(c.ids, name):

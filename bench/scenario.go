@@ -31,6 +31,7 @@ const (
 	Plain  Kind = "plain"  // the load alone, on an empty store
 	Old    Kind = "old"    // the load, in a store that is full of old messages
 	Queue  Kind = "queue"  // a long queue for a slow carrier, then urgent messages
+	Batch  Kind = "batch"  // a campaign to a long list, planned and not sent
 	Soak   Kind = "soak"   // half of what the first scenario measured, for long
 	Kannel Kind = "kannel" // the load, on Kannel
 )
@@ -53,6 +54,7 @@ func Scenarios() []Scenario {
 			},
 		},
 		{Name: "queue", Title: "urgent messages past 2 million waiting ones", Kind: Queue, Requests: 400, Receivers: 5000, Connections: 4},
+		{Name: "batch", Title: "a campaign to 1,000,000 rows with mail merge", Kind: Batch, Requests: 1, Receivers: 1_000_000, Connections: 1},
 		{Name: "kannel-single", Title: "Kannel, one receiver a request", Kind: Kannel, Requests: 100_000, Receivers: 1, Connections: Connections},
 		{Name: "kannel-latency", Title: "Kannel, 1,000 single sends a second", Kind: Kannel, Duration: 15 * second, Receivers: 1, Connections: Connections, Rate: 1000},
 		{Name: "soak", Title: "ten minutes at half speed", Kind: Soak, Duration: 10 * time.Minute, Receivers: 1, Connections: Connections},

@@ -136,6 +136,7 @@ func (a *App) start(ctx context.Context) error {
 	a.billing = billing.New(o.Billing)
 	a.clerk = clerk.New(clerk.Config{
 		Store: a.Store, Clock: o.Clock, Log: o.Log, OnDuty: a.Dispatcher.RunsTimers, Carriers: a.Dispatcher.Lookers, LookUp: a.Dispatcher.LookUp,
+		Cleaner: campaign.NewCleaner(slots), GiveUp: slots.GiveUp,
 	})
 	api := ovh.New(ovh.Config{
 		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submitter, Webhooks: a.Notifier, Auth: a.Verifier,

@@ -14,19 +14,20 @@ import (
 
 // Batches sends texts to lists of any length, in steps: each plans some rows and accepts their messages in one transaction.
 type Batches struct {
-	slots  *Slots
-	store  *store.Store
-	submit *submit.Submitter
-	clock  *clock.Clock
-	log    *slog.Logger
-	nudged chan struct{}
-	known  map[int64]*known // by batch
-	rows   int              // of a step, at most
+	slots   *Slots
+	store   *store.Store
+	submit  *submit.Submitter
+	clock   *clock.Clock
+	log     *slog.Logger
+	nudged  chan struct{}
+	quoting chan struct{}
+	known   map[int64]*known // by batch
+	rows    int              // of a step, at most
 }
 
 // NewBatches makes Batches. Run works at them.
 func NewBatches(s *Slots, st *store.Store, sub *submit.Submitter, c *clock.Clock, log *slog.Logger) *Batches {
-	return &Batches{slots: s, store: st, submit: sub, clock: c, log: log, nudged: make(chan struct{}, 1), known: map[int64]*known{}, rows: ChunkRows}
+	return &Batches{slots: s, store: st, submit: sub, clock: c, log: log, nudged: make(chan struct{}, 1), quoting: make(chan struct{}, 1), known: map[int64]*known{}, rows: ChunkRows}
 }
 
 // Request is a batch to be made. Its order has no receivers.
@@ -38,6 +39,7 @@ type Request struct {
 	DueAt    time.Time
 	Hold     time.Duration // in which nothing is planned or charged
 	Settings sms.BatchSettings
+	QuoteID  string // what it is to be charged by, empty = the prices of the moment
 	Key      submit.Key
 }
 
@@ -73,7 +75,12 @@ func (b *Batches) Create(ctx context.Context, rules *sms.Rules, r Request) (sms.
 		batch.HoldUntil = now.Add(r.Hold)
 		batch.WakeAt = batch.HoldUntil
 	}
-	if batch.Estimate, err = b.estimate(ctx, rules, &batch, list, r.To); err != nil {
+	if r.QuoteID != "" {
+		err = b.bind(ctx, rules, &batch, list, r)
+	} else {
+		batch.Estimate, err = b.estimate(ctx, rules, &batch, list, r.To)
+	}
+	if err != nil {
 		return batch, err
 	}
 	if r.Slot == 0 {

@@ -128,7 +128,7 @@ func (b *Batches) begin(ctx context.Context, batch *sms.Batch, now time.Time) er
 const refreshing = 30 * time.Minute
 
 func (b *Batches) refresh(ctx context.Context, batch *sms.Batch) error {
-	if batch.Slot == 0 {
+	if batch.Slot == 0 || batch.QuoteID != "" {
 		return nil
 	}
 	slot, err := b.store.Slot(ctx, batch.ServiceID, batch.Slot)
@@ -183,9 +183,30 @@ func (b *Batches) knownOf(ctx context.Context, batch *sms.Batch) (*known, error)
 	return k, nil
 }
 
+// stepEnd gives the row before which the next step ends: that of a chunk or of the canary.
+func (b *Batches) stepEnd(batch *sms.Batch) int {
+	return min((batch.Next/ChunkRows+1)*ChunkRows, batch.Next+b.rows, batch.Ready())
+}
+
+// quoted gives what the next step may cost, nil without a quote.
+func (b *Batches) quoted(ctx context.Context, batch *sms.Batch, to int) (*sms.QuotedStep, error) {
+	if batch.QuoteID == "" {
+		return nil, nil
+	}
+	q, err := b.store.BatchQuote(ctx, batch.ServiceID, batch.QuoteID)
+	if err != nil {
+		return nil, err
+	}
+	return q.Step(to)
+}
+
 // plan plans the next rows and accepts their messages.
 func (b *Batches) plan(ctx context.Context, batch *sms.Batch, now time.Time) error {
-	to := min((batch.Next/ChunkRows+1)*ChunkRows, batch.Next+b.rows, batch.Ready())
+	to := b.stepEnd(batch)
+	quoted, err := b.quoted(ctx, batch, to)
+	if err != nil {
+		return b.breakQuote(ctx, batch, err, now)
+	}
 	list, err := b.store.List(ctx, batch.ListID)
 	if err != nil {
 		return err
@@ -202,8 +223,8 @@ func (b *Batches) plan(ctx context.Context, batch *sms.Batch, now time.Time) err
 	if err == nil {
 		var report submit.Report
 		report, err = b.submit.SubmitPart(ctx, service.AccountID, service.Name, o, submit.Part{
-			Known: k.has,
-			Step:  store.BatchStep{Batch: batch.ID, From: batch.Next, To: to, Canary: to < batch.Total && to == batch.Ready(), At: now},
+			Known: k.has, Quoted: quoted,
+			Step: store.BatchStep{Batch: batch.ID, From: batch.Next, To: to, Canary: to < batch.Total && to == batch.Ready(), At: now},
 		})
 		if err == nil {
 			for _, receiver := range report.Valid {
@@ -220,7 +241,22 @@ func (b *Batches) plan(ctx context.Context, batch *sms.Batch, now time.Time) err
 	if temporary(err) {
 		return err
 	}
+	if quoted != nil && sms.CodeOf(err) == sms.Conflict {
+		return b.breakQuote(ctx, batch, err, now)
+	}
 	return b.give(ctx, batch, err, now)
+}
+
+// breakQuote stops a batch that would be charged otherwise than it was quoted. Resuming it accepts the prices of then.
+func (b *Batches) breakQuote(ctx context.Context, batch *sms.Batch, why error, now time.Time) error {
+	if temporary(why) {
+		return why
+	}
+	why = sms.Errorf(sms.Conflict, "the quote %s does not hold any more: %v", batch.QuoteID, why)
+	if err := b.store.LeaveQuote(ctx, batch); err != nil {
+		return err
+	}
+	return b.give(ctx, batch, why, now)
 }
 
 // judge stops a batch whose messages fail, or whose receivers answer STOP, and lets one go on whose canary has passed.
@@ -246,7 +282,7 @@ func (b *Batches) finish(ctx context.Context, batch *sms.Batch, now time.Time) e
 	if batch.DueAt.After(now) {
 		return b.store.WakeBatch(ctx, batch.ID, batch.DueAt)
 	}
-	waits, err := b.store.BatchWaits(ctx, batch.ID)
+	waits, err := b.store.BatchWaits(ctx, batch)
 	switch {
 	case err != nil:
 		return err

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"ramier/internal/campaign"
 	"ramier/internal/clock"
 	"ramier/internal/sms"
 	"ramier/internal/store"
@@ -23,17 +24,20 @@ type Config struct {
 	// Carriers lists the carriers of this node that answer questions about numbers now, LookUp asks one of them.
 	Carriers func() []int64
 	LookUp   func(ctx context.Context, carrier int64, number string) (sms.LookupAnswer, error)
+	// Cleaner works at lists whose numbers are looked up, GiveUp ends one that cannot be cleaned.
+	Cleaner *campaign.Cleaner
+	GiveUp  func(ctx context.Context, c *store.Cleaning, why string) error
 }
 
 // Clerk works in the background.
 type Clerk struct {
 	Config
-	nudged [2]chan struct{} // wake the loops
+	nudged [3]chan struct{} // wake the loops
 }
 
 // New makes a Clerk. Run starts it.
 func New(c Config) *Clerk {
-	return &Clerk{Config: c, nudged: [2]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)}}
+	return &Clerk{Config: c, nudged: [3]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)}}
 }
 
 // Nudge says that there is something to do. It does not block.
@@ -54,6 +58,7 @@ func (k *Clerk) Run(ctx context.Context) {
 	var loops sync.WaitGroup
 	loops.Go(func() { k.loop(ctx, k.nudged[0], k.doTasks) })
 	loops.Go(func() { k.loop(ctx, k.nudged[1], k.doLookups) })
+	loops.Go(func() { k.loop(ctx, k.nudged[2], k.doCleanings) })
 	loops.Wait()
 }
 

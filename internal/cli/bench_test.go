@@ -95,14 +95,28 @@ func TestBenchInAFullStore(t *testing.T) {
 	m := newBenchmark(t)
 	for _, database := range []string{"sqlite", postgres(t)} {
 		r, _ := m.measure("--scenario old --services 3 --stored 100 --requests 20 --receivers 2 --connections 2 --database " + database)
-		if len(r.Results) != 2 {
+		if len(r.Results) != 3 {
 			t.Fatalf("results: %+v", r)
 		}
-		for _, one := range r.Results {
+		if one := r.Results[2]; one.Scenario != "old-tag" || one.Requests != 3 || one.Request.P99 <= 0 || !strings.Contains(one.Note, "3 services with 30 messages each") {
+			t.Errorf("by tag on %s: %+v", one.Database, one)
+		}
+		for _, one := range r.Results[:2] {
 			// The books are in order with the copies among them.
 			if one.Accepted != 40 || one.Delivered != 40 || one.Audit == nil || !strings.Contains(one.Note, "3 services and 100 messages") {
 				t.Errorf("%s on %s: %+v", one.Scenario, one.Database, one)
 			}
+		}
+	}
+}
+
+func TestBenchOfACampaign(t *testing.T) {
+	m := newBenchmark(t)
+	for _, database := range []string{"sqlite", postgres(t)} {
+		r, _ := m.measure("--scenario batch --receivers 7000 --database " + database)
+		one := r.Results[0]
+		if one.Accepted != 7000 || one.AcceptedPerSecond <= 0 || one.MemoryMiB <= 0 || one.Lost != 0 || !strings.Contains(one.Note, "a slot of 7,000 rows with mail merge") {
+			t.Errorf("%+v", one)
 		}
 	}
 }

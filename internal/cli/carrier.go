@@ -35,6 +35,7 @@ var carrierProperties = []property{
 	{name: "bindMode", about: "transceiver, or transmitterReceiver for two binds"},
 	{name: "window", about: "requests that may be unanswered at a time, 1 to 1000", kind: 'i'},
 	{name: "rate", about: "messages per second, 0 = no limit", kind: 'i'},
+	{name: "highReserve", about: "percent of the rate and the window that are kept for the priority high, 0 to 90; 20 unless given", kind: 'i'},
 	{name: "tls", about: "whether the connection is encrypted", kind: 'b'},
 	{name: "tlsServerName", about: "name expected in the certificate; otherwise the host"},
 	{name: "concatenation", about: "how long texts are put together: udh8, udh16, sar or payload"},

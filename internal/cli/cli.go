@@ -59,7 +59,7 @@ func (p *program) root() *cobra.Command {
 		p.accountCommand(), p.serviceCommand(), p.senderCommand(), p.templateCommand(), p.exceptionCommand(), p.virtualNumberCommand(), p.smppCommand(), p.optOutCommand(), p.tokenCommand(),
 		p.carrierCommand(), p.doubtCommand(), p.webhookCommand(), p.deliveryCommand(), p.routeCommand(), p.rateCommand(), p.numberCommand(),
 		p.priceCommand(), p.taxCommand(), p.orderCommand(),
-		p.sendCommand(), p.explainCommand(), p.auditCommand(), p.reportCommand(), p.statusCommand(), p.benchCommand(), p.versionCommand(),
+		p.sendCommand(), p.batchCommand(), p.explainCommand(), p.auditCommand(), p.reportCommand(), p.statusCommand(), p.benchCommand(), p.versionCommand(),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return usage("%v: see %s --help", err, c.CommandPath()) })

@@ -3,10 +3,10 @@ package dispatch
 import (
 	"context"
 	"math"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"ramier/internal/sms"
 	"ramier/internal/store"
@@ -18,7 +18,7 @@ type line struct {
 	carrier sms.Carrier
 	hold    *hold
 	port    Carrier
-	limit   *rate.Limiter
+	gate    *gate
 	queued  chan struct{}      // something may be in the queue
 	freed   chan struct{}      // the carrier may take more
 	ahead   atomic.Int64       // messages claimed and not handed over yet
@@ -26,28 +26,38 @@ type line struct {
 	quit    context.CancelFunc // ends the connection
 	handed  chan struct{}      // closed when nothing more is handed over
 	ended   chan struct{}      // closed when the carrier has answered everything
-	batches chan *batch
+	tracks  [tracks]chan *portion
 	flight  flight
-	hours   sendingHours // of what is being handed over
+	looked  time.Time    // by the system's clock, when nothing was found in the lane high; for claims
+	alone   sync.RWMutex // written while a message is handed over with nothing else under way
 }
 
 // batch is a claim on its way through a line.
 type batch struct {
 	claim *store.Claim
-	open  int       // messages whose answer is not written; the desk counts
-	asked time.Time // by the system's clock, when the receivers' opt-outs were read
+	open  int // messages whose answer is not written; the desk counts
+}
+
+// portion is what goes by one track of a batch.
+type portion struct {
+	*batch
+	track    track
+	messages []store.Claimed
+	asked    time.Time // by the system's clock, when the receivers' opt-outs were read
+	hours    *sendingHours
 }
 
 // newLine starts a line. One that it replaces is stopped first, so that a carrier never sees two of ours.
 func newLine(d *Dispatcher, c sms.Carrier, replaced *line, k *hold) *line {
 	l := &line{
 		d: d, carrier: c, hold: k, queued: make(chan struct{}, 1), freed: make(chan struct{}, 1), handed: make(chan struct{}),
-		ended: make(chan struct{}), batches: make(chan *batch, maxBatches), limit: rate.NewLimiter(rate.Inf, 0),
+		ended: make(chan struct{}),
 	}
-	if c.Settings.Rate > 0 {
-		l.limit = rate.NewLimiter(rate.Limit(c.Settings.Rate), max(1, c.Settings.Rate/10))
+	for t := range tracks {
+		l.tracks[t] = make(chan *portion, maxClaim)
 	}
 	l.port = d.cfg.NewCarrier(c, sms.Inbox{Receipt: d.desk.receipt, Incoming: d.desk.incoming, Late: d.lateAnswer, Wake: l.free})
+	l.gate = newGate(&l.carrier.Settings, l.port.Room)
 	base := d.ctx
 	handing, cancel := context.WithCancel(base)
 	connected, quit := context.WithCancel(base)
@@ -115,7 +125,10 @@ func (l *line) stop(ctx context.Context) {
 // wake tells the line that something was queued, free that the carrier may take more.
 func (l *line) wake() { ring(l.queued) }
 
-func (l *line) free() { ring(l.freed) }
+func (l *line) free() {
+	ring(l.freed)
+	l.gate.freed()
+}
 
 func ring(bell chan struct{}) {
 	select {
@@ -128,8 +141,9 @@ const (
 	// maxClaim is the most messages of one claim; all of a claim are in doubt after a crash, so it stays near what the window
 	// and the rate allow in a quarter of a second.
 	maxClaim = 1000
-	// maxBatches is how many claims may wait to be handed over.
-	maxBatches = 64
+	// lookHigh is how often the lane high is looked at without a reason while enough of the others is claimed, and briefly how soon
+	// again after a look that found nothing.
+	lookHigh, briefly = 250 * time.Millisecond, 20 * time.Millisecond
 )
 
 // claimSize is a window ahead of what the carrier has, 0 while it takes nothing or enough is claimed.
@@ -145,23 +159,54 @@ func (l *line) claimSize() int {
 	return max(0, min(n, maxClaim)-int(l.ahead.Load()))
 }
 
+// urgentSize is how many messages of the lane high are claimed while enough of the others is: their share of a window and of a quarter
+// of a second.
+func (l *line) urgentSize() int {
+	s := &l.carrier.Settings
+	if s.HighReserve == 0 || l.port.Room() == 0 {
+		return 0
+	}
+	n := min(s.Window*s.HighReserve/100, maxClaim/2)
+	if s.Rate > 0 {
+		n = min(n, s.Rate*s.HighReserve/400)
+	}
+	return max(0, max(1, n)-l.gate.count(urgent))
+}
+
 // claims takes batches for the carrier while it has room, ahead of what is being handed over: out of the queue, and when that is
 // empty, from what is being accepted.
 func (l *line) claims(ctx context.Context) {
-	defer close(l.batches)
+	defer func() {
+		for _, c := range l.tracks {
+			close(c)
+		}
+	}()
 	empty := false // nothing of the queue is due
 	for ctx.Err() == nil {
-		n := l.claimSize()
-		if n == 0 || l.d.desk.full() {
+		n, high := l.claimSize(), 0
+		if l.d.desk.full() {
 			l.wait(ctx, l.freed)
 			continue
+		}
+		if n == 0 {
+			var news bool
+			high, news = l.waitFull(ctx)
+			if empty = empty && !news; high == 0 {
+				continue
+			}
 		}
 		asked := time.Now()
 		var claim *store.Claim
 		var err error
-		if empty {
+		switch {
+		case high > 0:
+			claim, err = l.d.cfg.Store.ClaimHigh(ctx, l.carrier.ID, l.hold.Hold, high, l.d.cfg.Clock.Now())
+			if claim == nil {
+				l.looked = asked
+			}
+		case empty:
 			claim, empty = l.offer(ctx)
-		} else {
+		default:
 			claim, err = l.d.cfg.Store.Claim(ctx, l.carrier.ID, l.hold.Hold, n, l.d.cfg.Clock.Now())
 			empty = err == nil && (claim == nil || claim.Last)
 		}
@@ -174,10 +219,66 @@ func (l *line) claims(ctx context.Context) {
 			pause(ctx, time.Second)
 		}
 		if claim != nil && len(claim.Messages) > 0 {
-			l.ahead.Add(int64(len(claim.Messages)))
-			l.batches <- &batch{claim: claim, open: len(claim.Messages), asked: asked}
+			l.deal(claim, asked)
+			if high > 0 {
+				l.wake() // there may be more
+			}
 		}
 	}
+}
+
+// waitFull waits while enough is claimed or the carrier has no room. It tells how many of the lane high are to be claimed all the
+// same, and whether something was queued.
+func (l *line) waitFull(ctx context.Context) (high int, news bool) {
+	queued, look := l.queued, lookHigh
+	if since := time.Since(l.looked); since < briefly {
+		queued, look = nil, briefly-since
+	} else if l.urgentSize() == 0 {
+		queued = nil // it is looked at when one of them has left
+	}
+	alarm := time.NewTimer(look)
+	defer alarm.Stop()
+	select {
+	case <-l.freed:
+		return 0, false
+	case <-queued:
+		return l.urgentSize(), true
+	case <-alarm.C:
+		if look != lookHigh {
+			return 0, false
+		}
+		return l.urgentSize(), false
+	case <-ctx.Done():
+		return 0, false
+	}
+}
+
+// deal gives the messages of a claim to their tracks.
+func (l *line) deal(claim *store.Claim, asked time.Time) {
+	l.ahead.Add(int64(len(claim.Messages)))
+	b := &batch{claim: claim, open: len(claim.Messages)}
+	for t, messages := range split(claim.Messages) {
+		if len(messages) > 0 {
+			l.gate.add(track(t), len(messages))
+			l.tracks[t] <- &portion{batch: b, track: track(t), messages: messages, asked: asked}
+		}
+	}
+}
+
+// split parts messages by their tracks. Most claims hold those of one only.
+func split(messages []store.Claimed) (by [tracks][]store.Claimed) {
+	first := trackOf(messages[0].Job.Priority)
+	same := func(m store.Claimed) bool { return trackOf(m.Job.Priority) == first }
+	i := slices.IndexFunc(messages, func(m store.Claimed) bool { return !same(m) })
+	if i < 0 {
+		by[first] = messages
+		return by
+	}
+	for _, m := range messages {
+		t := trackOf(m.Job.Priority)
+		by[t] = append(by[t], m)
+	}
+	return by
 }
 
 // nextDue tells when the first message of the queue is due, zero for none. It is false if that is now: another node has in hand
@@ -269,35 +370,43 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// handOver hands each message of each batch to the carrier. After a stop it gives back what it has not handed over.
+// handOver hands each message of each claim to the carrier, on both tracks. After a stop it gives back what it has not handed over.
 func (l *line) handOver(ctx context.Context) {
 	defer close(l.handed)
-	for b := range l.batches {
-		l.inOrder(ctx, b)
+	var wg sync.WaitGroup
+	for _, portions := range l.tracks {
+		wg.Go(func() {
+			var hours sendingHours
+			for p := range portions {
+				p.hours = &hours
+				l.inOrder(ctx, p)
+			}
+		})
 	}
+	wg.Wait()
 }
 
 // fresh is how long it counts that a receiver had not answered STOP. A batch takes longer when the carrier is slow.
 const fresh = time.Second
 
-// askAgain reads anew whether the receivers from place i of a batch on have answered STOP, if that was read a while ago.
-func (l *line) askAgain(ctx context.Context, b *batch, i int) {
-	if !b.claim.Messages[i].Job.Marketing || time.Since(b.asked) < fresh || ctx.Err() != nil {
+// askAgain reads anew whether the receivers from place i on have answered STOP, if that was read a while ago.
+func (l *line) askAgain(ctx context.Context, b *portion, i int) {
+	if !b.messages[i].Job.Marketing || time.Since(b.asked) < fresh || ctx.Err() != nil {
 		return
 	}
 	b.asked = time.Now()
 	// Without the database no STOP is stored either.
-	if err := l.d.cfg.Store.AskOptOuts(ctx, b.claim.Messages[i:]); err != nil && ctx.Err() == nil {
+	if err := l.d.cfg.Store.AskOptOuts(ctx, b.messages[i:]); err != nil && ctx.Err() == nil {
 		l.d.cfg.Log.Error("cannot read opt-outs", "carrier", l.carrier.Name, "error", err)
 	}
 }
 
-func (l *line) hand(ctx context.Context, b *batch, m store.Claimed) {
+func (l *line) hand(ctx context.Context, b *portion, m store.Claimed) {
 	now := l.d.cfg.Clock.Now()
 	expires := m.Job.DueAt.Add(m.Job.Validity)
 	answer := func(a sms.Answer) {
 		a.MessageID, a.CarrierID, a.Attempt, a.Handed = m.ID, l.carrier.ID, m.Attempts, now
-		l.d.desk.answer(b, l.complete(a, m))
+		l.d.desk.answer(b.batch, l.complete(a, m))
 		l.free()
 	}
 	switch {
@@ -305,10 +414,10 @@ func (l *line) hand(ctx context.Context, b *batch, m store.Claimed) {
 		answer(sms.Answer{State: sms.Refused, PTT: sms.PTTOptedOut, Error: "The receiver has answered STOP.", At: now})
 	case !now.Before(expires):
 		answer(l.overdue(m, now, expires))
-	case l.hours.closed(m.Job.Hours, m.Country, now):
+	case b.hours.closed(m.Job.Hours, m.Country, now):
 		at, why := sms.NextSending(now, m.Country, m.Job.Hours)
 		answer(sms.Answer{State: sms.Queued, RetryAt: at, Error: "Outside of the sending hours: " + why + ".", At: now})
-	case l.limit.Wait(ctx) != nil:
+	case l.gate.enter(ctx, b.track) != nil:
 		answer(sms.Answer{State: sms.Queued, RetryAt: now, Error: "Given back at a stop, not handed over.", At: now})
 	case !l.hold.valid():
 		answer(sms.Answer{State: sms.Queued, RetryAt: now, Error: "Given back, not handed over: the node no longer has the carrier.", At: now})
@@ -316,11 +425,12 @@ func (l *line) hand(ctx context.Context, b *batch, m store.Claimed) {
 		if f := l.d.cfg.Observe.Handed; f != nil {
 			f(l.carrier.Name, now.Sub(later(m.Job.CreatedAt, m.Job.DueAt)))
 		}
-		l.flight.begin()
-		l.port.Submit(held{ctx, l.hold}, m.Outbound(*m.Job, expires), func(a sms.Answer) {
-			l.flight.end()
-			a.Rev = l.carrier.Rev
-			answer(a)
+		l.underWay(ctx, suspect(m), func() {
+			l.port.Submit(held{ctx, l.hold}, m.Outbound(*m.Job, expires), func(a sms.Answer) {
+				l.flight.end()
+				a.Rev = l.carrier.Rev
+				answer(a)
+			})
 		})
 	}
 }

@@ -52,10 +52,27 @@ func (f *flight) clear(ctx context.Context) {
 	}
 }
 
-// inOrder hands over the messages of a batch: suspects last, and each alone.
-func (l *line) inOrder(ctx context.Context, b *batch) {
+// underWay submits a message; alone, it waits until all that was handed over is answered, and for its own answer.
+func (l *line) underWay(ctx context.Context, alone bool, submit func()) {
+	if !alone {
+		l.alone.RLock()
+		defer l.alone.RUnlock()
+		l.flight.begin()
+		submit()
+		return
+	}
+	l.alone.Lock()
+	defer l.alone.Unlock()
+	l.flight.clear(ctx)
+	l.flight.begin()
+	submit()
+	l.flight.clear(ctx)
+}
+
+// inOrder hands over the messages of a portion: suspects last, and each alone.
+func (l *line) inOrder(ctx context.Context, b *portion) {
 	var alone []int
-	for i, m := range b.claim.Messages {
+	for i, m := range b.messages {
 		if suspect(m) {
 			alone = append(alone, i)
 			continue
@@ -63,16 +80,15 @@ func (l *line) inOrder(ctx context.Context, b *batch) {
 		l.next(ctx, b, i)
 	}
 	for _, i := range alone {
-		l.flight.clear(ctx)
 		l.next(ctx, b, i)
-		l.flight.clear(ctx)
 	}
 }
 
-// next hands over message i of a batch.
-func (l *line) next(ctx context.Context, b *batch, i int) {
+// next hands over message i of a portion.
+func (l *line) next(ctx context.Context, b *portion, i int) {
 	l.askAgain(ctx, b, i)
-	l.hand(ctx, b, b.claim.Messages[i])
+	l.hand(ctx, b, b.messages[i])
+	l.gate.done(b.track)
 	if l.ahead.Add(-1) == int64(l.carrier.Settings.Window/2) {
 		l.free()
 	}

@@ -132,7 +132,7 @@ var batchClasses = map[smsBatchClass]sms.Class{"FLASH": sms.Flash, "PHONE": sms.
 
 func (in smsBatchParamsBody) request() (campaign.Request, error) {
 	r := campaign.Request{
-		Name: deref(in.Name), To: in.To,
+		Name: deref(in.Name), To: in.To, QuoteID: deref(in.QuoteID),
 		Order: sms.Order{
 			Text: in.Message, Sender: deref(in.From), ForResponse: deref(in.SenderForResponse), NoStop: deref(in.NoStop), Tag: deref(in.Tag),
 			Class: sms.PhoneDisplay,

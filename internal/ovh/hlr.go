@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"ramier/internal/campaign"
 	"ramier/internal/phone"
@@ -24,17 +25,18 @@ func (a *API) createLookups(ctx context.Context, c *Call, in postSmsServiceNameH
 	if err != nil {
 		return smsSendingReport{}, err
 	}
-	if rules.Service.Status != sms.Enabled {
-		return smsSendingReport{}, sms.Errorf(sms.Forbidden, "The service %s is disabled", rules.Service.Name)
-	}
-	if rules.Service.Settings.Renewal.Ended(a.now()) {
-		return smsSendingReport{}, sms.Errorf(sms.Forbidden, "The service %s has ended, as its owner wanted", rules.Service.Name)
+	if err := canLookUp(rules.Service, a.now()); err != nil {
+		return smsSendingReport{}, err
 	}
 	receivers, err := a.lookupReceivers(ctx, rules, in)
 	if err != nil {
 		return smsSendingReport{}, err
 	}
-	asked, err := a.askedCarriers(ctx)
+	carriers, err := a.store.Carriers(ctx)
+	if err != nil {
+		return smsSendingReport{}, err
+	}
+	lookers, err := sms.NewLookers(carriers)
 	if err != nil {
 		return smsSendingReport{}, err
 	}
@@ -56,7 +58,7 @@ func (a *API) createLookups(ctx context.Context, c *Call, in postSmsServiceNameH
 		}
 		seen[n.E164] = true
 		all = append(all, sms.Lookup{
-			ServiceID: rules.Service.ID, CarrierID: asked.forNumber(rules, n), Receiver: n.E164, Country: n.Country, Status: sms.TaskTodo, Credits: sms.LookupPrice,
+			ServiceID: rules.Service.ID, CarrierID: lookers.For(rules, n), Receiver: n.E164, Country: n.Country, Status: sms.TaskTodo, Credits: sms.LookupPrice,
 		})
 		out.ValidReceivers = append(out.ValidReceivers, n.E164)
 	}
@@ -72,6 +74,17 @@ func (a *API) createLookups(ctx context.Context, c *Call, in postSmsServiceNameH
 	}
 	out.TotalCreditsRemoved = (sms.LookupPrice * sms.Credits(len(all))).Float()
 	return out, nil
+}
+
+// canLookUp refuses a service that may not spend anything.
+func canLookUp(s sms.Service, now time.Time) error {
+	if s.Status != sms.Enabled {
+		return sms.Errorf(sms.Forbidden, "The service %s is disabled", s.Name)
+	}
+	if s.Settings.Renewal.Ended(now) {
+		return sms.Errorf(sms.Forbidden, "The service %s has ended, as its owner wanted", s.Name)
+	}
+	return nil
 }
 
 // lookupReceivers gives the numbers of a request, or of the document that it names.
@@ -104,43 +117,6 @@ func (a *API) lookupReceivers(ctx context.Context, rules *sms.Rules, in postSmsS
 		receivers = append(receivers, row.Receiver)
 	}
 	return receivers, nil
-}
-
-// asked are the carriers that answer questions about numbers.
-type asked map[int64]bool
-
-func (a *API) askedCarriers(ctx context.Context) (asked, error) {
-	all, err := a.store.Carriers(ctx)
-	if err != nil {
-		return nil, err
-	}
-	can := asked{}
-	for _, c := range all {
-		if c.Enabled && c.Settings.Lookups {
-			can[c.ID] = true
-		}
-	}
-	if len(can) == 0 {
-		return nil, sms.Errorf(sms.Unavailable, "no carrier of this platform answers questions about numbers: ask the operator for one that does")
-	}
-	return can, nil
-}
-
-// forNumber gives the carrier that is asked about a number: the one that a message would take, if it answers, else the first that does.
-func (k asked) forNumber(r *sms.Rules, n phone.Number) int64 {
-	for _, t := range r.Routes {
-		if t.Enabled && k[t.CarrierID] && (t.Country == "" || t.Country == n.Country) && strings.HasPrefix(n.E164, t.Prefix) &&
-			(t.Service == "" || t.Service == r.Service.Name) && t.Sender == "" && t.Tag == "" {
-			return t.CarrierID
-		}
-	}
-	first := int64(0)
-	for id := range k {
-		if first == 0 || id < first {
-			first = id
-		}
-	}
-	return first
 }
 
 func (a *API) lookup(ctx context.Context, c *Call, service string, id int64) (sms.Lookup, error) {

@@ -145,6 +145,7 @@ func changeNumbers(s *sms.CarrierSettings, b operatorCarrierBody) error {
 		{"port", &s.Port, b.Port, 1, 65535},
 		{"window", &s.Window, b.Window, 1, 1000},
 		{"rate", &s.Rate, b.Rate, 0, 1_000_000},
+		{"highReserve", &s.HighReserve, b.HighReserve, 0, 90},
 		{"queryMinutes", &s.QueryMinutes, b.QueryMinutes, 0, 7 * 24 * 60},
 		{"enquireLinkSeconds", &s.EnquireLinkSeconds, b.EnquireLinkSeconds, 1, 3600},
 		{"responseTimeoutSeconds", &s.ResponseSeconds, b.ResponseTimeoutSeconds, 1, 600},

@@ -47,7 +47,7 @@ func newOperatorCarrier(c sms.Carrier) operatorCarrier {
 		AddressPlus: s.AddressPlus, BindMode: operatorCarrierBindMode(s.BindMode), Charset: operatorCharset(s.Charset),
 		Concatenation: operatorConcatenation(s.Concatenation), DataCodingGsm7: int64(s.DataCodingGSM7), DestNpi: int64(s.DestNPI),
 		DestTon: int64(s.DestTON), Enabled: c.Enabled, EnquireLinkSeconds: int64(s.EnquireLinkSeconds), Host: s.Host,
-		InDoubt: operatorInDoubt(s.InDoubt), Kind: operatorCarrierKind(c.Kind), Lookups: s.Lookups, Name: c.Name, Port: int64(s.Port), QueryMinutes: int64(s.QueryMinutes), Rate: int64(s.Rate),
+		InDoubt: operatorInDoubt(s.InDoubt), HighReserve: int64(s.HighReserve), Kind: operatorCarrierKind(c.Kind), Lookups: s.Lookups, Name: c.Name, Port: int64(s.Port), QueryMinutes: int64(s.QueryMinutes), Rate: int64(s.Rate),
 		ReceiptID: operatorReceiptID(s.ReceiptID), RegisteredDelivery: s.RegisteredDelivery != 0,
 		ResponseTimeoutSeconds: int64(s.ResponseSeconds), ServiceType: s.ServiceType, SourceNpi: int64(s.SourceNPI),
 		SourceTon: int64(s.SourceTON), SystemID: s.SystemID, SystemType: s.SystemType, TLS: s.TLS, TLSCA: s.TLSCA,

@@ -2,18 +2,26 @@ package ovh
 
 import (
 	"context"
+	"time"
 
 	"ramier/internal/sms"
 	"ramier/internal/submit"
 )
 
 func (a *API) createQuote(ctx context.Context, c *Call, in postSmsServiceNameQuotesIn) (smsQuote, error) {
-	o, err := in.job().order()
+	if in.Body.isBatch() {
+		return a.quoteBatch(ctx, c, in)
+	}
+	job, err := in.Body.job(in.ServiceName)
 	if err != nil {
 		return smsQuote{}, err
 	}
-	if deref(in.ReceiversDocumentURL) != "" || deref(in.ReceiversSlotID) != "" {
-		if _, _, err := a.fill(ctx, c, in.job(), &o, submit.Key{}); err != nil {
+	o, err := job.order()
+	if err != nil {
+		return smsQuote{}, err
+	}
+	if deref(job.ReceiversDocumentURL) != "" || deref(job.ReceiversSlotID) != "" {
+		if _, _, err := a.fill(ctx, c, job, &o, submit.Key{}); err != nil {
 			return smsQuote{}, err
 		}
 	}
@@ -24,13 +32,96 @@ func (a *API) createQuote(ctx context.Context, c *Call, in postSmsServiceNameQuo
 	return a.newQuote(ctx, q)
 }
 
+// isBatch tells that the body is that of a batch: it has a field that jobs lack and need.
+func (in smsQuoteParamsBody) isBatch() bool {
+	return in.From != nil || len(in.To) > 0 || deref(in.SlotID) != ""
+}
+
 // job gives the job that is quoted.
-func (in postSmsServiceNameQuotesIn) job() postSmsServiceNameJobsIn {
-	return postSmsServiceNameJobsIn{
-		ServiceName: in.ServiceName, Message: in.Message, Charset: in.Charset, Class: in.Class, Coding: in.Coding, DifferedPeriod: in.DifferedPeriod,
+func (in smsQuoteParamsBody) job(service string) (postSmsServiceNameJobsIn, error) {
+	out := postSmsServiceNameJobsIn{
+		ServiceName: service, Message: in.Message, Charset: in.Charset, Coding: in.Coding, DifferedPeriod: in.DifferedPeriod,
 		NoStopClause: in.NoStopClause, Priority: in.Priority, Receivers: in.Receivers, ReceiversDocumentURL: in.ReceiversDocumentURL,
 		ReceiversSlotID: in.ReceiversSlotID, Sender: in.Sender, SenderForResponse: in.SenderForResponse, Tag: in.Tag, ValidityPeriod: in.ValidityPeriod,
 	}
+	for name, given := range map[string]bool{"noStop": in.NoStop != nil, "deferred": in.Deferred != nil} {
+		if given {
+			return out, sms.Errorf(sms.Invalid, "%s belongs to a batch, and neither to nor slotID is given", name)
+		}
+	}
+	if in.Class == nil {
+		return out, nil
+	}
+	class, ok := map[smsQuoteClass]smsClass{
+		smsQuoteClassFlash: smsClassFlash, smsQuoteClassPhoneDisplay: smsClassPhoneDisplay, smsQuoteClassSim: smsClassSim, smsQuoteClassToolkit: smsClassToolkit,
+	}[*in.Class]
+	if !ok {
+		return out, sms.Errorf(sms.Invalid, "class = %q is one of batches: give flash, phoneDisplay, sim or toolkit", *in.Class)
+	}
+	out.Class = &class
+	return out, nil
+}
+
+// batch gives the batch that is quoted.
+func (in smsQuoteParamsBody) batch() (smsBatchParamsBody, error) {
+	out := smsBatchParamsBody{
+		Message: in.Message, From: in.From, SenderForResponse: in.SenderForResponse, To: in.To, SlotID: in.SlotID, Deferred: in.Deferred,
+		NoStop: in.NoStop, Tag: in.Tag, Canary: in.Canary, CanaryMinutes: in.CanaryMinutes, HoldMinutes: in.HoldMinutes,
+		MaxFailureRate: in.MaxFailureRate, MaxStopRate: in.MaxStopRate, SpreadHours: in.SpreadHours, Name: in.Name,
+	}
+	for name, given := range map[string]bool{
+		"sender": in.Sender != nil, "receivers": len(in.Receivers) > 0, "receiversDocumentUrl": in.ReceiversDocumentURL != nil,
+		"receiversSlotId": in.ReceiversSlotID != nil, "noStopClause": in.NoStopClause != nil, "differedPeriod": in.DifferedPeriod != nil,
+		"validityPeriod": in.ValidityPeriod != nil, "priority": in.Priority != nil, "coding": in.Coding != nil,
+	} {
+		if given {
+			return out, sms.Errorf(sms.Invalid, "%s belongs to a job, and from, to and slotID to a batch: give the body of one of them", name)
+		}
+	}
+	if in.Class == nil {
+		return out, nil
+	}
+	class, ok := map[smsQuoteClass]smsBatchClass{
+		smsQuoteClassFLASH: smsBatchClassFLASH, smsQuoteClassPHONE: smsBatchClassPHONE, smsQuoteClassSIM: smsBatchClassSIM,
+	}[*in.Class]
+	if !ok {
+		return out, sms.Errorf(sms.Invalid, "class = %q is one of jobs: give FLASH, PHONE or SIM", *in.Class)
+	}
+	out.Class = &class
+	return out, nil
+}
+
+// quotePatience is how long the rows of a batch may be planned for a quote; a million takes some ten seconds.
+const quotePatience = 100 * time.Second
+
+// quoteBatch quotes a batch, all rows of it.
+func (a *API) quoteBatch(ctx context.Context, c *Call, in postSmsServiceNameQuotesIn) (smsQuote, error) {
+	rules, err := a.rules(ctx, c, in.ServiceName)
+	if err != nil {
+		return smsQuote{}, err
+	}
+	body, err := in.Body.batch()
+	if err != nil {
+		return smsQuote{}, err
+	}
+	r, err := body.request()
+	if err != nil {
+		return smsQuote{}, err
+	}
+	long, cancel := context.WithTimeout(c.Request.Context(), quotePatience)
+	defer cancel()
+	q, err := a.batches.Quote(long, rules, r)
+	if err != nil {
+		return smsQuote{}, err
+	}
+	return a.newBatchQuote(ctx, q)
+}
+
+func (a *API) newBatchQuote(ctx context.Context, q *sms.BatchQuote) (smsQuote, error) {
+	out, err := a.newQuote(ctx, q.Quote)
+	out.Messages, out.Parts, out.Refused, out.InvalidTotal = int64(q.Messages-q.Refused), int64(q.Parts), int64(q.Refused), int64(q.Unusable)
+	out.Batch = orNull(q.Batch)
+	return out, err
 }
 
 func (a *API) getQuote(ctx context.Context, c *Call, in getSmsServiceNameQuotesIDIn) (smsQuote, error) {
@@ -39,6 +130,12 @@ func (a *API) getQuote(ctx context.Context, c *Call, in getSmsServiceNameQuotesI
 		return smsQuote{}, err
 	}
 	q, err := a.store.Quote(ctx, s.ID, in.ID, a.now())
+	if sms.CodeOf(err) == sms.NoObject {
+		batch, none := a.store.BatchQuote(ctx, s.ID, in.ID)
+		if none == nil && (batch.Batch != "" || batch.Usable(a.now()) == nil) {
+			return a.newBatchQuote(ctx, batch)
+		}
+	}
 	if err != nil {
 		return smsQuote{}, err
 	}
@@ -54,7 +151,7 @@ func (a *API) newQuote(ctx context.Context, q sms.Quote) (smsQuote, error) {
 	out := smsQuote{
 		ID: q.ID, CreationDatetime: datetime{q.At}, ExpirationDatetime: datetime{q.At.Add(sms.QuoteLife)}, Sender: q.Sender,
 		Credits: q.Credits.Float(), CreditsLeft: b.Available.Float(), Messages: int64(messages), Parts: int64(parts), Refused: int64(refused),
-		Receivers: make([]smsQuoteReceiver, len(q.Lines)), Invalid: []smsInvalidReceiver{}, Job: orNothing(q.UsedBy),
+		Receivers: make([]smsQuoteReceiver, len(q.Lines)), Invalid: []smsInvalidReceiver{}, Job: orNothing(q.UsedBy), InvalidTotal: int64(len(q.Invalid)),
 	}
 	for i, l := range q.Lines {
 		out.Receivers[i] = newQuoteReceiver(l, q.Texts[l.Text])

@@ -112,26 +112,33 @@ func (a *API) getSlotCSV(ctx context.Context, c *Call, in getSmsServiceNameRecei
 	return a.slots.CSV(ctx, slot)
 }
 
-// lookupPrice is what OVH takes for one HLR look-up.
-const lookupPrice = sms.Credit / 10
-
-// cleanSlot cleans by the rules of numbers, which is done when the answer comes. taskId is the number of the new list.
+// cleanSlot cleans a list: for free by the rules of numbers, which is done when the answer comes, and taskId is the number of the new
+// list; or by questions to the operators, which a task puts.
 func (a *API) cleanSlot(ctx context.Context, c *Call, in postSmsServiceNameReceiversSlotIDCleanIn) (smsReceiversAsynchronousCleanReport, error) {
+	var out smsReceiversAsynchronousCleanReport
 	s, slot, err := a.slot(ctx, c, in.ServiceName, in.SlotID)
+	switch {
+	case err != nil:
+		return out, err
+	case in.Freemium && in.PriceOnly:
+		return out, nil
+	case in.Freemium:
+		list, err := a.slots.Clean(ctx, s, slot)
+		out.TaskID = list.ID
+		return out, err
+	case in.PriceOnly:
+		n, err := a.slots.Questions(ctx, s, slot)
+		out.TotalCreditsRemoved = (sms.LookupPrice * sms.Credits(n)).Float()
+		return out, err
+	}
+	if err := canLookUp(s, a.now()); err != nil {
+		return out, err
+	}
+	cleaning, err := a.slots.AskToClean(ctx, s, slot)
 	if err != nil {
-		return smsReceiversAsynchronousCleanReport{}, err
+		return out, err
 	}
-	price := sms.Credits(0)
-	if !in.Freemium {
-		price = sms.Credits(slot.List.Records) * lookupPrice
-	}
-	if in.PriceOnly {
-		return smsReceiversAsynchronousCleanReport{TotalCreditsRemoved: price.Float()}, nil
-	}
-	if !in.Freemium {
-		return smsReceiversAsynchronousCleanReport{}, sms.Errorf(sms.Invalid,
-			"freemium = false asks for HLR look-ups, which this Ramier does not offer yet: give true, which checks and de-duplicates the numbers")
-	}
-	list, err := a.slots.Clean(ctx, s, slot)
-	return smsReceiversAsynchronousCleanReport{TaskID: list.ID}, err
+	a.nudge()
+	out.TaskID, out.TotalCreditsRemoved = cleaning.Task.ID, (sms.LookupPrice * sms.Credits(cleaning.Questions)).Float()
+	return out, nil
 }

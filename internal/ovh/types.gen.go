@@ -499,6 +499,7 @@ type operatorCarrier struct {
 	DestTon                int64                   `json:"destTon"`                // TON of the receiver; -1 = international
 	Enabled                bool                    `json:"enabled"`                // Whether it is used
 	EnquireLinkSeconds     int64                   `json:"enquireLinkSeconds"`     // Seconds of silence before an enquire_link
+	HighReserve            int64                   `json:"highReserve"`            // Percent of the rate and the window that are kept for the priority high, 0 to 90
 	Host                   string                  `json:"host"`                   // Name or address
 	InDoubt                operatorInDoubt         `json:"inDoubt"`                // What is done with a message whose answer got lost
 	Kind                   operatorCarrierKind     `json:"kind"`                   // Protocol
@@ -534,6 +535,7 @@ type operatorCarrierBody struct {
 	DestTon                *int64                   `json:"destTon"`
 	Enabled                *bool                    `json:"enabled"`
 	EnquireLinkSeconds     *int64                   `json:"enquireLinkSeconds"`
+	HighReserve            *int64                   `json:"highReserve"`
 	Host                   *string                  `json:"host"`
 	InDoubt                *operatorInDoubt         `json:"inDoubt"`
 	Kind                   *operatorCarrierKind     `json:"kind"`
@@ -1466,6 +1468,7 @@ type smsBatchParamsBody struct {
 	Message           string         `json:"message"`
 	Name              *string        `json:"name"`
 	NoStop            *bool          `json:"noStop"`
+	QuoteID           *string        `json:"quoteId"`
 	SenderForResponse *bool          `json:"senderForResponse"`
 	SlotID            *string        `json:"slotID"`
 	SpreadHours       *float64       `json:"spreadHours"`
@@ -1960,18 +1963,63 @@ const (
 
 // smsQuote is sms.Quote: what an order would cost and do.
 type smsQuote struct {
+	Batch              *string              `json:"batch"`              // Batch that is charged so; null until then
 	CreationDatetime   datetime             `json:"creationDatetime"`   // When it was made
 	Credits            float64              `json:"credits"`            // Price of all messages
 	CreditsLeft        float64              `json:"creditsLeft"`        // Credits that the account has now
 	ExpirationDatetime datetime             `json:"expirationDatetime"` // Until when a job may name it
 	ID                 string               `json:"id"`                 // Id, for the quoteId of a job
-	Invalid            []smsInvalidReceiver `json:"invalid"`            // Receivers that get nothing, with the reason
+	Invalid            []smsInvalidReceiver `json:"invalid"`            // Receivers that get nothing, with the reason; of a batch the first 100
+	InvalidTotal       int64                `json:"invalidTotal"`       // How many receivers get nothing
 	Job                *int64               `json:"job"`                // First message of the job that was charged so; null until then
 	Messages           int64                `json:"messages"`           // How many would be sent
 	Parts              int64                `json:"parts"`              // With how many parts
-	Receivers          []smsQuoteReceiver   `json:"receivers"`          // In the order in which the messages would leave
+	Receivers          []smsQuoteReceiver   `json:"receivers"`          // In the order in which the messages would leave; of a batch the first 100
 	Refused            int64                `json:"refused"`            // How many would be refused, and not charged
 	Sender             string               `json:"sender"`             // Who the messages come from; empty with short numbers
+}
+
+// smsQuoteClass is sms.QuoteClassEnum: where a phone keeps the message.
+type smsQuoteClass string
+
+const (
+	smsQuoteClassFlash        smsQuoteClass = "flash"
+	smsQuoteClassPhoneDisplay smsQuoteClass = "phoneDisplay"
+	smsQuoteClassSim          smsQuoteClass = "sim"
+	smsQuoteClassToolkit      smsQuoteClass = "toolkit"
+	smsQuoteClassFLASH        smsQuoteClass = "FLASH"
+	smsQuoteClassPHONE        smsQuoteClass = "PHONE"
+	smsQuoteClassSIM          smsQuoteClass = "SIM"
+)
+
+// smsQuoteParamsBody is sms.QuoteParams in a request; what is absent stays nil.
+type smsQuoteParamsBody struct {
+	Canary               *int64         `json:"canary"`
+	CanaryMinutes        *int64         `json:"canaryMinutes"`
+	Charset              *smsCharset    `json:"charset"`
+	Class                *smsQuoteClass `json:"class"`
+	Coding               *smsCoding     `json:"coding"`
+	Deferred             *datetime      `json:"deferred"`
+	DifferedPeriod       *int64         `json:"differedPeriod"`
+	From                 *string        `json:"from"`
+	HoldMinutes          *int64         `json:"holdMinutes"`
+	MaxFailureRate       *float64       `json:"maxFailureRate"`
+	MaxStopRate          *float64       `json:"maxStopRate"`
+	Message              string         `json:"message"`
+	Name                 *string        `json:"name"`
+	NoStop               *bool          `json:"noStop"`
+	NoStopClause         *bool          `json:"noStopClause"`
+	Priority             *smsPriority   `json:"priority"`
+	Receivers            []string       `json:"receivers"`
+	ReceiversDocumentURL *string        `json:"receiversDocumentUrl"`
+	ReceiversSlotID      *string        `json:"receiversSlotId"`
+	Sender               *string        `json:"sender"`
+	SenderForResponse    *bool          `json:"senderForResponse"`
+	SlotID               *string        `json:"slotID"`
+	SpreadHours          *float64       `json:"spreadHours"`
+	Tag                  *string        `json:"tag"`
+	To                   []string       `json:"to"`
+	ValidityPeriod       *int64         `json:"validityPeriod"`
 }
 
 // smsQuoteReceiver is sms.QuoteReceiver: what one receiver would get.
@@ -2973,21 +3021,8 @@ type putSmsServiceNamePhonebooksBookKeyPhonebookContactIDIn struct {
 
 // postSmsServiceNameQuotesIn is what POST /sms/{serviceName}/quotes takes.
 type postSmsServiceNameQuotesIn struct {
-	ServiceName          string       `json:"serviceName"`
-	Message              string       `json:"message"`
-	Charset              *smsCharset  `json:"charset"`
-	Class                *smsClass    `json:"class"`
-	Coding               *smsCoding   `json:"coding"`
-	DifferedPeriod       *int64       `json:"differedPeriod"`
-	NoStopClause         *bool        `json:"noStopClause"`
-	Priority             *smsPriority `json:"priority"`
-	Receivers            []string     `json:"receivers"`
-	ReceiversDocumentURL *string      `json:"receiversDocumentUrl"`
-	ReceiversSlotID      *string      `json:"receiversSlotId"`
-	Sender               *string      `json:"sender"`
-	SenderForResponse    *bool        `json:"senderForResponse"`
-	Tag                  *string      `json:"tag"`
-	ValidityPeriod       *int64       `json:"validityPeriod"`
+	ServiceName string             `json:"serviceName"`
+	Body        smsQuoteParamsBody `json:"(body)"`
 }
 
 // getSmsServiceNameQuotesIDIn is what GET /sms/{serviceName}/quotes/{id} takes.

@@ -336,3 +336,82 @@ func TestASpreadBatchLeavesOverItsHours(t *testing.T) {
 		p.Audit()
 	})
 }
+
+// A batch is quoted with its own body, receiver by receiver as far as they are shown, and then charged exactly that.
+func TestABatchIsQuoted(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		base, _ := web(t, map[string]string{"/a.csv": cookbookList + "12;X;Y;\r\n"})
+		p.Post("/receivers", map[string]any{"slotId": 2, "description": "", "csvUrl": base + "/a.csv"}, nil)
+		body := map[string]any{"message": "Bonjour #prenom# #nom#", "from": p.Info.Sender, "noStop": true, "slotId": "2", "name": "test", "class": "PHONE"}
+		var q struct {
+			ID                            string
+			Credits                       float64
+			Messages, Parts, InvalidTotal int
+			Batch                         *string
+			Receivers                     []struct{ Receiver, Message string }
+			Invalid                       []struct{ Receiver string }
+		}
+		p.Post("/quotes", body, &q)
+		if q.Credits != 2 || q.Messages != 2 || q.Parts != 2 || q.InvalidTotal != 1 || len(q.Receivers) != 2 || q.Receivers[1].Message != "Bonjour Chloë Lefèvre" ||
+			len(q.Invalid) != 1 || q.Batch != nil {
+			t.Errorf("%+v", q)
+		}
+		var shown struct{ Batch *string }
+		b := startBatch(p, "Bonjour #prenom# #nom#", map[string]any{"slotID": "2", "quoteId": q.ID, "class": "PHONE"})
+		if p.Get("/quotes/"+q.ID, &shown); shown.Batch == nil || *shown.Batch != b.ID || b.EstimatedCredits != 2 {
+			t.Errorf("%+v, %+v", shown, b)
+		}
+		if b = untilBatch(t, p, b.ID, "COMPLETED"); b.Credits != 2 || b.Messages != 2 {
+			t.Errorf("%+v", b)
+		}
+		body["quoteId"] = q.ID
+		wantError(t, p.OVH.Post(p.Path("/batches"), body, nil), 409, "Client::Conflict", "was used by the batch "+b.ID)
+		delete(body, "quoteId")
+		for name, words := range map[string]string{"receivers": "receivers belongs to a job", "sender": "sender belongs to a job"} {
+			wrong := map[string]any{name: p.Info.Sender}
+			if name == "receivers" {
+				wrong[name] = []string{"+33639980000"}
+			}
+			for k, v := range body {
+				wrong[k] = v
+			}
+			wantError(t, p.OVH.Post(p.Path("/quotes"), wrong, nil), 400, "Client::BadRequest", words)
+		}
+		wantError(t, p.Other.Get(p.Path("/quotes/"+q.ID), nil), 404, "Client::NotFound", "This service does not exist")
+		p.Audit()
+	})
+}
+
+// Those who have a campaign's first messages and answer STOP stop it.
+func TestACanaryStopsABatchThatIsNotWanted(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		b := startBatch(p, "x", map[string]any{
+			"to": append([]string{number(t, "replies-stop"), number(t, "delivered")}, handsets(40)...), "canary": 4, "canaryMinutes": 5, "maxStopRate": 20, "maxFailureRate": 100,
+		})
+		p.Until("it has stopped", func() bool {
+			p.Clock.Advance(5 * time.Second)
+			return getBatch(p, b.ID).Paused
+		})
+		b = getBatch(p, b.ID)
+		if b.Reason == nil || !strings.Contains(*b.Reason, "1 of 4 receivers have answered STOP: 25.0 %, more than 20 %") || b.Messages != 4 || b.Status != "INSERTING" {
+			t.Errorf("stopped %+v, %v", b, deref(b.Reason))
+		}
+		if s := statistics(p, b.ID); s.OptedOut != 1 || s.Delivered != 4 || s.Sent != 4 {
+			t.Errorf("%+v", s)
+		}
+		wanted := startBatch(p, "x", map[string]any{
+			"to": append([]string{number(t, "replies-stop")}, handsets(20)...), "canary": 5, "canaryMinutes": 1, "maxStopRate": 50,
+		})
+		if b = untilBatch(t, p, wanted.ID, "COMPLETED"); b.Paused || b.Messages != 21 {
+			t.Errorf("completed %+v", b)
+		}
+		p.Audit()
+	})
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

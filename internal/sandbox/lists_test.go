@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"compress/gzip"
 	"fmt"
 	"io"
 	"net/http"
@@ -155,6 +156,66 @@ func TestARepeatedRequestFetchesItsListOnce(t *testing.T) {
 		}
 		if status, answer := signed(t, p, "POST", p.Path("/jobs"), order, "Idempotency-Key", fmt.Sprintf("%0300d", 1)); status != 400 || served.Load() != 1 {
 			t.Errorf("a long key: %d %s", status, answer)
+		}
+	})
+}
+
+// Servers that never end, never come to the point, or pack much into little are cut off, at every door that fetches lists.
+func TestHostileServersOfLists(t *testing.T) {
+	row := []byte(strings.Repeat("0639980000\n", 1000))
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		to := io.Writer(w)
+		if strings.HasPrefix(r.URL.Path, "/bomb") {
+			w.Header().Set("Content-Encoding", "gzip")
+			z := gzip.NewWriter(w)
+			defer z.Close()
+			to = z
+		}
+		switch r.URL.Path {
+		case "/endless.csv":
+			for _, err := to.Write([]byte("number\n")); err == nil; {
+				_, err = to.Write(row)
+			}
+		case "/endless-line.csv", "/bomb.csv":
+			for _, err := to.Write([]byte("number\n")); err == nil && r.Context().Err() == nil; {
+				_, err = to.Write(make([]byte, 1<<16))
+			}
+		case "/loop.csv":
+			http.Redirect(w, r, "/loop.csv", http.StatusFound)
+		case "/inside.csv":
+			http.Redirect(w, r, "http://10.0.0.1/a.csv", http.StatusFound)
+		case "/metadata.csv":
+			http.Redirect(w, r, "http://169.254.169.254/latest/meta-data/", http.StatusTemporaryRedirect)
+		case "/file.csv":
+			http.Redirect(w, r, "file:///etc/passwd", http.StatusFound)
+		}
+	}))
+	t.Cleanup(s.Close)
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		for path, c := range map[string]struct {
+			status int
+			words  string
+		}{
+			"/endless.csv":      {413, "there are more than 5000 rows"},
+			"/endless-line.csv": {413, "the row has more than 65536 bytes"},
+			"/bomb.csv":         {413, "the row has more than 65536 bytes"},
+			"/loop.csv":         {400, "redirect"},
+			"/inside.csv":       {400, "10.0.0.1 is a private address"},
+			"/metadata.csv":     {400, "169.254.169.254 is a link-local address"},
+			"/file.csv":         {400, "http"},
+		} {
+			class := map[int]string{400: "Client::BadRequest", 413: "Client::RequestEntityTooLarge"}[c.status]
+			order := map[string]any{"message": "x", "sender": p.Info.Sender, "noStopClause": true, "receiversDocumentUrl": s.URL + path}
+			wantError(t, p.OVH.Post(p.Path("/jobs"), order, nil), c.status, class, c.words)
+			wantError(t, p.OVH.Post(p.Path("/quotes"), order, nil), c.status, class, c.words)
+			wantError(t, p.OVH.Post(p.Path("/hlr"), map[string]any{"receiversDocumentUrl": s.URL + path}, nil), c.status, class, c.words)
+			if path != "/endless.csv" { // a slot takes a million of its rows first
+				wantError(t, p.OVH.Post(p.Path("/receivers"), map[string]any{"slotId": 1, "description": "", "csvUrl": s.URL + path}, nil), c.status, class, c.words)
+			}
+		}
+		var slots []int
+		if p.Get("/receivers", &slots); len(slots) > 0 {
+			t.Errorf("slots %v", slots)
 		}
 	})
 }

@@ -1,9 +1,11 @@
 package sandbox_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ramier/internal/sandbox/sandboxtest"
 )
@@ -78,7 +80,7 @@ func TestASlotIsCleaned(t *testing.T) {
 			TotalCreditsRemoved float64
 		}
 		p.Post("/receivers/1/clean", map[string]any{"freemium": false, "priceOnly": true}, &report)
-		if report.TotalCreditsRemoved != 0.6 {
+		if report.TotalCreditsRemoved != 0.2 {
 			t.Errorf("price %+v", report)
 		}
 		p.Post("/receivers/1/clean", map[string]any{"freemium": true, "priceOnly": false}, &report)
@@ -103,12 +105,50 @@ func TestASlotIsCleaned(t *testing.T) {
 			c.body["description"] = ""
 			wantError(t, p.OVH.Post(p.Path("/receivers"), c.body, nil), c.code, c.class, c.words)
 		}
-		wantError(t, p.OVH.Post(p.Path("/receivers/1/clean"), map[string]any{"freemium": false, "priceOnly": false}, nil), 400, "Client::BadRequest", "HLR")
+		p.SetCarrier(map[string]any{"lookups": false})
+		wantError(t, p.OVH.Post(p.Path("/receivers/1/clean"), map[string]any{"freemium": false, "priceOnly": false}, nil), 503, "Server::ServiceUnavailable", "no carrier")
 		wantError(t, p.Other.Get(p.Path("/receivers"), nil), 404, "Client::NotFound", "This service does not exist")
 		wantError(t, p.OVH.Post(p.Path("/jobs"), map[string]any{"message": "x", "receiversSlotId": "7"}, nil), 404, "Client::ObjectNotFound", "slotId = 7")
 		var slots []int
 		if p.Get("/receivers", &slots); !slices.Equal(slots, []int{1}) {
 			t.Errorf("slots %v", slots)
 		}
+	})
+}
+
+// The operators are asked over SMPP, about each number once; what they know decides who stays.
+func TestASlotIsCleanedByLookups(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		const magic = "06399800"
+		base, _ := web(t, map[string]string{"/a.csv": "nom,mobile\nA," + magic + "00\nB,12\nC,+336399800" + "00\nD," + magic + "02\nE," + magic + "04\nF,0639980101\nG," + magic + "21\n"})
+		p.Post("/receivers", map[string]any{"slotId": 1, "description": "", "csvUrl": base + "/a.csv"}, nil)
+		before := credits(p)
+		var report struct {
+			TaskID              int64
+			TotalCreditsRemoved float64
+		}
+		p.Post("/receivers/1/clean", map[string]any{"freemium": false, "priceOnly": false}, &report)
+		if report.TotalCreditsRemoved != 0.5 || report.TaskID == 0 {
+			t.Errorf("%+v", report)
+		}
+		p.Restart()
+		var task struct{ Function, Status, Step, Message string }
+		p.Until("the task ends", func() bool {
+			p.Clock.Advance(time.Second)
+			p.Get(fmt.Sprintf("/task/%d", report.TaskID), &task)
+			return task.Status == "done" || task.Status == "error"
+		})
+		if task.Function != "cleanSmsReceivers" || task.Status != "done" || task.Step != "finishing" || !strings.HasPrefix(task.Message, "3 of 7 receivers are left") {
+			t.Errorf("%+v", task)
+		}
+		var text string
+		if p.Get("/receivers/1/csv", &text); text != "nom;mobile\nA;"+magic+"00\nF;0639980101\nG;"+magic+"21\n" {
+			t.Errorf("csv %q", text)
+		}
+		if left := credits(p); before-left < 0.39 || before-left > 0.41 { // the one without an answer costs nothing
+			t.Errorf("%v and then %v credits", before, left)
+		}
+		p.Await(p.Send("x", []string{"+336399801" + "01"}).IDs[0], "delivered") // an audit of no messages proves nothing
+		p.Audit()
 	})
 }

@@ -45,6 +45,8 @@ type Batch struct {
 	Errors     int    // receivers that get none
 	Credits    Credits
 	Estimate   Credits
+	Counted    bool   // its messages have counters
+	QuoteID    string // what it is charged by, empty = the prices of the moment
 	CreatedAt  time.Time
 	UpdatedAt  time.Time
 	StartedAt  time.Time

@@ -25,6 +25,7 @@ type CarrierSettings struct {
 	BindMode           string // transceiver or transmitterReceiver
 	Window             int    // unanswered PDUs, 1 to 1000
 	Rate               int    // messages a second, 0 = no limit
+	HighReserve        int    // percent of rate and window that are kept for the lane high, 0 to 90
 	EnquireLinkSeconds int
 	ResponseSeconds    int
 	Concatenation      string // udh8, udh16, sar or payload
@@ -44,10 +45,13 @@ type CarrierSettings struct {
 	InDoubt            string // resend, hold, fail, or automatic: resend transactional, hold marketing
 }
 
+// DefaultHighReserve is the usual share, in percent, of a carrier's rate and window that is kept for the lane high.
+const DefaultHighReserve = 20
+
 // DefaultCarrierSettings is what most operators take.
 func DefaultCarrierSettings() CarrierSettings {
 	return CarrierSettings{
-		Port: 2775, BindMode: "transceiver", Window: 10, EnquireLinkSeconds: 30, ResponseSeconds: 10,
+		Port: 2775, BindMode: "transceiver", Window: 10, HighReserve: DefaultHighReserve, EnquireLinkSeconds: 30, ResponseSeconds: 10,
 		Concatenation: "udh8", SourceTON: -1, SourceNPI: -1, DestTON: 1, DestNPI: 1, Charset: "gsm0338",
 		ReceiptID: "automatic", RegisteredDelivery: 1, Validity: true, InDoubt: "automatic",
 	}

@@ -29,6 +29,7 @@ type Job struct {
 	Credits    Credits
 	Tally      Tally // how its messages are counted for the reports
 	User       int64 // SMS user who ordered it, 0 = the owner of the service
+	Batch      int64 // the batch that it belongs to, 0 = none
 	FromQuota  bool  // the user's quota pays
 }
 

@@ -47,6 +47,7 @@ type Measure string
 const (
 	MeasureWaiting Measure = "waiting"
 	MeasureOptOut  Measure = "optout" // opt-outs by replies to messages
+	MeasureHanded  Measure = "handed" // messages of a batch that were ever handed to an operator
 	MeasureTime    Measure = "time"   // delivered messages by the class of their time to delivery
 )
 

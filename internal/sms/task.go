@@ -34,8 +34,10 @@ const (
 	TaskError = "error"
 )
 
-// The first and the last step of every task.
+// The first and the last step of every task, and those of a cleaning between.
 const (
-	StepStarting  = "starting"
-	StepFinishing = "finishing"
+	StepStarting    = "starting"
+	StepCreateHlrs  = "createHlrs"
+	StepWaitForHlrs = "waitForHlrs"
+	StepFinishing   = "finishing"
 )

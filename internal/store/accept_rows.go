@@ -10,9 +10,9 @@ import (
 // acceptRows collects the rows of a group of jobs, a slice for each column.
 type acceptRows struct {
 	job struct {
-		id, service, credential, user, lane, validity, deferred, created, due, count, credits, tally []int64
-		query, text, sender, tag, class, delay, hours, receipt                                       []string
-		marketing, unicode, fromQuota                                                                []bool
+		id, service, credential, user, lane, validity, deferred, created, due, count, credits, tally, batch []int64
+		query, text, sender, tag, class, delay, hours, receipt                                              []string
+		marketing, unicode, fromQuota                                                                       []bool
 	}
 	message struct {
 		id, service, job, carrier, route, parts, credits, ptt, done []int64
@@ -108,6 +108,9 @@ func (a *Acceptance) accepted(d sms.Departure) *freshJob {
 		CreatedAt: fromMicros(micros(p.At)), DueAt: fromMicros(micros(d.DueAt)), Count: len(d.Messages), Credits: d.Credits,
 		Delay: d.Delay, Hours: p.Hours, ReceiptTo: o.ReceiptTo, User: o.User, FromQuota: a.fromQuota,
 	}}
+	if a.Batch != nil {
+		j.job.Batch = a.Batch.Batch
+	}
 	for i, planned := range d.Messages {
 		m := sms.Message{
 			ID: first + int64(i), JobID: first, ServiceID: p.Service.ID, Receiver: planned.Receiver, Country: planned.Country,
@@ -140,7 +143,7 @@ func (r *acceptRows) addJob(job *sms.Job) {
 	j.created, j.due = append(j.created, micros(job.CreatedAt)), append(j.due, micros(job.DueAt))
 	j.delay, j.hours, j.receipt = append(j.delay, job.Delay), append(j.hours, job.Hours), append(j.receipt, job.ReceiptTo)
 	j.count, j.credits = append(j.count, int64(job.Count)), append(j.credits, int64(job.Credits))
-	j.tally = append(j.tally, int64(job.Tally))
+	j.tally, j.batch = append(j.tally, int64(job.Tally)), append(j.batch, job.Batch)
 	j.user, j.fromQuota = append(j.user, job.User), append(j.fromQuota, job.FromQuota)
 }
 
@@ -186,16 +189,16 @@ func (r *acceptRows) write(ctx context.Context, t *tx, spent *spending) error {
 		},
 		{
 			`INSERT INTO job (id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
-		    created_at, due_at, delay, hours, count, credits, tally, receipt_to, user_id, from_quota)
+		    created_at, due_at, delay, hours, count, credits, tally, receipt_to, user_id, from_quota, batch_id)
 		  SELECT id, service_id, credential_id, query_id, text, sender, tag, class, lane, validity, deferred, marketing, unicode,
-		    created_at, due_at, delay, hours, count, credits, tally, receipt_to, user_id, from_quota FROM v`,
+		    created_at, due_at, delay, hours, count, credits, tally, receipt_to, user_id, from_quota, batch_id FROM v`,
 			[]column{
 				ints("id", j.id), ints("service_id", j.service), ints("credential_id", j.credential), texts("query_id", j.query),
 				texts("text", j.text), texts("sender", j.sender), texts("tag", j.tag), texts("class", j.class), ints("lane", j.lane),
 				ints("validity", j.validity), ints("deferred", j.deferred), bools("marketing", j.marketing), bools("unicode", j.unicode),
 				ints("created_at", j.created), ints("due_at", j.due), texts("delay", j.delay), texts("hours", j.hours),
 				ints("count", j.count), ints("credits", j.credits), ints("tally", j.tally), texts("receipt_to", j.receipt),
-				ints("user_id", j.user), bools("from_quota", j.fromQuota),
+				ints("user_id", j.user), bools("from_quota", j.fromQuota), ints("batch_id", j.batch),
 			},
 		},
 		{

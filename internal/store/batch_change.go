@@ -49,6 +49,9 @@ func (s *Store) EditBatch(ctx context.Context, b sms.Batch, had sms.Batch) error
 			return err
 		})
 	}
+	if b.Order.Text != had.Order.Text && b.QuoteID != "" {
+		return sms.Errorf(sms.Conflict, "The batch %s is charged by the quote %s, which is for its text: cancel it and make another", b.UUID, b.QuoteID)
+	}
 	return s.write(ctx, other, func(t *tx) error {
 		res, err := t.db.ExecContext(ctx, "UPDATE batch SET name = $1, text = $2, due_at = $3, updated_at = $4 WHERE id = $5 AND status = 'PENDING'",
 			b.Name, b.Order.Text, micros(b.DueAt), micros(b.UpdatedAt), b.ID)
@@ -280,8 +283,12 @@ func (s *Store) waitingJobs(ctx context.Context, batch int64) ([]int64, error) {
 }
 
 // BatchWaits tells whether a message of a batch still waits.
-func (s *Store) BatchWaits(ctx context.Context, batch int64) (bool, error) {
-	jobs, err := s.waitingJobs(ctx, batch)
+func (s *Store) BatchWaits(ctx context.Context, b *sms.Batch) (bool, error) {
+	if b.Counted {
+		c, err := s.CountBatch(ctx, b)
+		return c.Waiting > 0, err
+	}
+	jobs, err := s.waitingJobs(ctx, b.ID)
 	return len(jobs) > 0, err
 }
 

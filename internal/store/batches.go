@@ -10,7 +10,7 @@ import (
 
 const batchColumns = `b.id, b.uuid, b.service_id, b.credential_id, b.query_id, b.name, b.text, b.sender, b.for_response, b.no_stop, b.class, b.tag,
 	b.slot, b.list_id, b.settings, b.status, b.paused, b.reason, b.total, b.next, b.messages, b.errors, b.credits, b.estimate, b.created_at,
-	b.updated_at, b.started_at, b.finished_at, b.due_at, b.hold_until, b.canary_at, b.passed_at, b.wake_at`
+	b.updated_at, b.started_at, b.finished_at, b.due_at, b.hold_until, b.canary_at, b.passed_at, b.wake_at, b.counted, b.quote_id`
 
 func scanBatch(r interface{ Scan(...any) error }) (sms.Batch, error) {
 	var b sms.Batch
@@ -19,7 +19,8 @@ func scanBatch(r interface{ Scan(...any) error }) (sms.Batch, error) {
 	var times [9]int64
 	err := r.Scan(&b.ID, &b.UUID, &b.ServiceID, &b.Credential, &b.QueryID, &b.Name, &o.Text, &o.Sender, &o.ForResponse, &o.NoStop, &o.Class,
 		&o.Tag, &b.Slot, &b.ListID, &settings, &b.Status, &b.Paused, &b.Reason, &b.Total, &b.Next, &b.Messages, &b.Errors, &b.Credits, &b.Estimate,
-		&times[0], &times[1], &times[2], &times[3], &times[4], &times[5], &times[6], &times[7], &times[8])
+		&times[0], &times[1], &times[2], &times[3], &times[4], &times[5], &times[6], &times[7], &times[8],
+		&b.Counted, &b.QuoteID)
 	if err != nil {
 		return b, err
 	}
@@ -53,11 +54,14 @@ func (s *Store) AddBatch(ctx context.Context, b *sms.Batch, complete bool, k Bat
 		return "", err
 	}
 	uuid = b.UUID
-	b.ID = id
+	b.ID, b.Counted = id, true
 	o := b.Order
 	err = s.write(ctx, other, func(t *tx) error {
 		if earlier, err := t.remember(ctx, b, k); err != nil || earlier != "" {
 			uuid = earlier
+			return err
+		}
+		if err := t.useQuote(ctx, b); err != nil {
 			return err
 		}
 		if complete {
@@ -74,9 +78,9 @@ func (s *Store) AddBatch(ctx context.Context, b *sms.Batch, complete bool, k Bat
 		}
 		_, err := t.db.ExecContext(ctx, `INSERT INTO batch (id, uuid, service_id, credential_id, query_id, name, text, sender, for_response, no_stop, class, tag,
 			slot, list_id, settings, status, paused, reason, total, next, messages, errors, credits, estimate, created_at,
-			updated_at, started_at, finished_at, due_at, hold_until, canary_at, passed_at, wake_at, hidden)
+			updated_at, started_at, finished_at, due_at, hold_until, canary_at, passed_at, wake_at, quote_id, hidden, counted)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29,
-			$30, $31, $32, $33, FALSE)`, args...)
+			$30, $31, $32, $33, $34, FALSE, TRUE)`, append(args, b.QuoteID)...)
 		return err
 	})
 	return uuid, err
@@ -199,8 +203,43 @@ func (s *Store) BatchErrors(ctx context.Context, batch, after int64, most int) (
 // ofBatch joins the messages m of a batch, whose number is the argument 1.
 const ofBatch = " FROM batch_job j JOIN message m ON m.id BETWEEN j.job_id AND j.job_id + j.count - 1 WHERE j.batch_id = $1"
 
-// CountBatch counts the messages of a batch by what became of them. It reads all of them.
-func (s *Store) CountBatch(ctx context.Context, b *sms.Batch) (sms.BatchCounts, error) {
+// CountBatch counts the messages of a batch by what became of them: by its counters, whatever its size. Of a batch from before there
+// were any it reads all messages.
+func (s *Store) CountBatch(ctx context.Context, b *sms.Batch) (c sms.BatchCounts, err error) {
+	if !b.Counted {
+		return s.readBatch(ctx, b)
+	}
+	rows, err := s.reads.QueryContext(ctx, `SELECT measure, value, CAST(SUM(n) AS bigint), CAST(SUM(credits) AS bigint) FROM batch_tally
+		WHERE batch_id = $1 GROUP BY measure, value`, b.ID)
+	if err != nil {
+		return c, unavailable(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var measure sms.Measure
+		var ptt, n int
+		var credits sms.Credits
+		if err := rows.Scan(&measure, &ptt, &n, &credits); err != nil {
+			return c, unavailable(err)
+		}
+		switch measure {
+		case sms.MeasureHanded:
+			c.Sent = n
+		case sms.MeasureOptOut:
+			c.OptedOut = n
+		case sms.MeasureWaiting:
+			countBatch(&c, sms.Queued, ptt, n, false, credits)
+		default:
+			countBatch(&c, sms.State(measure), ptt, n, false, credits)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return c, unavailable(err)
+	}
+	return c, nil
+}
+
+func (s *Store) readBatch(ctx context.Context, b *sms.Batch) (sms.BatchCounts, error) {
 	c := sms.BatchCounts{Credits: 0}
 	rows, err := s.reads.QueryContext(ctx, `SELECT m.state, m.ptt, m.sent_at <> 0, COUNT(*), CAST(COALESCE(SUM(m.credits), 0) AS bigint)`+ofBatch+
 		` GROUP BY m.state, m.ptt, m.sent_at <> 0`, b.ID)

@@ -69,6 +69,7 @@ func (s *Store) Carrier(ctx context.Context, name string) (sms.Carrier, error) {
 
 func (s *Store) carrierFrom(row query.Carrier) (sms.Carrier, error) {
 	c := sms.Carrier{ID: row.ID, Name: row.Name, Kind: row.Kind, Enabled: row.Enabled, Rev: row.Rev}
+	c.Settings.HighReserve = sms.DefaultHighReserve // of carriers from before there was one
 	if err := json.Unmarshal([]byte(row.Settings), &c.Settings); err != nil {
 		return c, err
 	}
@@ -113,6 +114,7 @@ func (s *Store) CarrierAt(ctx context.Context, id, rev int64) (sms.Carrier, erro
 		return sms.Carrier{}, found(err, "carrier", id)
 	}
 	c := sms.Carrier{ID: row.ID, Name: row.Name, Kind: row.Kind, Enabled: row.Enabled, Rev: row.Rev}
+	c.Settings.HighReserve = sms.DefaultHighReserve // of carriers from before there was one
 	return c, json.Unmarshal([]byte(row.Settings), &c.Settings)
 }
 

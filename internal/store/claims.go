@@ -51,6 +51,7 @@ type claimRequest struct {
 	hold    Hold
 	most    int64
 	now     time.Time
+	high    bool // only of the lane high
 	claim   *Claim
 
 	runs   []queueRun // taken out of the queue
@@ -60,7 +61,15 @@ type claimRequest struct {
 // Claim takes up to most messages that are due for a carrier, the lanes by their weights. The claim is committed when it
 // returns; nil means that nothing is due. Only who holds the carrier's lease may claim. Error: *LostLeaseError.
 func (s *Store) Claim(ctx context.Context, carrier int64, h Hold, most int, now time.Time) (*Claim, error) {
-	r := &claimRequest{carrier: carrier, hold: h, most: int64(most), now: now}
+	return s.claim(ctx, &claimRequest{carrier: carrier, hold: h, most: int64(most), now: now})
+}
+
+// ClaimHigh is [Store.Claim] for the lane high alone, whatever else waits.
+func (s *Store) ClaimHigh(ctx context.Context, carrier int64, h Hold, most int, now time.Time) (*Claim, error) {
+	return s.claim(ctx, &claimRequest{carrier: carrier, hold: h, most: int64(most), now: now, high: true})
+}
+
+func (s *Store) claim(ctx context.Context, r *claimRequest) (*Claim, error) {
 	if err := s.submit(ctx, claim, r); err != nil {
 		return nil, err
 	}
@@ -95,7 +104,7 @@ func (s *Store) takeGroup(ctx context.Context, t *tx, ops []*op) (hungry map[int
 		for _, q := range r.runs {
 			left -= q.size()
 		}
-		if left > 0 {
+		if left > 0 && !r.high {
 			r.served.most = int(left)
 			hungry[r.carrier] = r
 			s.offers.isEmpty(r.carrier)
@@ -127,6 +136,9 @@ var lanes = [...]int{0, 1, 0, 2, 0, 1, 0, 3, 0, 1, 0, 2, 0, 1, 0}
 
 // turn gives the place in lanes where the carrier's last claim ended, so that small claims reach the low lanes, too.
 func (s *Store) turn(r *claimRequest) int {
+	if r.high {
+		return 0
+	}
 	if s.turns == nil {
 		s.turns = map[int64]int{}
 	}
@@ -157,6 +169,9 @@ func (t *tx) takeRuns(ctx context.Context, r *claimRequest, turn int) ([]queueRu
 	var waiting [laneCount][]queueRun
 	var some [laneCount]bool
 	for lane := range waiting {
+		if r.high && lane > 0 {
+			break
+		}
 		rows, err := t.dueRuns(ctx, r, lane)
 		if err != nil {
 			return nil, err
@@ -390,7 +405,8 @@ func (t *tx) loadJobs(ctx context.Context, jobs map[int64]*sms.Job) error {
 }
 
 const jobColumns = `j.id, j.service_id, j.credential_id, j.query_id, j.text, j.sender, j.tag, j.class, j.lane, j.validity, j.deferred,
-	j.marketing, j.unicode, j.created_at, j.due_at, j.delay, j.hours, j.count, j.credits, j.tally, j.user_id, j.from_quota`
+	j.marketing, j.unicode, j.created_at, j.due_at, j.delay, j.hours, j.count, j.credits, j.tally, j.user_id, j.from_quota,
+	j.batch_id`
 
 // jobRow takes the columns of jobColumns.
 type jobRow struct {
@@ -404,7 +420,7 @@ func (r *jobRow) columns() []any {
 	return []any{
 		&j.ID, &j.ServiceID, &j.Credential, &j.QueryID, &j.Text, &j.Sender, &j.Tag, &j.Class, &r.lane, &r.validity, &r.deferred,
 		&j.Marketing, &j.Unicode, &r.created, &r.due, &j.Delay, &j.Hours, &j.Count, &j.Credits, &j.Tally,
-		&j.User, &j.FromQuota,
+		&j.User, &j.FromQuota, &j.Batch,
 	}
 }
 

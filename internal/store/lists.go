@@ -200,6 +200,7 @@ func (s *Store) DropLists(ctx context.Context, now time.Time) error {
 	for {
 		err := s.reads.QueryRowContext(ctx, `SELECT l.id FROM list l WHERE l.created_at < $1 AND EXISTS (SELECT 1 FROM list_chunk c WHERE c.list_id = l.id)
 			AND NOT EXISTS (SELECT 1 FROM slot s WHERE s.list_id = l.id)
+			AND NOT EXISTS (SELECT 1 FROM cleaning c WHERE c.list_id = l.id)
 			AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.list_id = l.id AND (b.status NOT IN ('COMPLETED', 'CANCELED', 'FAILED') OR b.slot = 0 AND b.total <= 5000))
 			LIMIT 1`, micros(now.Add(-oldList))).Scan(&id)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -209,7 +210,7 @@ func (s *Store) DropLists(ctx context.Context, now time.Time) error {
 			return unavailable(err)
 		}
 		if err := s.write(ctx, other, func(t *tx) error {
-			_, err := t.db.ExecContext(ctx, `DELETE FROM list_chunk WHERE list_id = $1 AND NOT EXISTS (SELECT 1 FROM slot s WHERE s.list_id = $1)
+			_, err := t.db.ExecContext(ctx, `DELETE FROM list_chunk WHERE list_id = $1 AND NOT EXISTS (SELECT 1 FROM slot s WHERE s.list_id = $1) AND NOT EXISTS (SELECT 1 FROM cleaning c WHERE c.list_id = $1)
 				AND NOT EXISTS (SELECT 1 FROM batch b WHERE b.list_id = $1 AND b.status NOT IN ('COMPLETED', 'CANCELED', 'FAILED'))`, id)
 			return err
 		}); err != nil {

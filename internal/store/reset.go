@@ -13,7 +13,7 @@ import (
 func (s *Store) Reset(ctx context.Context) error {
 	defer s.forget()
 	tables := []string{
-		"message", "job", "queue", "claim", "noted", "awaiting", "parked_form", "parked", "event", "conversation", "incoming", "optout", "idempotency", "tally", "quote",
+		"message", "job", "queue", "claim", "noted", "awaiting", "parked_form", "parked", "event", "conversation", "incoming", "optout", "idempotency", "tally", "batch_tally", "quote", "batch_quote", "cleaning",
 		"smpp_part", "smpp_owed", "delivery", "incoming_part",
 		"batch_error", "batch_job", "batch", "hlr",
 	}

@@ -27,11 +27,12 @@ func (k tallyKey) compare(o tallyKey) int {
 type jobTally struct {
 	how         sms.Tally
 	day, due    int64
+	batch       int64
 	tag, sender string
 }
 
 func tallyOf(j *sms.Job) jobTally {
-	t := jobTally{how: j.Tally, day: int64(sms.DayOf(j.CreatedAt)), due: micros(j.DueAt), sender: j.Sender}
+	t := jobTally{how: j.Tally, day: int64(sms.DayOf(j.CreatedAt)), due: micros(j.DueAt), sender: j.Sender, batch: j.Batch}
 	if j.Tally == sms.CountedWithTag {
 		t.tag = j.Tag
 	}
@@ -50,12 +51,26 @@ type tallies struct {
 	cells map[tallyKey]*[]cell
 	last  tallyKey
 	at    *[]cell // of last: most messages of a group have the same key
+	// batches counts the messages of batches once more.
+	batches map[batchKey]batchSum
 }
+
+// batchKey is a counter of a batch.
+type batchKey struct {
+	batch   int64
+	measure sms.Measure
+	value   int64
+}
+
+type batchSum struct{ n, credits int64 }
 
 // add changes a counter, and the one of the job's tag.
 func (t *tallies) add(m *sms.Message, j *jobTally, c cell) {
 	if j.how == sms.Uncounted {
 		return
+	}
+	if j.batch != 0 && c.measure != sms.MeasureTime {
+		t.addToBatch(j.batch, c)
 	}
 	k := tallyKey{service: m.ServiceID, day: j.day, carrier: m.CarrierID, sender: j.sender, country: m.Country}
 	if j.how == sms.CountedWithTag && j.tag != "" {
@@ -64,6 +79,16 @@ func (t *tallies) add(m *sms.Message, j *jobTally, c cell) {
 		k.tag = ""
 	}
 	t.addTo(k, c)
+}
+
+func (t *tallies) addToBatch(batch int64, c cell) {
+	if t.batches == nil {
+		t.batches = map[batchKey]batchSum{}
+	}
+	key := batchKey{batch, c.measure, c.value}
+	sum := t.batches[key]
+	sum.n, sum.credits = sum.n+c.n, sum.credits+c.credits
+	t.batches[key] = sum
 }
 
 func (t *tallies) addTo(k tallyKey, c cell) {
@@ -102,6 +127,9 @@ func (t *tallies) move(m *sms.Message, j *jobTally, from sms.State, credits sms.
 	}
 	t.enter(m, j, from, credits, -1)
 	t.enter(m, j, m.State, m.Credits, 1)
+	if j.batch != 0 && from.Waiting() && !m.SentAt.IsZero() { // what was handed over never waits again: it is in doubt
+		t.addToBatch(j.batch, cell{measure: sms.MeasureHanded, n: 1})
+	}
 	if m.State == sms.Delivered {
 		t.add(m, j, cell{measure: sms.MeasureTime, value: sms.TimeClass(time.Duration(micros(m.DoneAt)-j.due) * time.Microsecond), n: 1})
 	}
@@ -138,13 +166,35 @@ func (t *tallies) write(ctx context.Context, s *Store, db *tx, k kind) error {
 			put(key, last)
 		}
 	}
-	return db.later(ctx, nil, `INSERT INTO tally (service_id, tag, day, sender, country, carrier_id, measure, value, slot, n, parts, credits)
+	err := db.later(ctx, nil, `INSERT INTO tally (service_id, tag, day, sender, country, carrier_id, measure, value, slot, n, parts, credits)
 		SELECT service_id, tag, day, sender, country, carrier_id, measure, value, slot, n, parts, credits FROM v WHERE TRUE
 		ON CONFLICT (service_id, tag, day, sender, country, carrier_id, measure, value, slot)
 		DO UPDATE SET n = tally.n + excluded.n, parts = tally.parts + excluded.parts, credits = tally.credits + excluded.credits`,
 		ints("service_id", c.service), texts("tag", c.tag), ints("day", c.day), texts("sender", c.sender), texts("country", c.country),
 		ints("carrier_id", c.carrier), texts("measure", c.measure), ints("value", c.value), ints("slot", c.slot), ints("n", c.n),
 		ints("parts", c.parts), ints("credits", c.credits))
+	if err == nil && len(t.batches) > 0 {
+		err = t.writeBatches(ctx, db, slot)
+	}
+	return err
+}
+
+// writeBatches adds what was collected to the counters of batches.
+func (t *tallies) writeBatches(ctx context.Context, db *tx, slot int64) error {
+	var c struct {
+		batch, value, slot, n, credits []int64
+		measure                        []string
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(t.batches), func(a, b batchKey) int {
+		return cmp.Or(cmp.Compare(a.batch, b.batch), cmp.Compare(a.measure, b.measure), cmp.Compare(a.value, b.value))
+	}) {
+		sum := t.batches[key]
+		c.batch, c.measure, c.value = append(c.batch, key.batch), append(c.measure, string(key.measure)), append(c.value, key.value)
+		c.slot, c.n, c.credits = append(c.slot, slot), append(c.n, sum.n), append(c.credits, sum.credits)
+	}
+	return db.later(ctx, nil, `INSERT INTO batch_tally (batch_id, measure, value, slot, n, credits) SELECT batch_id, measure, value, slot, n, credits FROM v WHERE TRUE
+		ON CONFLICT (batch_id, measure, value, slot) DO UPDATE SET n = batch_tally.n + excluded.n, credits = batch_tally.credits + excluded.credits`,
+		ints("batch_id", c.batch), texts("measure", c.measure), ints("value", c.value), ints("slot", c.slot), ints("n", c.n), ints("credits", c.credits))
 }
 
 // slots is how many nodes have slots of their own.

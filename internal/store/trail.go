@@ -170,6 +170,9 @@ func (s *Store) DropOld(ctx context.Context, now time.Time) error {
 		if _, err := t.db.ExecContext(ctx, "DELETE FROM quote WHERE at < $1", micros(now.Add(-quoteKept))); err != nil {
 			return err
 		}
+		if err := t.dropBatchQuotes(ctx, now); err != nil {
+			return err
+		}
 		if err := t.dropOldLogins(ctx, now); err != nil {
 			return err
 		}

@@ -68,6 +68,8 @@ type Part struct {
 	Step store.BatchStep
 	// Known tells that a receiver has got its message by an earlier part.
 	Known func(receiver string) bool
+	// Quoted is what the part may cost, nil if there is no quote. Another price refuses it with Conflict.
+	Quoted *sms.QuotedStep
 }
 
 // SubmitPart submits a part of a batch. The batch moves on in the same transaction, also if no message comes of it. Errors: those of
@@ -92,12 +94,19 @@ func (p *Part) plan(o sms.Order, r *sms.Rules, now time.Time) (*sms.Plan, error)
 
 // Look plans a part without sending it.
 func (s *Submitter) Look(ctx context.Context, rules *sms.Rules, o sms.Order) (*sms.Plan, error) {
+	plan, _, err := s.LookPart(ctx, rules, o, func(string) bool { return false })
+	return plan, err
+}
+
+// LookPart is Look for a part without the receivers that are known, and gives the rules that it was planned by.
+func (s *Submitter) LookPart(ctx context.Context, rules *sms.Rules, o sms.Order, known func(receiver string) bool) (*sms.Plan, *sms.Rules, error) {
 	asked, err := s.store.WithOptOuts(ctx, rules, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	none := Part{Known: func(string) bool { return false }}
-	return none.plan(o, asked, s.now())
+	part := Part{Known: known}
+	plan, err := part.plan(o, asked, s.now())
+	return plan, asked, err
 }
 
 // tagged gives an order without a tag one of its own. Those made up later sort later, so that the index of tags grows at its end: the
@@ -209,6 +218,11 @@ func (s *Submitter) accept(ctx context.Context, p *sms.Plan, k Key, part *Part) 
 	a := store.Acceptance{Plan: p, Key: k.Key, Hash: k.Hash, Answer: answer}
 	if part != nil {
 		a.Batch = &part.Step
+		if part.Quoted != nil {
+			if err := part.Quoted.Bind(p); err != nil {
+				return Report{}, false, err
+			}
+		}
 	}
 	first, repeated, err := s.store.Accept(ctx, &a)
 	if err != nil {

@@ -93,7 +93,7 @@ UPDATE task SET status = $2, step = $3, message = $4, due_at = $5, done_at = $6,
 DELETE FROM task WHERE done_at > 0 AND done_at < $1;
 
 -- name: LookupIDs :many
-SELECT id FROM hlr WHERE service_id = $1 ORDER BY id;
+SELECT id FROM hlr WHERE service_id = $1 AND cleaning_id = 0 ORDER BY id;
 
 -- name: Lookup :one
 SELECT * FROM hlr WHERE service_id = $1 AND id = $2;

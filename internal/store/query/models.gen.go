@@ -91,23 +91,24 @@ type Event struct {
 }
 
 type Hlr struct {
-	ID        int64
-	ServiceID int64
-	CarrierID int64
-	Receiver  string
-	Country   string
-	Status    string
-	Credits   int64
-	Attempts  int64
-	Valid     bool
-	Reachable bool
-	Roaming   bool
-	Ported    bool
-	Network   string
-	Error     string
-	CreatedAt int64
-	DueAt     int64
-	DoneAt    int64
+	ID         int64
+	ServiceID  int64
+	CarrierID  int64
+	Receiver   string
+	Country    string
+	Status     string
+	Credits    int64
+	Attempts   int64
+	Valid      bool
+	Reachable  bool
+	Roaming    bool
+	Ported     bool
+	Network    string
+	Error      string
+	CreatedAt  int64
+	DueAt      int64
+	DoneAt     int64
+	CleaningID int64
 }
 
 type Incoming struct {

@@ -398,7 +398,7 @@ func (q *Queries) InsertVirtualNumber(ctx context.Context, arg InsertVirtualNumb
 }
 
 const latestLookup = `-- name: LatestLookup :one
-SELECT id, service_id, carrier_id, receiver, country, status, credits, attempts, valid, reachable, roaming, ported, network, error, created_at, due_at, done_at FROM hlr WHERE service_id = $1 AND receiver = $2 AND status = 'done' ORDER BY id DESC LIMIT 1
+SELECT id, service_id, carrier_id, receiver, country, status, credits, attempts, valid, reachable, roaming, ported, network, error, created_at, due_at, done_at, cleaning_id FROM hlr WHERE service_id = $1 AND receiver = $2 AND status = 'done' ORDER BY id DESC LIMIT 1
 `
 
 type LatestLookupParams struct {
@@ -427,6 +427,7 @@ func (q *Queries) LatestLookup(ctx context.Context, arg LatestLookupParams) (Hlr
 		&i.CreatedAt,
 		&i.DueAt,
 		&i.DoneAt,
+		&i.CleaningID,
 	)
 	return i, err
 }
@@ -462,7 +463,7 @@ func (q *Queries) LatestTask(ctx context.Context, arg LatestTaskParams) (Task, e
 }
 
 const lookup = `-- name: Lookup :one
-SELECT id, service_id, carrier_id, receiver, country, status, credits, attempts, valid, reachable, roaming, ported, network, error, created_at, due_at, done_at FROM hlr WHERE service_id = $1 AND id = $2
+SELECT id, service_id, carrier_id, receiver, country, status, credits, attempts, valid, reachable, roaming, ported, network, error, created_at, due_at, done_at, cleaning_id FROM hlr WHERE service_id = $1 AND id = $2
 `
 
 type LookupParams struct {
@@ -491,12 +492,13 @@ func (q *Queries) Lookup(ctx context.Context, arg LookupParams) (Hlr, error) {
 		&i.CreatedAt,
 		&i.DueAt,
 		&i.DoneAt,
+		&i.CleaningID,
 	)
 	return i, err
 }
 
 const lookupIDs = `-- name: LookupIDs :many
-SELECT id FROM hlr WHERE service_id = $1 ORDER BY id
+SELECT id FROM hlr WHERE service_id = $1 AND cleaning_id = 0 ORDER BY id
 `
 
 func (q *Queries) LookupIDs(ctx context.Context, serviceID int64) ([]int64, error) {
@@ -523,7 +525,7 @@ func (q *Queries) LookupIDs(ctx context.Context, serviceID int64) ([]int64, erro
 }
 
 const openLookups = `-- name: OpenLookups :many
-SELECT id, service_id, carrier_id, receiver, country, status, credits, attempts, valid, reachable, roaming, ported, network, error, created_at, due_at, done_at FROM hlr WHERE carrier_id = $1 AND status IN ('todo', 'doing') AND due_at <= $2 ORDER BY due_at, id LIMIT $3
+SELECT id, service_id, carrier_id, receiver, country, status, credits, attempts, valid, reachable, roaming, ported, network, error, created_at, due_at, done_at, cleaning_id FROM hlr WHERE carrier_id = $1 AND status IN ('todo', 'doing') AND due_at <= $2 ORDER BY due_at, id LIMIT $3
 `
 
 type OpenLookupsParams struct {
@@ -559,6 +561,7 @@ func (q *Queries) OpenLookups(ctx context.Context, arg OpenLookupsParams) ([]Hlr
 			&i.CreatedAt,
 			&i.DueAt,
 			&i.DoneAt,
+			&i.CleaningID,
 		); err != nil {
 			return nil, err
 		}
@@ -764,7 +767,7 @@ func (q *Queries) Spend(ctx context.Context, arg SpendParams) (int64, error) {
 }
 
 const staleLookups = `-- name: StaleLookups :many
-SELECT id, service_id, carrier_id, receiver, country, status, credits, attempts, valid, reachable, roaming, ported, network, error, created_at, due_at, done_at FROM hlr WHERE status IN ('todo', 'doing') AND created_at < $1 AND due_at <= $2 ORDER BY id LIMIT $3
+SELECT id, service_id, carrier_id, receiver, country, status, credits, attempts, valid, reachable, roaming, ported, network, error, created_at, due_at, done_at, cleaning_id FROM hlr WHERE status IN ('todo', 'doing') AND created_at < $1 AND due_at <= $2 ORDER BY id LIMIT $3
 `
 
 type StaleLookupsParams struct {
@@ -800,6 +803,7 @@ func (q *Queries) StaleLookups(ctx context.Context, arg StaleLookupsParams) ([]H
 			&i.CreatedAt,
 			&i.DueAt,
 			&i.DoneAt,
+			&i.CleaningID,
 		); err != nil {
 			return nil, err
 		}
