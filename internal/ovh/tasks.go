@@ -2,7 +2,6 @@ package ovh
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"ramier/internal/sms"
@@ -37,12 +36,10 @@ func (a *API) importContacts(ctx context.Context, c *Call, in postSmsServiceName
 	if err != nil {
 		return telephonyTask{}, err
 	}
-	d, err := a.document(ctx, c, strings.ToLower(in.DocumentID))
+	d, err := a.filledDocument(ctx, c, in.DocumentID)
 	switch {
 	case err != nil:
-		return telephonyTask{}, referTo(err, "documentId", in.DocumentID, "/me/document")
-	case d.UploadedAt.IsZero():
-		return telephonyTask{}, sms.Errorf(sms.Invalid, "documentId = %q has no content yet: PUT the file to its putUrl first", in.DocumentID)
+		return telephonyTask{}, err
 	case d.Size > maxImport:
 		return telephonyTask{}, sms.Errorf(sms.TooLarge, "documentId = %q has %d bytes, more than the %d that an import may have: cut the file into several", in.DocumentID, d.Size, maxImport)
 	}
