@@ -1,5 +1,5 @@
-// Package clerk does what customers have asked for and does not happen at once: it imports and exports phonebooks, puts questions
-// about numbers to carriers, and clears away what is over. It follows the platform's clock.
+// Package clerk does what customers have asked for and does not happen at once: it imports and exports phonebooks, exports
+// histories, puts questions about numbers to carriers, and clears away what is over. It follows the platform's clock.
 package clerk
 
 import (
@@ -28,12 +28,12 @@ type Config struct {
 // Clerk works in the background.
 type Clerk struct {
 	Config
-	nudged [2]chan struct{} // wake the loops
+	nudged [3]chan struct{} // wake the loops
 }
 
 // New makes a Clerk. Run starts it.
 func New(c Config) *Clerk {
-	return &Clerk{Config: c, nudged: [2]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1)}}
+	return &Clerk{Config: c, nudged: [3]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)}}
 }
 
 // Nudge says that there is something to do. It does not block.
@@ -54,6 +54,7 @@ func (k *Clerk) Run(ctx context.Context) {
 	var loops sync.WaitGroup
 	loops.Go(func() { k.loop(ctx, k.nudged[0], k.doTasks) })
 	loops.Go(func() { k.loop(ctx, k.nudged[1], k.doLookups) })
+	loops.Go(func() { k.loop(ctx, k.nudged[2], k.doExtracts) })
 	loops.Wait()
 }
 

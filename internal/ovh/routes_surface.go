@@ -80,6 +80,9 @@ func (a *API) surfaceRoutes() map[string]handler {
 		"GET " + virtual + "/incoming/{id}":     endpoint(a.getNumberIncoming),
 		"DELETE " + virtual + "/incoming/{id}":  endpoint(a.deleteNumberIncoming),
 
+		"GET " + service + "/document": endpoint(a.createExtract),
+		"GET " + user + "/document":    endpoint(a.createUserExtract),
+
 		"GET " + user + "/receivers":                 endpoint(a.listUserSlots),
 		"POST " + user + "/receivers":                endpoint(a.createUserSlot),
 		"GET " + user + "/receivers/{slotId}":        endpoint(a.getUserSlot),

@@ -2319,6 +2319,7 @@ type smsTodoGeneralPublicFunctions string
 
 const (
 	smsTodoGeneralPublicFunctionsCleanSmsReceivers smsTodoGeneralPublicFunctions = "cleanSmsReceivers"
+	smsTodoGeneralPublicFunctionsExportHistory     smsTodoGeneralPublicFunctions = "exportHistory"
 	smsTodoGeneralPublicFunctionsExportPhonebook   smsTodoGeneralPublicFunctions = "exportPhonebook"
 	smsTodoGeneralPublicFunctionsImportPhonebook   smsTodoGeneralPublicFunctions = "importPhonebook"
 )
