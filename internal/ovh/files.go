@@ -43,11 +43,15 @@ func fileKey(d sms.Document, purpose string) string {
 
 // address gives where the content of a document can be had, or put.
 func (a *API) address(c *Call, d sms.Document, purpose string) string {
-	base := "http://" + c.Request.Host
+	return a.base(c) + FilesPrefix + d.ID + "/" + fileKey(d, purpose)
+}
+
+// base is where the addresses in answers begin.
+func (a *API) base(c *Call) string {
 	if len(a.publicURLs) > 0 {
-		base = strings.TrimSuffix(a.publicURLs[0], "/")
+		return strings.TrimSuffix(a.publicURLs[0], "/")
 	}
-	return base + FilesPrefix + d.ID + "/" + fileKey(d, purpose)
+	return "http://" + c.Request.Host
 }
 
 // Files serves the contents of documents at the addresses that the API gives: GET, HEAD and PUT.
