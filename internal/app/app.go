@@ -176,6 +176,7 @@ func (a *App) start(ctx context.Context) error {
 	a.background.Go(func() { a.watchCredits(background) })
 	a.background.Go(func() { batches.Run(background, a.Dispatcher.RunsTimers) })
 	a.background.Go(func() { a.clerk.Run(background) })
+	a.background.Go(func() { api.Run(background) })
 	return nil
 }
 

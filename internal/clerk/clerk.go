@@ -84,7 +84,7 @@ func (k *Clerk) wait(ctx context.Context, nudged <-chan struct{}) {
 	waiting.Wait()
 }
 
-// Tidy forgets what is kept for a limited time: documents and tasks. It takes numbers back whose owners wanted their end.
+// Tidy forgets what is kept for a limited time: documents, tasks and the log of calls. It takes numbers back whose owners wanted their end.
 func (k *Clerk) Tidy(ctx context.Context) error {
 	now := k.Clock.Now()
 	if err := k.Store.DropDocuments(ctx, now); err != nil {
@@ -92,6 +92,9 @@ func (k *Clerk) Tidy(ctx context.Context) error {
 	}
 	const kept = 90 * 24 * time.Hour
 	if err := k.Store.DropTasks(ctx, now.Add(-kept)); err != nil {
+		return err
+	}
+	if err := k.Store.DropAPICalls(ctx, now.Add(-sms.APICallsTime)); err != nil {
 		return err
 	}
 	numbers, err := k.Store.VirtualNumbers(ctx)

@@ -17,18 +17,17 @@ CREATE TABLE chat_access (
   created_at BIGINT NOT NULL
 );
 
--- The calls of a customer, the latest of them. They are written in groups, and may lack the last second before a crash.
+-- The calls of a customer, the latest of them. They are written in groups, and may lack the last second before a crash. The id of one is
+-- its time.
 CREATE TABLE api_call (
   account_id BIGINT NOT NULL REFERENCES account (id),
   id         BIGINT NOT NULL,
-  at         BIGINT NOT NULL,
   method     TEXT NOT NULL,
   path       TEXT NOT NULL,
   route      TEXT NOT NULL,
   ip         TEXT NOT NULL, -- empty when it is not known
   PRIMARY KEY (account_id, id)
 );
-CREATE INDEX api_call_at ON api_call (at);
 
 -- +goose Down
 DROP TABLE api_call;

@@ -30,18 +30,17 @@ CREATE TABLE chat_access (
   created_at INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- The calls of a customer, the latest of them. They are written in groups, and may lack the last second before a crash.
+-- The calls of a customer, the latest of them. They are written in groups, and may lack the last second before a crash. The id of one is
+-- its time.
 CREATE TABLE api_call (
   account_id INTEGER NOT NULL REFERENCES account (id),
   id         INTEGER NOT NULL,
-  at         INTEGER NOT NULL,
   method     TEXT NOT NULL,
   path       TEXT NOT NULL,
   route      TEXT NOT NULL,
   ip         TEXT NOT NULL, -- empty when it is not known
   PRIMARY KEY (account_id, id)
 ) WITHOUT ROWID;
-CREATE INDEX api_call_at ON api_call (at);
 
 -- +goose Down
 DROP TABLE api_call;
