@@ -137,8 +137,11 @@ func (a *API) sendFile(w http.ResponseWriter, r *http.Request, d sms.Document) {
 	}
 	h := w.Header()
 	kind := "application/octet-stream"
-	if strings.EqualFold(path.Ext(d.Name), ".csv") {
+	switch strings.ToLower(path.Ext(d.Name)) {
+	case ".csv":
 		kind = "text/csv; charset=utf-8"
+	case sms.SheetEnding:
+		kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 	}
 	h.Set("Content-Type", kind)
 	h.Set("Content-Length", strconv.FormatInt(d.Size, 10))
