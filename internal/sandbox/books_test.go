@@ -171,15 +171,7 @@ func TestPhonebooksAreImportedAndExported(t *testing.T) {
 		if err := p.OVH.Get("/me/document", &ids); err != nil || len(ids) != 4 {
 			t.Errorf("documents: %v, %v", ids, err)
 		}
-		var sheet struct{ Filename, Status, URL string }
-		p.Until("the export as a spreadsheet", func() bool {
-			p.Get(book+"/export?format=xlsx", &sheet)
-			return sheet.Status == "done"
-		})
-		_, content, h := transfer(t, "GET", sheet.URL, "")
-		if sheet.Filename != "contacts-"+key+".xlsx" || !strings.Contains(h.Get("Content-Type"), "spreadsheetml") {
-			t.Errorf("%+v %v", sheet, h)
-		}
+		content := exportedSheet(t, p, key)
 		if again := export(); again.URL != file.URL {
 			t.Error("the export as CSV was made again")
 		}
@@ -207,6 +199,21 @@ func TestPhonebooksAreImportedAndExported(t *testing.T) {
 			t.Errorf("out as a spreadsheet and in again: %q", all)
 		}
 	})
+}
+
+// exportedSheet exports a phonebook as a spreadsheet.
+func exportedSheet(t *testing.T, p *sandboxtest.Platform, key string) string {
+	t.Helper()
+	var sheet struct{ Filename, Status, URL string }
+	p.Until("the export as a spreadsheet", func() bool {
+		p.Get("/phonebooks/"+key+"/export?format=xlsx", &sheet)
+		return sheet.Status == "done"
+	})
+	_, content, h := transfer(t, "GET", sheet.URL, "")
+	if sheet.Filename != "contacts-"+key+".xlsx" || !strings.Contains(h.Get("Content-Type"), "spreadsheetml") {
+		t.Errorf("%+v %v", sheet, h)
+	}
+	return content
 }
 
 // spreadsheet makes an .xlsx file as Excel does: texts apart, a number rounded to nothing, a cell left out.

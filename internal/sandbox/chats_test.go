@@ -80,30 +80,7 @@ func TestAChatPage(t *testing.T) {
 			p.Get("/blacklists", &stopped)
 			return len(stopped) == 1
 		})
-		for name, try := range map[string]struct {
-			path   string
-			form   url.Values
-			change func(*http.Request)
-			want   int
-		}{
-			"wrong key":         {u.Path[:len(u.Path)-1] + "!", form, nil, 404},
-			"no key":            {fmt.Sprintf("/chat/%d/", access.ID), form, nil, 404},
-			"another id":        {strings.Replace(u.Path, fmt.Sprint(access.ID), "1", 1), form, nil, 404},
-			"who never wrote":   {u.Path, url.Values{"with": {"+33639980209"}, "text": {"x"}}, nil, 404},
-			"nobody":            {u.Path, url.Values{"with": {"\x00"}, "text": {"x"}}, nil, 404},
-			"an empty text":     {u.Path, url.Values{"with": {alice}, "text": {""}}, nil, 400},
-			"a zero":            {u.Path, url.Values{"with": {alice}, "text": {"a\x00"}}, nil, 400},
-			"another site":      {u.Path, form, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403},
-			"an endless answer": {u.Path, url.Values{"with": {alice}, "text": {strings.Repeat("x", 10_001)}}, nil, 413},
-		} {
-			change := try.change
-			if change == nil {
-				change = func(*http.Request) {}
-			}
-			if got := v.post(try.path, try.form, change); got.status != try.want {
-				t.Errorf("%s: %d, want %d", name, got.status, try.want)
-			}
-		}
+		wrongAnswers(v, u.Path, alice, form)
 		p.Delete(path)
 		refused(t, p.OVH.Delete(p.Path(path), nil), 404, number)
 		if got := v.get(u.Path); got.status != 404 {
@@ -120,4 +97,33 @@ func TestAChatPage(t *testing.T) {
 		}
 		p.Audit()
 	})
+}
+
+// wrongAnswers posts what a chat page must not take.
+func wrongAnswers(v *visitor, path, alice string, form url.Values) {
+	v.t.Helper()
+	for name, try := range map[string]struct {
+		path   string
+		form   url.Values
+		change func(*http.Request)
+		want   int
+	}{
+		"wrong key":         {path[:len(path)-1] + "!", form, nil, 404},
+		"no key":            {path[:strings.LastIndexByte(path, '/')+1], form, nil, 404},
+		"another id":        {"/chat/1" + path[strings.LastIndexByte(path, '/'):], form, nil, 404},
+		"who never wrote":   {path, url.Values{"with": {"+33639980209"}, "text": {"x"}}, nil, 404},
+		"nobody":            {path, url.Values{"with": {"\x00"}, "text": {"x"}}, nil, 404},
+		"an empty text":     {path, url.Values{"with": {alice}, "text": {""}}, nil, 400},
+		"a zero":            {path, url.Values{"with": {alice}, "text": {"a\x00"}}, nil, 400},
+		"another site":      {path, form, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403},
+		"an endless answer": {path, url.Values{"with": {alice}, "text": {strings.Repeat("x", 10_001)}}, nil, 413},
+	} {
+		change := try.change
+		if change == nil {
+			change = func(*http.Request) {}
+		}
+		if got := v.post(try.path, try.form, change); got.status != try.want {
+			v.t.Errorf("%s: %d, want %d", name, got.status, try.want)
+		}
+	}
 }
