@@ -153,7 +153,7 @@ func (a *App) start(ctx context.Context) error {
 	})
 	a.Metrics = m.handler()
 	pages := web.New(web.Config{
-		Store: a.Store, SignIns: signIns, Verifier: a.Verifier, Now: o.Clock.Now, Log: o.Log, PublicURLs: o.PublicURLs,
+		Store: a.Store, Submit: submitter, SignIns: signIns, Verifier: a.Verifier, Now: o.Clock.Now, Log: o.Log, PublicURLs: o.PublicURLs,
 		TrustedProxies: o.TrustedProxies, Zone: o.Zone, Sandbox: o.Sandbox,
 	})
 	a.Handler = a.routes(pathways{api: api, files: api.Files(), http2sms: http2sms, pages: pages, token: api.TokenEndpoint(pages.Visitor)})
@@ -177,6 +177,7 @@ func (a *App) start(ctx context.Context) error {
 	a.background.Go(func() { a.watchCredits(background) })
 	a.background.Go(func() { batches.Run(background, a.Dispatcher.RunsTimers) })
 	a.background.Go(func() { a.clerk.Run(background) })
+	a.background.Go(func() { api.Run(background) })
 	return nil
 }
 

@@ -132,7 +132,7 @@ func (b *Batches) list(ctx context.Context, service sms.Service, r Request) (sto
 	if r.Slot == 0 {
 		return store.List{ServiceID: service.ID, Columns: []string{""}, Records: len(r.To)}, nil
 	}
-	slot, err := b.store.Slot(ctx, service.ID, r.Slot)
+	slot, err := b.store.Slot(ctx, service.ID, 0, r.Slot)
 	return slot.List, err
 }
 

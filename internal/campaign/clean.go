@@ -25,7 +25,7 @@ func (s *Slots) Questions(ctx context.Context, service sms.Service, slot store.S
 // takes the credits for it; a Cleaner does the work. Errors: Unavailable when no carrier answers look-ups; NoCredit; Conflict while the
 // slot is being cleaned; Invalid for a list without any usable number.
 func (s *Slots) AskToClean(ctx context.Context, service sms.Service, slot store.Slot) (store.Cleaning, error) {
-	c := store.Cleaning{Task: sms.Task{ServiceID: service.ID}, Slot: slot.Slot, ListID: slot.List.ID}
+	c := store.Cleaning{Task: sms.Task{ServiceID: service.ID}, User: slot.UserID, Slot: slot.Slot, ListID: slot.List.ID}
 	carriers, err := s.store.Carriers(ctx)
 	if err == nil {
 		_, err = sms.NewLookers(carriers)

@@ -109,7 +109,7 @@ func TestACleaningGoesOnAfterACrash(t *testing.T) {
 		if task.Status != sms.TaskDone || !strings.HasPrefix(task.Message, "1200 of 2100 receivers are left: 600 could not be read, be reached by SMS or were repeated, 150 numbers do not exist, 150 are absent, 150 got no answer") {
 			t.Errorf("%+v", task)
 		}
-		now, err := s.Slot(ctx, d.shop.Service.ID, 3)
+		now, err := s.Slot(ctx, d.shop.Service.ID, 0, 3)
 		if err != nil || now.List.Records != 1200 || now.List.ID == slot.List.ID {
 			t.Errorf("%+v, %v", now, err)
 		}
@@ -146,7 +146,7 @@ func TestACleaningThatCannotBePaidOrDone(t *testing.T) {
 		if _, err := campaign.NewCleaner(d.slots).Step(ctx, &c); err != nil {
 			t.Fatal(err)
 		}
-		if err := s.DeleteSlot(ctx, d.shop.Service.ID, 3); err != nil {
+		if err := s.DeleteSlot(ctx, slot); err != nil {
 			t.Fatal(err)
 		}
 		if c, err = s.Cleaning(ctx, c.Task); err != nil {

@@ -24,7 +24,7 @@ func (b *Batches) Quote(ctx context.Context, rules *sms.Rules, r Request) (*sms.
 		return nil, ctx.Err()
 	}
 	if r.Slot != 0 {
-		slot, err := b.store.Slot(ctx, rules.Service.ID, r.Slot)
+		slot, err := b.store.Slot(ctx, rules.Service.ID, 0, r.Slot)
 		if err == nil {
 			_, err = b.slots.Refresh(ctx, rules.Service, slot, 0)
 		}

@@ -23,7 +23,7 @@ var (
 // others are files that get sent for CSV, by how they begin.
 var others = []struct{ begin, cure string }{
 	{"PK\x03\x04", "it is a spreadsheet or another ZIP file: save it as CSV"},
-	{"\xd0\xcf\x11\xe0", "it is a spreadsheet of old Excel: save it as CSV"},
+	{OldSheet, "it is a spreadsheet of old Excel (.xls): save it as CSV"},
 	{"\x1f\x8b", "it is compressed with gzip, and not said to be: send it as it is, or with Content-Encoding: gzip"},
 	{"%PDF", "it is a PDF: give a CSV file"},
 	{"<", "it is a web page or XML: give the address of the CSV file itself, one that can be read without signing in"},

@@ -131,7 +131,7 @@ func (b *Batches) refresh(ctx context.Context, batch *sms.Batch) error {
 	if batch.Slot == 0 || batch.QuoteID != "" {
 		return nil
 	}
-	slot, err := b.store.Slot(ctx, batch.ServiceID, batch.Slot)
+	slot, err := b.store.Slot(ctx, batch.ServiceID, 0, batch.Slot)
 	if sms.CodeOf(err) == sms.NoObject || err == nil && slot.List.ID != batch.ListID {
 		return nil // the slot has another list meanwhile; the batch keeps the one it was made for
 	}

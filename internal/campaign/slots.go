@@ -35,10 +35,18 @@ func (s *Slots) At(url string) Source {
 	return func(ctx context.Context, o Options) (*List, error) { return Open(ctx, s.fetch, url, o) }
 }
 
-// Load reads a list into an empty slot, whose number, description, URL and automatic update are given. It reads as it stores, in constant
+// In is the source of a document of a customer.
+func (s *Slots) In(d sms.Document) Source {
+	return func(ctx context.Context, o Options) (*List, error) {
+		o.Name = d.Name
+		return Read(s.store.Content(ctx, d), o)
+	}
+}
+
+// Load reads a list into an empty slot, whose number, user, description, URL and automatic update are given. It reads as it stores, in constant
 // memory. Errors: Conflict if the slot is not empty; those of Open and Read.
 func (s *Slots) Load(ctx context.Context, service sms.Service, slot store.Slot, from Source) (store.Slot, error) {
-	taken, err := s.store.Slots(ctx, service.ID)
+	taken, err := s.store.Slots(ctx, service.ID, slot.UserID)
 	if err != nil {
 		return slot, err
 	}
@@ -84,10 +92,10 @@ func (s *Slots) read(ctx context.Context, service sms.Service, from Source) (sto
 	return l, err
 }
 
-// Fill makes the rows of a slot the receivers of an order, after its file was fetched again if it is to be. Error: TooLarge past a number
-// of rows.
+// Fill makes the rows of a slot of the order's user, or of the service, the receivers of an order, after its file was fetched again if it is to
+// be. Errors: TooLarge past a number of rows; NoObject for a slot without a list.
 func (s *Slots) Fill(ctx context.Context, service sms.Service, slot int, o sms.Order, most int) (sms.Order, error) {
-	at, err := s.store.Slot(ctx, service.ID, slot)
+	at, err := s.store.Slot(ctx, service.ID, o.User, slot)
 	if err == nil {
 		at, err = s.Refresh(ctx, service, at, 0)
 	}

@@ -9,6 +9,9 @@ import (
 	"ramier/internal/sms"
 )
 
+// OldSheet is how the files of old Excel (.xls) begin, which nothing here reads.
+const OldSheet = "\xd0\xcf\x11\xe0"
+
 // Line is a row of a table.
 type Line struct {
 	Number int // where it begins, from 1
@@ -28,8 +31,11 @@ func ReadTable(r io.Reader, o Options) ([]Line, error) {
 		return nil, err
 	}
 	r = io.MultiReader(bytes.NewReader(begin[:n]), r)
-	if string(begin[:n]) == zipBegin {
+	switch string(begin[:n]) {
+	case zipBegin:
 		return readSheet(r, o)
+	case OldSheet:
+		return nil, sms.Errorf(sms.Invalid, "%s cannot be read: it is a spreadsheet of old Excel (.xls): save it as .xlsx or as CSV", o.Name)
 	}
 	records, err := newRecords(r, o)
 	if err != nil {

@@ -4,8 +4,11 @@ import (
 	"archive/zip"
 	"bytes"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"ramier/internal/sms"
 )
@@ -73,7 +76,7 @@ func TestBrokenTablesAreRefused(t *testing.T) {
 		code        sms.Code
 	}{
 		"empty":          {"", "is empty", sms.Invalid},
-		"old Excel":      {"\xd0\xcf\x11\xe0xxxxxxx", "old Excel", sms.Invalid},
+		"old Excel":      {"\xd0\xcf\x11\xe0xxxxxxx", "old Excel (.xls): save it as .xlsx or as CSV", sms.Invalid},
 		"too many":       {"a\nb\nc\nd\n", "more than 2 rows", sms.TooLarge},
 		"no ZIP":         {"PK\x03\x04rubbish", "damaged", sms.Invalid},
 		"other ZIP":      {xlsx(t, map[string]string{"word/document.xml": "<x/>"}), "no .xlsx", sms.Invalid},
@@ -89,6 +92,29 @@ func TestBrokenTablesAreRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// What is written as a spreadsheet is read again, every cell as it was.
+func TestSheetsAreReadAgain(t *testing.T) {
+	cells := rapid.OneOf(rapid.SampledFrom([]string{"+33612345678", "0033", "=1+1", "<b>&amp;\"]]>", "1.50", "6,12E+08", "\u2028é\U0001f600", "a\nb", "TRUE"}), rapid.StringMatching(`[ -~éß漢]{0,20}`))
+	rapid.Check(t, func(t *rapid.T) {
+		rows := rapid.SliceOfN(rapid.SliceOfN(rapid.Map(cells, strings.TrimSpace), 1, 40), 1, 20).Draw(t, "rows")
+		var want []Line
+		for i, row := range rows {
+			if last := len(row) - 1; row[last] == "" {
+				row[last] = "x" // cells without a value at the end of a row are not written
+			}
+			want = append(want, Line{i + 1, row})
+		}
+		var file bytes.Buffer
+		if err := WriteSheet(&file, rows); err != nil {
+			t.Fatal(err)
+		}
+		got, err := ReadTable(&file, Options{})
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("%v\n%v\n%v", err, got, want)
+		}
+	})
 }
 
 func FuzzTable(f *testing.F) {

@@ -1,5 +1,5 @@
-// Package clerk does what customers have asked for and does not happen at once: it imports and exports phonebooks, puts questions
-// about numbers to carriers, and clears away what is over. It follows the platform's clock.
+// Package clerk does what customers have asked for and does not happen at once: it imports and exports phonebooks, exports
+// histories, puts questions about numbers to carriers, and clears away what is over. It follows the platform's clock.
 package clerk
 
 import (
@@ -32,12 +32,12 @@ type Config struct {
 // Clerk works in the background.
 type Clerk struct {
 	Config
-	nudged [3]chan struct{} // wake the loops
+	nudged [4]chan struct{} // wake the loops
 }
 
 // New makes a Clerk. Run starts it.
 func New(c Config) *Clerk {
-	return &Clerk{Config: c, nudged: [3]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)}}
+	return &Clerk{Config: c, nudged: [4]chan struct{}{make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1), make(chan struct{}, 1)}}
 }
 
 // Nudge says that there is something to do. It does not block.
@@ -59,6 +59,7 @@ func (k *Clerk) Run(ctx context.Context) {
 	loops.Go(func() { k.loop(ctx, k.nudged[0], k.doTasks) })
 	loops.Go(func() { k.loop(ctx, k.nudged[1], k.doLookups) })
 	loops.Go(func() { k.loop(ctx, k.nudged[2], k.doCleanings) })
+	loops.Go(func() { k.loop(ctx, k.nudged[3], k.doExtracts) })
 	loops.Wait()
 }
 
@@ -88,7 +89,7 @@ func (k *Clerk) wait(ctx context.Context, nudged <-chan struct{}) {
 	waiting.Wait()
 }
 
-// Tidy forgets what is kept for a limited time: documents and tasks. It takes numbers back whose owners wanted their end.
+// Tidy forgets what is kept for a limited time: documents, tasks and the log of calls. It takes numbers back whose owners wanted their end.
 func (k *Clerk) Tidy(ctx context.Context) error {
 	now := k.Clock.Now()
 	if err := k.Store.DropDocuments(ctx, now); err != nil {
@@ -96,6 +97,9 @@ func (k *Clerk) Tidy(ctx context.Context) error {
 	}
 	const kept = 90 * 24 * time.Hour
 	if err := k.Store.DropTasks(ctx, now.Add(-kept)); err != nil {
+		return err
+	}
+	if err := k.Store.DropAPICalls(ctx, now.Add(-sms.APICallsTime)); err != nil {
 		return err
 	}
 	numbers, err := k.Store.VirtualNumbers(ctx)

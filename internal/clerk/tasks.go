@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	"ramier/internal/campaign"
@@ -209,25 +210,29 @@ func (k *Clerk) exportContacts(ctx context.Context, t sms.Task) error {
 	if err != nil {
 		return err
 	}
-	all, err := k.Store.Contacts(ctx, t.Object)
+	key, asSheet := strings.CutSuffix(t.Object, sms.SheetEnding)
+	all, err := k.Store.Contacts(ctx, key)
 	if err != nil {
 		return err
 	}
-	var file bytes.Buffer
-	w := csv.NewWriter(&file)
-	w.Comma = ';'
-	row := make([]string, len(fields))
-	for i, f := range fields {
-		row[i] = f.name
-	}
-	_ = w.Write(row) // a buffer takes everything
-	for _, c := range all {
-		for i, f := range fields {
-			row[i] = *f.place(&c)
+	rows := make([][]string, len(all)+1)
+	for _, f := range fields {
+		rows[0] = append(rows[0], f.name)
+		for i := range all {
+			rows[i+1] = append(rows[i+1], *f.place(&all[i]))
 		}
-		_ = w.Write(row)
 	}
-	w.Flush()
+	var file bytes.Buffer
+	if asSheet {
+		err = campaign.WriteSheet(&file, rows)
+	} else {
+		w := csv.NewWriter(&file)
+		w.Comma = ';'
+		err = w.WriteAll(rows)
+	}
+	if err != nil {
+		return err
+	}
 	if _, err := k.Store.SetContent(ctx, d, &file, k.Clock.Now()); err != nil {
 		return err
 	}

@@ -120,7 +120,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// API serves /1.0 and /v1. Its methods are the endpoints.
+// API serves /1.0 and /v1. Its methods are the endpoints. Run has to run beside it.
 type API struct {
 	http.Handler
 	now      func() time.Time
@@ -141,6 +141,7 @@ type API struct {
 	publicURLs []string
 	zone       *time.Location
 	uploads    chan struct{}
+	calls      *callLog
 	nudge      func() // there is something to do in the background
 }
 
@@ -157,6 +158,10 @@ func New(cfg Config) *API {
 		signIns: cfg.SignIns, publicURLs: cfg.PublicURLs,
 		zone: cfg.Zone, uploads: make(chan struct{}, maxUploads), nudge: cfg.Nudge,
 	}
-	a.Handler = newServer(cfg, s, a.routes())
+	sv := newServer(cfg, s, a.routes())
+	if cfg.Store != nil {
+		sv.calls = newCallLog(cfg.Store, cfg.Log)
+	}
+	a.Handler, a.calls = sv, sv.calls
 	return a
 }

@@ -43,11 +43,15 @@ func fileKey(d sms.Document, purpose string) string {
 
 // address gives where the content of a document can be had, or put.
 func (a *API) address(c *Call, d sms.Document, purpose string) string {
-	base := "http://" + c.Request.Host
+	return a.base(c) + FilesPrefix + d.ID + "/" + fileKey(d, purpose)
+}
+
+// base is where the addresses in answers begin.
+func (a *API) base(c *Call) string {
 	if len(a.publicURLs) > 0 {
-		base = strings.TrimSuffix(a.publicURLs[0], "/")
+		return strings.TrimSuffix(a.publicURLs[0], "/")
 	}
-	return base + FilesPrefix + d.ID + "/" + fileKey(d, purpose)
+	return "http://" + c.Request.Host
 }
 
 // Files serves the contents of documents at the addresses that the API gives: GET, HEAD and PUT.
@@ -133,8 +137,11 @@ func (a *API) sendFile(w http.ResponseWriter, r *http.Request, d sms.Document) {
 	}
 	h := w.Header()
 	kind := "application/octet-stream"
-	if strings.EqualFold(path.Ext(d.Name), ".csv") {
+	switch strings.ToLower(path.Ext(d.Name)) {
+	case ".csv":
 		kind = "text/csv; charset=utf-8"
+	case sms.SheetEnding:
+		kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 	}
 	h.Set("Content-Type", kind)
 	h.Set("Content-Length", strconv.FormatInt(d.Size, 10))

@@ -3,6 +3,7 @@ package ovh
 import (
 	"context"
 
+	"ramier/internal/sms"
 	"ramier/internal/store"
 )
 
@@ -11,20 +12,29 @@ func (a *API) listIncoming(ctx context.Context, c *Call, in getSmsServiceNameInc
 	if err != nil {
 		return nil, err
 	}
-	f := store.IncomingFilter{Tag: in.Tag}
-	if in.CreationDatetimeFrom != nil {
-		f.From = in.CreationDatetimeFrom.Time
-	}
-	if in.CreationDatetimeTo != nil {
-		f.To = in.CreationDatetimeTo.Time
-	}
-	if in.Sender != nil {
-		if *in.Sender == "" { // nobody's; to the store it means everybody
-			return []int64{}, nil
-		}
-		f.Sender, _ = number(*in.Sender, s) // short numbers write, too
+	f, ok := incomingFilter(s, in.CreationDatetimeFrom, in.CreationDatetimeTo, in.Sender, in.Tag)
+	if !ok {
+		return []int64{}, nil
 	}
 	return a.store.Incoming(ctx, s.ID, f)
+}
+
+// incomingFilter reads the filters; ok is false when they fit nothing.
+func incomingFilter(s sms.Service, from, to *datetime, sender, tag *string) (f store.IncomingFilter, ok bool) {
+	f.Tag = tag
+	if from != nil {
+		f.From = from.Time
+	}
+	if to != nil {
+		f.To = to.Time
+	}
+	if sender != nil {
+		if *sender == "" { // nobody's; to the store it means everybody
+			return f, false
+		}
+		f.Sender, _ = number(*sender, s) // short numbers write, too
+	}
+	return f, true
 }
 
 func (a *API) getIncoming(ctx context.Context, c *Call, in getSmsServiceNameIncomingIDIn) (smsIncoming, error) {
@@ -33,7 +43,11 @@ func (a *API) getIncoming(ctx context.Context, c *Call, in getSmsServiceNameInco
 		return smsIncoming{}, err
 	}
 	m, err := a.store.IncomingMessage(ctx, s.ID, in.ID)
-	return smsIncoming{CreationDatetime: datetime{m.At}, Credits: m.Credits.Float(), ID: m.ID, Message: m.Text, Sender: m.Sender, Tag: m.Tag}, err
+	return newIncoming(m), err
+}
+
+func newIncoming(m sms.Incoming) smsIncoming {
+	return smsIncoming{CreationDatetime: datetime{m.At}, Credits: m.Credits.Float(), ID: m.ID, Message: m.Text, Sender: m.Sender, Tag: m.Tag}
 }
 
 func (a *API) deleteIncoming(ctx context.Context, c *Call, in deleteSmsServiceNameIncomingIDIn) (void, error) {

@@ -2,6 +2,7 @@ package ovh
 
 import (
 	"context"
+	"strings"
 	"unicode/utf8"
 
 	"ramier/internal/campaign"
@@ -14,7 +15,7 @@ func (a *API) listSlots(ctx context.Context, c *Call, in getSmsServiceNameReceiv
 	if err != nil {
 		return nil, err
 	}
-	return a.store.Slots(ctx, s.ID)
+	return a.store.Slots(ctx, s.ID, 0)
 }
 
 // slot finds a slot of one of the caller's services.
@@ -23,11 +24,16 @@ func (a *API) slot(ctx context.Context, c *Call, service string, slot int64) (sm
 	if err != nil {
 		return s, store.Slot{}, err
 	}
-	if slot < 1 || slot > campaign.MaxSlot {
-		return s, store.Slot{}, sms.Errorf(sms.NoObject, "The requested object (slotId = %d) does not exist: slots are 1 to %d", slot, campaign.MaxSlot)
-	}
-	at, err := a.store.Slot(ctx, s.ID, int(slot))
+	at, err := a.slotOf(ctx, s, sms.User{}, slot)
 	return s, at, err
+}
+
+// slotOf finds a slot of a service's user, or of the service itself for a user without a name.
+func (a *API) slotOf(ctx context.Context, s sms.Service, u sms.User, slot int64) (store.Slot, error) {
+	if slot < 1 || slot > campaign.MaxSlot {
+		return store.Slot{}, sms.Errorf(sms.NoObject, "The requested object (slotId = %d) does not exist: slots are 1 to %d", slot, campaign.MaxSlot)
+	}
+	return a.store.Slot(ctx, s.ID, u.ID, int(slot))
 }
 
 func (a *API) getSlot(ctx context.Context, c *Call, in getSmsServiceNameReceiversSlotIDIn) (smsReceiver, error) {
@@ -44,27 +50,54 @@ func newReceiver(s store.Slot) smsReceiver {
 
 func (a *API) createSlot(ctx context.Context, c *Call, in postSmsServiceNameReceiversIn) (smsReceiver, error) {
 	s, err := a.service(ctx, c, in.ServiceName)
-	if err == nil {
-		err = in.check()
-	}
 	if err != nil {
 		return smsReceiver{}, err
 	}
-	slot := store.Slot{Slot: int(in.SlotID), Description: in.Description, URL: *in.CsvURL, AutoUpdate: deref(in.AutoUpdate)}
-	slot, err = a.slots.Load(ctx, s, slot, a.slots.At(slot.URL))
+	return a.loadSlot(ctx, c, s, sms.User{}, in)
+}
+
+// loadSlot fills a slot of a service's user, or of the service itself for a user without a name.
+func (a *API) loadSlot(ctx context.Context, c *Call, s sms.Service, u sms.User, in postSmsServiceNameReceiversIn) (smsReceiver, error) {
+	slot := store.Slot{UserID: u.ID, Slot: int(in.SlotID), Description: in.Description, URL: deref(in.CsvURL), AutoUpdate: deref(in.AutoUpdate)}
+	err := in.check()
+	if err != nil {
+		return smsReceiver{}, err
+	}
+	from := a.slots.At(slot.URL)
+	if slot.URL == "" {
+		var d sms.Document
+		if d, err = a.filledDocument(ctx, c, *in.DocumentID); err != nil {
+			return smsReceiver{}, err
+		}
+		from = a.slots.In(d)
+	}
+	slot, err = a.slots.Load(ctx, s, slot, from)
 	return newReceiver(slot), err
 }
 
+// filledDocument gives a document of the caller that has its content, named by the parameter documentId.
+func (a *API) filledDocument(ctx context.Context, c *Call, id string) (sms.Document, error) {
+	d, err := a.document(ctx, c, strings.ToLower(id))
+	switch {
+	case err != nil:
+		return d, referTo(err, "documentId", id, "/me/document")
+	case d.UploadedAt.IsZero():
+		return d, sms.Errorf(sms.Invalid, "documentId = %q has no content yet: PUT the file to its putUrl first", cut(id))
+	}
+	return d, nil
+}
+
 func (in postSmsServiceNameReceiversIn) check() error {
+	url, document := deref(in.CsvURL), deref(in.DocumentID)
 	switch {
 	case in.SlotID < 1 || in.SlotID > campaign.MaxSlot:
 		return sms.Errorf(sms.Invalid, "slotId = %d is not between 1 and %d", in.SlotID, campaign.MaxSlot)
-	case deref(in.CsvURL) != "" && deref(in.DocumentID) != "":
+	case url != "" && document != "":
 		return sms.Errorf(sms.Invalid, "csvUrl and documentId are both given: give one of them")
-	case deref(in.DocumentID) != "":
-		return sms.Errorf(sms.Invalid, "documentId is not offered by this Ramier yet: give csvUrl, the address of the CSV file")
-	case deref(in.CsvURL) == "":
-		return sms.Errorf(sms.Invalid, "csvUrl is missing: give the address of the CSV file")
+	case url == "" && document == "":
+		return sms.Errorf(sms.Invalid, "csvUrl is missing, and documentId too: give the address of the CSV file, or the id of a /me/document that holds it")
+	case url == "" && deref(in.AutoUpdate):
+		return sms.Errorf(sms.Invalid, "autoUpdate = true needs a csvUrl: a document is not fetched again")
 	}
 	return checkSlotDescription(in.Description)
 }
@@ -77,31 +110,35 @@ func checkSlotDescription(description string) error {
 }
 
 func (a *API) putSlot(ctx context.Context, c *Call, in putSmsServiceNameReceiversSlotIDIn) (void, error) {
-	s, slot, err := a.slot(ctx, c, in.ServiceName, in.SlotID)
+	_, slot, err := a.slot(ctx, c, in.ServiceName, in.SlotID)
 	if err != nil {
 		return void{}, err
 	}
-	if in.Body.Description != nil {
-		slot.Description = *in.Body.Description
+	return void{}, a.changeSlot(ctx, slot, in.Body)
+}
+
+func (a *API) changeSlot(ctx context.Context, slot store.Slot, b smsReceiverBody) error {
+	if b.Description != nil {
+		slot.Description = *b.Description
 	}
-	if in.Body.AutoUpdate != nil {
-		slot.AutoUpdate = *in.Body.AutoUpdate
+	if b.AutoUpdate != nil {
+		slot.AutoUpdate = *b.AutoUpdate
 	}
 	if slot.AutoUpdate && slot.URL == "" {
-		return void{}, sms.Errorf(sms.Invalid, "autoUpdate = true needs a list from a csvUrl: slot %d has none", slot.Slot)
+		return sms.Errorf(sms.Invalid, "autoUpdate = true needs a list from a csvUrl: slot %d has none", slot.Slot)
 	}
 	if err := checkSlotDescription(slot.Description); err != nil {
-		return void{}, err
+		return err
 	}
-	return void{}, a.store.SetSlot(ctx, s.ID, slot.Slot, slot.Description, slot.AutoUpdate)
+	return a.store.SetSlot(ctx, slot)
 }
 
 func (a *API) deleteSlot(ctx context.Context, c *Call, in deleteSmsServiceNameReceiversSlotIDIn) (void, error) {
-	s, slot, err := a.slot(ctx, c, in.ServiceName, in.SlotID)
+	_, slot, err := a.slot(ctx, c, in.ServiceName, in.SlotID)
 	if err != nil {
 		return void{}, err
 	}
-	return void{}, a.store.DeleteSlot(ctx, s.ID, slot.Slot)
+	return void{}, a.store.DeleteSlot(ctx, slot)
 }
 
 func (a *API) getSlotCSV(ctx context.Context, c *Call, in getSmsServiceNameReceiversSlotIDCsvIn) (string, error) {
@@ -112,21 +149,25 @@ func (a *API) getSlotCSV(ctx context.Context, c *Call, in getSmsServiceNameRecei
 	return a.slots.CSV(ctx, slot)
 }
 
-// cleanSlot cleans a list: for free by the rules of numbers, which is done when the answer comes, and taskId is the number of the new
-// list; or by questions to the operators, which a task puts.
 func (a *API) cleanSlot(ctx context.Context, c *Call, in postSmsServiceNameReceiversSlotIDCleanIn) (smsReceiversAsynchronousCleanReport, error) {
-	var out smsReceiversAsynchronousCleanReport
 	s, slot, err := a.slot(ctx, c, in.ServiceName, in.SlotID)
+	if err != nil {
+		return smsReceiversAsynchronousCleanReport{}, err
+	}
+	return a.clean(ctx, s, slot, in.Freemium, in.PriceOnly)
+}
+
+// clean cleans a list: for free by the rules of numbers, which is done when the answer comes, and taskId is the number of the new
+// list; or by questions to the operators, which a task puts.
+func (a *API) clean(ctx context.Context, s sms.Service, slot store.Slot, freemium, priceOnly bool) (out smsReceiversAsynchronousCleanReport, err error) {
 	switch {
-	case err != nil:
-		return out, err
-	case in.Freemium && in.PriceOnly:
+	case freemium && priceOnly:
 		return out, nil
-	case in.Freemium:
+	case freemium:
 		list, err := a.slots.Clean(ctx, s, slot)
 		out.TaskID = list.ID
 		return out, err
-	case in.PriceOnly:
+	case priceOnly:
 		n, err := a.slots.Questions(ctx, s, slot)
 		out.TotalCreditsRemoved = (sms.LookupPrice * sms.Credits(n)).Float()
 		return out, err

@@ -24,6 +24,9 @@ func (a *API) routes() map[string]handler {
 		"DELETE /me/api/credential/{credentialId}":          endpoint(a.deleteCredential),
 		"GET /me/api/credential/{credentialId}/application": endpoint(a.getCredentialApplication),
 
+		"GET /me/api/logs/self":         endpoint(a.listCalls),
+		"GET /me/api/logs/self/{logId}": endpoint(a.getCall),
+
 		"GET /me/api/oauth2/client":               endpoint(a.listClients),
 		"POST /me/api/oauth2/client":              endpoint(a.createClient),
 		"GET /me/api/oauth2/client/{clientId}":    endpoint(a.getClient),

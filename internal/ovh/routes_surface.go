@@ -9,6 +9,7 @@ func (a *API) surfaceRoutes() map[string]handler {
 		book    = books + "/{bookKey}"
 		names   = service + "/templatesControl"
 		virtual = service + "/virtualNumbers/{number}"
+		user    = service + "/users/{login}"
 	)
 	return map[string]handler{
 		"GET /me/document":         endpoint(a.listDocuments),
@@ -75,5 +76,23 @@ func (a *API) surfaceRoutes() map[string]handler {
 		"GET " + virtual + "/outgoing/{id}":     endpoint(a.getNumberOutgoing),
 		"DELETE " + virtual + "/outgoing/{id}":  endpoint(a.deleteNumberOutgoing),
 		"GET " + virtual + "/outgoing/{id}/hlr": endpoint(a.getNumberOutgoingHlr),
+		"GET " + virtual + "/chatAccess":        endpoint(a.getChatAccess),
+		"POST " + virtual + "/chatAccess":       endpoint(a.createChatAccess),
+		"DELETE " + virtual + "/chatAccess":     endpoint(a.deleteChatAccess),
+		"GET " + virtual + "/incoming":          endpoint(a.listNumberIncoming),
+		"GET " + virtual + "/incoming/{id}":     endpoint(a.getNumberIncoming),
+		"DELETE " + virtual + "/incoming/{id}":  endpoint(a.deleteNumberIncoming),
+
+		"GET " + service + "/document": endpoint(a.createExtract),
+		"GET " + user + "/document":    endpoint(a.createUserExtract),
+
+		"GET " + user + "/receivers":                 endpoint(a.listUserSlots),
+		"POST " + user + "/receivers":                endpoint(a.createUserSlot),
+		"GET " + user + "/receivers/{slotId}":        endpoint(a.getUserSlot),
+		"PUT " + user + "/receivers/{slotId}":        endpoint(a.putUserSlot),
+		"DELETE " + user + "/receivers/{slotId}":     endpoint(a.deleteUserSlot),
+		"GET " + user + "/receivers/{slotId}/csv":    endpoint(a.getUserSlotCSV),
+		"POST " + user + "/receivers/{slotId}/clean": endpoint(a.cleanUserSlot),
+		"GET " + user + "/outgoing/{id}/hlr":         endpoint(a.getUserOutgoingHlr),
 	}
 }

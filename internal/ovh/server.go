@@ -36,6 +36,7 @@ type server struct {
 	routes    map[string]*route
 	documents map[string][]byte // by path, like "/1.0/sms.json"
 	encodings encodings
+	calls     *callLog     // nil in tests without a store
 	bodies    atomic.Int64 // bytes of long bodies in memory
 	underWay  atomic.Int64 // requests
 }
@@ -106,6 +107,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		name := ""
 		if x.call.Operation != nil {
 			name = x.call.Operation.String()
+		}
+		if x.calls != nil && x.call.Caller != nil && x.call.Operation != nil {
+			x.calls.note(x.call, s.cfg.Now())
 		}
 		s.cfg.Observe(name, x.status, time.Since(started))
 	}()

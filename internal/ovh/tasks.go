@@ -2,9 +2,11 @@ package ovh
 
 import (
 	"context"
-	"strings"
+	"errors"
+	"io"
 	"time"
 
+	"ramier/internal/campaign"
 	"ramier/internal/sms"
 )
 
@@ -37,14 +39,15 @@ func (a *API) importContacts(ctx context.Context, c *Call, in postSmsServiceName
 	if err != nil {
 		return telephonyTask{}, err
 	}
-	d, err := a.document(ctx, c, strings.ToLower(in.DocumentID))
+	d, err := a.filledDocument(ctx, c, in.DocumentID)
 	switch {
 	case err != nil:
-		return telephonyTask{}, referTo(err, "documentId", in.DocumentID, "/me/document")
-	case d.UploadedAt.IsZero():
-		return telephonyTask{}, sms.Errorf(sms.Invalid, "documentId = %q has no content yet: PUT the file to its putUrl first", in.DocumentID)
+		return telephonyTask{}, err
 	case d.Size > maxImport:
 		return telephonyTask{}, sms.Errorf(sms.TooLarge, "documentId = %q has %d bytes, more than the %d that an import may have: cut the file into several", in.DocumentID, d.Size, maxImport)
+	}
+	if err := a.refuseOldSheet(ctx, d); err != nil {
+		return telephonyTask{}, err
 	}
 	k := sms.Task{
 		ServiceID: s.ID, Function: sms.ImportPhonebook, Object: b.Key, Document: d.ID, Rev: b.Rev, DueAt: a.now(), CreatedAt: a.now(),
@@ -58,6 +61,18 @@ func (a *API) importContacts(ctx context.Context, c *Call, in postSmsServiceName
 	}, nil
 }
 
+// refuseOldSheet refuses at once what OVH takes and this platform cannot read.
+func (a *API) refuseOldSheet(ctx context.Context, d sms.Document) error {
+	begin := make([]byte, len(campaign.OldSheet))
+	if _, err := io.ReadFull(a.store.Content(ctx, d), begin); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	if string(begin) == campaign.OldSheet {
+		return sms.Errorf(sms.Invalid, "documentId: %s is a spreadsheet of old Excel (.xls), which cannot be read: open it and save it as .xlsx or as CSV", d.Name)
+	}
+	return nil
+}
+
 // exportTime is how long the address of an export works.
 const exportTime = time.Hour
 
@@ -67,13 +82,13 @@ func (a *API) exportContacts(ctx context.Context, c *Call, in getSmsServiceNameP
 	if err != nil {
 		return telephonyPcsFile{}, err
 	}
-	k, ok, err := a.store.LatestTask(ctx, s.ID, b.Key, sms.ExportPhonebook)
+	k, ok, err := a.store.LatestTask(ctx, s.ID, exportObject(b, in.Format), sms.ExportPhonebook)
 	if err != nil {
 		return telephonyPcsFile{}, err
 	}
 	now := a.now()
 	if !ok || k.Rev != b.Rev || k.Status == sms.TaskError || !now.Before(k.CreatedAt.Add(exportTime)) {
-		if k, err = a.beginExport(ctx, c, s, b); err != nil {
+		if k, err = a.beginExport(ctx, c, s, b, in.Format); err != nil {
 			return telephonyPcsFile{}, err
 		}
 	}
@@ -88,8 +103,16 @@ func (a *API) exportContacts(ctx context.Context, c *Call, in getSmsServiceNameP
 	return out, nil
 }
 
-func (a *API) beginExport(ctx context.Context, c *Call, s sms.Service, b sms.Phonebook) (sms.Task, error) {
-	d, err := a.newDocument(c, sms.DocumentOfExport, "contacts-"+b.Key+".csv")
+// exportObject names what an export works on: a phonebook in a format.
+func exportObject(b sms.Phonebook, format telephonyContactsExportFormats) string {
+	if format == telephonyContactsExportFormatsXlsx {
+		return b.Key + sms.SheetEnding
+	}
+	return b.Key
+}
+
+func (a *API) beginExport(ctx context.Context, c *Call, s sms.Service, b sms.Phonebook, format telephonyContactsExportFormats) (sms.Task, error) {
+	d, err := a.newDocument(c, sms.DocumentOfExport, "contacts-"+b.Key+"."+string(format))
 	if err != nil {
 		return sms.Task{}, err
 	}
@@ -98,7 +121,7 @@ func (a *API) beginExport(ctx context.Context, c *Call, s sms.Service, b sms.Pho
 		return sms.Task{}, err
 	}
 	k := sms.Task{
-		ServiceID: s.ID, Function: sms.ExportPhonebook, Object: b.Key, Document: d.ID, Rev: b.Rev, DueAt: d.CreatedAt, CreatedAt: d.CreatedAt,
+		ServiceID: s.ID, Function: sms.ExportPhonebook, Object: exportObject(b, format), Document: d.ID, Rev: b.Rev, DueAt: d.CreatedAt, CreatedAt: d.CreatedAt,
 	}
 	err = a.store.AddTask(ctx, &k)
 	a.nudge()

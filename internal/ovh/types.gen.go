@@ -2367,6 +2367,7 @@ type smsTodoGeneralPublicFunctions string
 
 const (
 	smsTodoGeneralPublicFunctionsCleanSmsReceivers smsTodoGeneralPublicFunctions = "cleanSmsReceivers"
+	smsTodoGeneralPublicFunctionsExportHistory     smsTodoGeneralPublicFunctions = "exportHistory"
 	smsTodoGeneralPublicFunctionsExportPhonebook   smsTodoGeneralPublicFunctions = "exportPhonebook"
 	smsTodoGeneralPublicFunctionsImportPhonebook   smsTodoGeneralPublicFunctions = "importPhonebook"
 )
@@ -2514,11 +2515,12 @@ type smsWebhookWithSecret struct {
 	URL              string    `json:"url"`              // Address
 }
 
-// telephonyContactsExportFormats is telephony.ContactsExportFormatsEnum: formats of a phonebook export.
+// telephonyContactsExportFormats is telephony.ContactsExportFormatsEnum: formats of a phonebook export; xlsx is an extension of ours.
 type telephonyContactsExportFormats string
 
 const (
-	telephonyContactsExportFormatsCsv telephonyContactsExportFormats = "csv"
+	telephonyContactsExportFormatsCsv  telephonyContactsExportFormats = "csv"
+	telephonyContactsExportFormatsXlsx telephonyContactsExportFormats = "xlsx"
 )
 
 // telephonyPcsFile is telephony.PcsFile: an export file.

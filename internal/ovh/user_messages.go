@@ -142,3 +142,10 @@ func (a *API) deleteUserIncoming(ctx context.Context, c *Call, in deleteSmsServi
 	}
 	return void{}, a.store.DeleteIncoming(ctx, m.ServiceID, m.ID)
 }
+
+func (a *API) getUserOutgoingHlr(ctx context.Context, c *Call, in getSmsServiceNameUsersLoginOutgoingIDHlrIn) (smsHlr, error) {
+	if _, _, err := a.userMessage(ctx, c, in.ServiceName, in.Login, in.ID); err != nil {
+		return smsHlr{}, err
+	}
+	return a.getOutgoingHlr(ctx, c, getSmsServiceNameOutgoingIDHlrIn{ServiceName: in.ServiceName, ID: in.ID})
+}

@@ -103,3 +103,44 @@ func (a *API) getNumberOutgoingHlr(ctx context.Context, c *Call, in getSmsServic
 	}
 	return a.getOutgoingHlr(ctx, c, getSmsServiceNameOutgoingIDHlrIn{ServiceName: in.ServiceName, ID: in.ID})
 }
+
+// What is written to a virtual number belongs to the service that has it.
+
+func (a *API) listNumberIncoming(ctx context.Context, c *Call, in getSmsServiceNameVirtualNumbersNumberIncomingIn) ([]int64, error) {
+	s, v, err := a.numberOf(ctx, c, in.ServiceName, in.Number)
+	if err != nil {
+		return nil, err
+	}
+	f, ok := incomingFilter(s, in.CreationDatetimeFrom, in.CreationDatetimeTo, in.Sender, in.Tag)
+	if !ok {
+		return []int64{}, nil
+	}
+	f.Number = v.Number
+	return a.store.Incoming(ctx, s.ID, f)
+}
+
+// numberIncoming gives a message that was written to a virtual number of the caller.
+func (a *API) numberIncoming(ctx context.Context, c *Call, service, number string, id int64) (sms.Incoming, error) {
+	s, v, err := a.numberOf(ctx, c, service, number)
+	if err != nil {
+		return sms.Incoming{}, err
+	}
+	m, err := a.store.IncomingMessage(ctx, s.ID, id)
+	if err == nil && m.Number != v.Number {
+		err = sms.Errorf(sms.NoObject, "The requested object (id = %d) does not exist", id).With("cause", "the message was not written to "+v.Number)
+	}
+	return m, err
+}
+
+func (a *API) getNumberIncoming(ctx context.Context, c *Call, in getSmsServiceNameVirtualNumbersNumberIncomingIDIn) (smsIncoming, error) {
+	m, err := a.numberIncoming(ctx, c, in.ServiceName, in.Number, in.ID)
+	return newIncoming(m), err
+}
+
+func (a *API) deleteNumberIncoming(ctx context.Context, c *Call, in deleteSmsServiceNameVirtualNumbersNumberIncomingIDIn) (void, error) {
+	m, err := a.numberIncoming(ctx, c, in.ServiceName, in.Number, in.ID)
+	if err != nil {
+		return void{}, err
+	}
+	return void{}, a.store.DeleteIncoming(ctx, m.ServiceID, m.ID)
+}

@@ -171,11 +171,17 @@ func TestPhonebooksAreImportedAndExported(t *testing.T) {
 		if err := p.OVH.Get("/me/document", &ids); err != nil || len(ids) != 4 {
 			t.Errorf("documents: %v, %v", ids, err)
 		}
+		content := exportedSheet(t, p, key)
+		if again := export(); again.URL != file.URL {
+			t.Error("the export as CSV was made again")
+		}
+		refused(t, p.OVH.Get(p.Path(book+"/export?format=pdf"), nil), 400, "format")
+		refused(t, p.OVH.Post(p.Path(book+"/import"), object{"documentId": makeDocument(t, p, "old.xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1").ID}, nil), 400, "save it as .xlsx or as CSV")
 		p.Post(book+"/phonebookContact", map[string]any{"group": "", "name": "x", "surname": "y"}, nil)
 		if again := export(); again.URL == file.URL {
 			t.Error("the export is older than the last change")
 		}
-		var second string
+		var second, third string
 		p.Post("/phonebooks", map[string]string{"name": "Again"}, &second)
 		book, key = "/phonebooks/"+second, second
 		if k := run(makeDocument(t, p, "back.csv", exported)); k.Status != "done" {
@@ -184,7 +190,30 @@ func TestPhonebooksAreImportedAndExported(t *testing.T) {
 		if all := contactsOf(p, second); strings.Join(all, "\n") != strings.Join(want, "\n") {
 			t.Errorf("out and in again: %q", all)
 		}
+		p.Post("/phonebooks", map[string]string{"name": "From the spreadsheet"}, &third)
+		book = "/phonebooks/" + third
+		if k := run(makeDocument(t, p, "back.xlsx", content)); k.Status != "done" {
+			t.Errorf("%+v %v", k, text(k.Message))
+		}
+		if all := contactsOf(p, third); strings.Join(all, "\n") != strings.Join(want, "\n") {
+			t.Errorf("out as a spreadsheet and in again: %q", all)
+		}
 	})
+}
+
+// exportedSheet exports a phonebook as a spreadsheet.
+func exportedSheet(t *testing.T, p *sandboxtest.Platform, key string) string {
+	t.Helper()
+	var sheet struct{ Filename, Status, URL string }
+	p.Until("the export as a spreadsheet", func() bool {
+		p.Get("/phonebooks/"+key+"/export?format=xlsx", &sheet)
+		return sheet.Status == "done"
+	})
+	_, content, h := transfer(t, "GET", sheet.URL, "")
+	if sheet.Filename != "contacts-"+key+".xlsx" || !strings.Contains(h.Get("Content-Type"), "spreadsheetml") {
+		t.Errorf("%+v %v", sheet, h)
+	}
+	return content
 }
 
 // spreadsheet makes an .xlsx file as Excel does: texts apart, a number rounded to nothing, a cell left out.

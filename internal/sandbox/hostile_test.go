@@ -219,7 +219,10 @@ func TestOthersServicesAreLikeNone(t *testing.T) {
 			t.Fatal(err)
 		}
 		id := fmt.Sprint(theirs.IDs[0])
+		theirsExist(t, p)
+		list := map[string]any{"slotId": 2, "description": "", "csvUrl": "https://example.org/a.csv"}
 		bodies := map[string]any{
+			"POST receivers": list, "POST clean": map[string]any{"freemium": true, "priceOnly": true}, "PUT {slotId}": map[string]any{"description": "mine"},
 			"POST jobs": order, "POST senders": map[string]any{"sender": "Shop", "reason": "x"},
 			"POST optOuts": map[string]any{"optOuts": []map[string]string{{"number": handset}}},
 		}
@@ -239,6 +242,9 @@ func TestOthersServicesAreLikeNone(t *testing.T) {
 				}
 				to := strings.NewReplacer("{serviceName}", service, "{id}", id, "{sender}", "Ramier", "{number}", url.PathEscape(handset),
 					"{login}", "user", "{bookKey}", "book", "{slotId}", "1", "{documentID}", "6ba7b810-9dad-41d1-80b4-00c04fd430c8", "{taskId}", id, "{name}", "any").Replace(path)
+				if strings.HasSuffix(path, "/document") {
+					to += "?wayType=outgoing"
+				}
 				status, answer := signed(t, p, method, to, body)
 				return fmt.Sprint(status, " ", strings.NewReplacer(service, "SERVICE", "= "+id+")", "= ID)").Replace(answer))
 			}
@@ -260,6 +266,25 @@ func TestOthersServicesAreLikeNone(t *testing.T) {
 			t.Errorf("their jobs are %v, %v", waiting, err)
 		}
 	})
+}
+
+// theirsExist makes the other customer have what the test asks about.
+func theirsExist(t *testing.T, p *sandboxtest.Platform) {
+	t.Helper()
+	base, _ := web(t, map[string]string{"/a.csv": cookbookList})
+	tree := "/sms/" + p.Info.OtherServiceName
+	post := func(path string, body any) {
+		t.Helper()
+		if err := p.Other.Post(tree+path, body, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	post("/users", map[string]any{"login": "user", "password": "Passw0rd"})
+	for _, path := range []string{"/receivers", "/users/user/receivers"} {
+		post(path, map[string]any{"slotId": 1, "description": "", "csvUrl": base + "/a.csv"})
+	}
+	giveNumber(t, p, handset, p.Info.OtherServiceName)
+	post("/virtualNumbers/"+handset+"/chatAccess", nil)
 }
 
 // operations gives those of the served schema below a path, as "GET /sms/{serviceName}".

@@ -82,7 +82,7 @@ func (v *visitor) post(path string, fields url.Values, change ...func(*http.Requ
 	return v.do(r)
 }
 
-var hidden = regexp.MustCompile(`name="(csrf|ticket)" value="([^"]*)"`)
+var hidden = regexp.MustCompile(`name="(csrf|ticket|once)" value="([^"]*)"`)
 
 // mark gives a hidden field of a page.
 func (p page) mark(name string) string {

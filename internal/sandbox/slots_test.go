@@ -97,7 +97,7 @@ func TestASlotIsCleaned(t *testing.T) {
 			{map[string]any{"slotId": 1, "csvUrl": base + "/a.csv"}, 409, "Client::Conflict", "The slot 1 holds a list already"},
 			{map[string]any{"slotId": 10, "csvUrl": base + "/a.csv"}, 400, "Client::BadRequest", "slotId = 10 is not between 1 and 9"},
 			{map[string]any{"slotId": 3}, 400, "Client::BadRequest", "csvUrl is missing"},
-			{map[string]any{"slotId": 3, "documentId": "x"}, 400, "Client::BadRequest", "documentId is not offered"},
+			{map[string]any{"slotId": 3, "documentId": "x"}, 400, "Client::BadRequest", "documentId"},
 			{map[string]any{"slotId": 3, "csvUrl": base + "/bad.csv"}, 400, "Client::BadRequest", "on line 3"},
 			{map[string]any{"slotId": 3, "csvUrl": base + "/none.csv"}, 400, "Client::BadRequest", "404 Not Found"},
 			{map[string]any{"slotId": 3, "csvUrl": "http://10.0.0.1/a.csv"}, 400, "Client::BadRequest", "is a private address"},

@@ -36,4 +36,7 @@ const (
 	MaxDocument       = 64 << 20 // bytes of one
 	MaxDocuments      = 1000
 	MaxDocumentsBytes = 1 << 30 // of all together
+	// Histories that the platform writes may be longer.
+	MaxExport       = 1 << 30
+	MaxExportsBytes = 4 << 30
 )

@@ -9,7 +9,7 @@ type Task struct {
 	Function  string
 	Status    string // TaskTodo, TaskDoing, TaskPause, TaskDone or TaskError
 	Step      string // starting, checkOrder, createHlrs, waitForHlrs, sendMailReport or finishing
-	Object    string // what it works on: the key of a phonebook
+	Object    string // what it works on: the key of a phonebook, with SheetEnding for an export as a spreadsheet; or an Extract as JSON
 	Document  string // the file that it reads or makes
 	Rev       int64  // of the object that it works on
 	Message   string // what went wrong, in words
@@ -23,7 +23,11 @@ const (
 	CleanReceivers  = "cleanSmsReceivers"
 	ImportPhonebook = "importPhonebook"
 	ExportPhonebook = "exportPhonebook"
+	ExportHistory   = "exportHistory"
 )
+
+// SheetEnding ends the names of spreadsheets.
+const SheetEnding = ".xlsx"
 
 // The states of a task.
 const (

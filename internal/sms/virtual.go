@@ -12,3 +12,11 @@ type VirtualNumber struct {
 	Renewal   Renewal
 	CreatedAt time.Time
 }
+
+// ChatAccess opens the conversations of a virtual number to whoever has the address of its page.
+type ChatAccess struct {
+	ID        int64
+	Number    string
+	Key       string // ends the address; nobody can guess it
+	CreatedAt time.Time
+}

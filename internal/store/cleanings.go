@@ -12,6 +12,7 @@ import (
 // Cleaning is a list whose numbers are looked up before those that are of no use are taken out. Its task says how far it is.
 type Cleaning struct {
 	Task      sms.Task
+	User      int64 // the SMS user whose slot it is, 0 = the service's
 	Slot      int
 	ListID    int64
 	Questions int // that were paid when it was made
@@ -44,7 +45,8 @@ func (s *Store) AddCleaning(ctx context.Context, c *Cleaning, at time.Time) erro
 			return err
 		}
 		var open int64
-		err := t.db.QueryRowContext(ctx, `SELECT COALESCE(MAX(task_id), 0) FROM cleaning WHERE service_id = $1 AND slot = $2`, k.ServiceID, c.Slot).Scan(&open)
+		err := t.db.QueryRowContext(ctx, `SELECT COALESCE(MAX(task_id), 0) FROM cleaning WHERE service_id = $1 AND user_id = $2 AND slot = $3`,
+			k.ServiceID, c.User, c.Slot).Scan(&open)
 		if err == nil && open != 0 {
 			err = sms.Errorf(sms.Conflict, "The list in slot %d is being cleaned by task %d: wait for its end", c.Slot, open)
 		}
@@ -56,8 +58,8 @@ func (s *Store) AddCleaning(ctx context.Context, c *Cleaning, at time.Time) erro
 		}); err != nil {
 			return err
 		}
-		_, err = t.db.ExecContext(ctx, "INSERT INTO cleaning (task_id, service_id, slot, list_id, questions, asked, next) VALUES ($1, $2, $3, $4, $5, 0, 0)",
-			id, k.ServiceID, c.Slot, c.ListID, c.Questions)
+		_, err = t.db.ExecContext(ctx, "INSERT INTO cleaning (task_id, service_id, user_id, slot, list_id, questions, asked, next) VALUES ($1, $2, $3, $4, $5, $6, 0, 0)",
+			id, k.ServiceID, c.User, c.Slot, c.ListID, c.Questions)
 		return err
 	})
 }
@@ -65,8 +67,8 @@ func (s *Store) AddCleaning(ctx context.Context, c *Cleaning, at time.Time) erro
 // Cleaning gives what the task of a list's cleaning works at. Error: NoObject once it has ended.
 func (s *Store) Cleaning(ctx context.Context, k sms.Task) (Cleaning, error) {
 	c := Cleaning{Task: k}
-	err := s.reads.QueryRowContext(ctx, "SELECT slot, list_id, questions, asked, next FROM cleaning WHERE task_id = $1", k.ID).
-		Scan(&c.Slot, &c.ListID, &c.Questions, &c.Asked, &c.Next)
+	err := s.reads.QueryRowContext(ctx, "SELECT user_id, slot, list_id, questions, asked, next FROM cleaning WHERE task_id = $1", k.ID).
+		Scan(&c.User, &c.Slot, &c.ListID, &c.Questions, &c.Asked, &c.Next)
 	return c, found(err, "taskId", k.ID)
 }
 
@@ -150,8 +152,8 @@ func (t *tx) replaceCleaned(ctx context.Context, c *Cleaning, l *List, at time.T
 	if err := t.completeList(ctx, l.ID, l.Records); err != nil {
 		return err
 	}
-	res, err := t.db.ExecContext(ctx, "UPDATE slot SET list_id = $1, updated_at = $2 WHERE service_id = $3 AND slot = $4 AND list_id = $5",
-		l.ID, micros(at), c.Task.ServiceID, c.Slot, c.ListID)
+	res, err := t.db.ExecContext(ctx, "UPDATE slot SET list_id = $1, updated_at = $2 WHERE service_id = $3 AND user_id = $4 AND slot = $5 AND list_id = $6",
+		l.ID, micros(at), c.Task.ServiceID, c.User, c.Slot, c.ListID)
 	if err != nil {
 		return err
 	}

@@ -15,22 +15,24 @@ import (
 // AddDocument adds the record of a file; its content comes later. Error: TooLarge past the number of documents that a customer may
 // have.
 func (s *Store) AddDocument(ctx context.Context, d sms.Document) error {
+	return s.write(ctx, other, func(t *tx) error { return s.addDocument(ctx, t, d) })
+}
+
+func (s *Store) addDocument(ctx context.Context, t *tx, d sms.Document) error {
 	tags, err := json.Marshal(d.Tags)
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, other, func(t *tx) error {
-		use, err := t.DocumentUse(ctx, d.AccountID)
-		if err != nil {
-			return err
-		}
-		if use.Documents >= sms.MaxDocuments {
-			return sms.Errorf(sms.TooLarge, "there are %d documents already, as many as may be: delete some under /me/document", use.Documents)
-		}
-		return t.InsertDocument(ctx, query.InsertDocumentParams{
-			ID: d.ID, AccountID: d.AccountID, ServiceID: d.ServiceID, Kind: d.Kind, Sender: d.Sender, Name: d.Name, Description: d.Description,
-			Tags: string(tags), Secret: s.sealer.Seal(d.Secret), CreatedAt: micros(d.CreatedAt), ExpiresAt: micros(d.ExpiresAt),
-		})
+	use, err := t.DocumentUse(ctx, d.AccountID)
+	if err != nil {
+		return err
+	}
+	if use.Documents >= sms.MaxDocuments {
+		return sms.Errorf(sms.TooLarge, "there are %d documents already, as many as may be: delete some under /me/document", use.Documents)
+	}
+	return t.InsertDocument(ctx, query.InsertDocumentParams{
+		ID: d.ID, AccountID: d.AccountID, ServiceID: d.ServiceID, Kind: d.Kind, Sender: d.Sender, Name: d.Name, Description: d.Description,
+		Tags: string(tags), Secret: s.sealer.Seal(d.Secret), CreatedAt: micros(d.CreatedAt), ExpiresAt: micros(d.ExpiresAt),
 	})
 }
 
@@ -104,6 +106,18 @@ const piece = 256 << 10
 // SetContent reads the content of a document to its end and puts it in the place of what was there. Until it is complete nothing
 // changes. Errors: TooLarge past the limits, NoObject if the document is gone, and those of r.
 func (s *Store) SetContent(ctx context.Context, d sms.Document, r io.Reader, at time.Time) (size int64, err error) {
+	return s.setContent(ctx, d, r, at, room{sms.MaxDocument, sms.MaxDocumentsBytes})
+}
+
+// SetExport is SetContent for a file that the platform makes, which may be larger.
+func (s *Store) SetExport(ctx context.Context, d sms.Document, r io.Reader, at time.Time) (size int64, err error) {
+	return s.setContent(ctx, d, r, at, room{sms.MaxExport, sms.MaxExportsBytes})
+}
+
+// room is how many bytes a document may have, and all documents of its customer together.
+type room struct{ one, all int64 }
+
+func (s *Store) setContent(ctx context.Context, d sms.Document, r io.Reader, at time.Time, most room) (size int64, err error) {
 	upload, err := s.objectID(ctx)
 	if err != nil {
 		return 0, err
@@ -116,8 +130,8 @@ func (s *Store) SetContent(ctx context.Context, d sms.Document, r io.Reader, at 
 	buffer := make([]byte, piece)
 	for n := int64(0); ; n++ {
 		length, err := io.ReadFull(r, buffer)
-		if size += int64(length); size > sms.MaxDocument {
-			return 0, sms.Errorf(sms.TooLarge, "The document has more than %d bytes", sms.MaxDocument)
+		if size += int64(length); size > most.one {
+			return 0, sms.Errorf(sms.TooLarge, "The document has more than %d bytes", most.one)
 		}
 		if length > 0 {
 			if err := s.addPiece(ctx, upload, n, buffer[:length]); err != nil {
@@ -131,7 +145,7 @@ func (s *Store) SetContent(ctx context.Context, d sms.Document, r io.Reader, at 
 			return 0, err
 		}
 	}
-	return size, s.finishUpload(ctx, d, upload, size, at)
+	return size, s.finishUpload(ctx, d, upload, size, at, most.all)
 }
 
 func (s *Store) addPiece(ctx context.Context, upload, n int64, content []byte) error {
@@ -140,7 +154,7 @@ func (s *Store) addPiece(ctx context.Context, upload, n int64, content []byte) e
 	})
 }
 
-func (s *Store) finishUpload(ctx context.Context, d sms.Document, upload, size int64, at time.Time) error {
+func (s *Store) finishUpload(ctx context.Context, d sms.Document, upload, size int64, at time.Time, all int64) error {
 	return s.write(ctx, other, func(t *tx) error {
 		row, err := t.Document(ctx, d.ID)
 		if err != nil {
@@ -150,8 +164,8 @@ func (s *Store) finishUpload(ctx context.Context, d sms.Document, upload, size i
 		if err != nil {
 			return err
 		}
-		if use.Bytes-row.Size+size > sms.MaxDocumentsBytes {
-			return sms.Errorf(sms.TooLarge, "all documents together would have more than %d bytes: delete some under /me/document", sms.MaxDocumentsBytes)
+		if use.Bytes-row.Size+size > all {
+			return sms.Errorf(sms.TooLarge, "all documents together would have more than %d bytes: delete some under /me/document", all)
 		}
 		if row.Upload != 0 {
 			if err := t.DeletePieces(ctx, row.Upload); err != nil {

@@ -186,13 +186,21 @@ func (w *settlement) receive(ctx context.Context, r *reply) error {
 	return nil
 }
 
-// tie finds the message that an incoming one answers: that of the conversation between number and handset, or else the latest one
-// that was sent to the handset.
+// tie finds the message that an incoming one answers: that of the conversation between number and handset, the latest that a virtual number
+// has sent to the handset, or else the latest one that was sent to it at all. What is written to a virtual number belongs to the service
+// that has it, also when it answers nothing.
 func (w *settlement) tie(ctx context.Context, r *reply) error {
 	talk, err := w.t.Conversation(ctx, query.ConversationParams{Number: r.Number, Receiver: r.Incoming.Sender})
 	if err == nil {
 		r.ServiceID, r.OutgoingID, r.Tag, r.sender, r.talk = talk.ServiceID, talk.MessageID, talk.Tag, talk.Sender, true
 		return nil
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	owner, err := w.t.VirtualNumber(ctx, r.Number)
+	if err == nil {
+		return w.tieToNumber(ctx, r, owner.ServiceID)
 	}
 	if !errors.Is(err, sql.ErrNoRows) {
 		return err
@@ -206,6 +214,43 @@ func (w *settlement) tie(ctx context.Context, r *reply) error {
 	return err
 }
 
+// tieToNumber ties a reply to what its virtual number has sent to the handset, if that is not too long ago.
+func (w *settlement) tieToNumber(ctx context.Context, r *reply, service int64) error {
+	r.ServiceID, r.sender = service, r.Number
+	rows, err := w.t.db.QueryContext(ctx, `SELECT m.id, j.tag FROM message m JOIN job j ON j.id = m.job_id WHERE m.id / 262144 IN
+		((SELECT MAX(id) FROM message) / 262144, (SELECT MAX(id) FROM message) / 262144 - 1)
+		AND m.receiver = $1 AND m.service_id = $2 AND j.sender = $3 ORDER BY m.id DESC LIMIT 10`, r.Incoming.Sender, service, r.Number)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var ids []int64
+	tags := map[int64]string{}
+	for rows.Next() {
+		var id int64
+		var tag string
+		if err := rows.Scan(&id, &tag); err != nil {
+			return err
+		}
+		ids, tags[id] = append(ids, id), tag
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	if err := w.load(ctx, ids); err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if m := w.messages[id]; m != nil && wasSent(m.State) {
+			r.OutgoingID, r.Tag = id, tags[id]
+			return nil
+		}
+	}
+	return nil
+}
+
+func wasSent(s sms.State) bool { return !s.Waiting() && s != sms.Refused && s != sms.Cancelled }
+
 // lastSentTo gives the id of the latest message that was sent to a handset, 0 if there is none.
 func (w *settlement) lastSentTo(ctx context.Context, handset string) (int64, error) {
 	ids, err := w.t.recentTo(ctx, handset)
@@ -215,10 +260,7 @@ func (w *settlement) lastSentTo(ctx context.Context, handset string) (int64, err
 	if err := w.load(ctx, ids); err != nil {
 		return 0, err
 	}
-	i := slices.IndexFunc(ids, func(id int64) bool {
-		m := w.messages[id]
-		return !m.State.Waiting() && m.State != sms.Refused && m.State != sms.Cancelled
-	})
+	i := slices.IndexFunc(ids, func(id int64) bool { return wasSent(w.messages[id].State) })
 	if i >= 0 {
 		return ids[i], nil
 	}

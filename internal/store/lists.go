@@ -20,10 +20,11 @@ type List struct {
 	CreatedAt time.Time
 }
 
-// Slot is a place of a service for a list.
+// Slot is a place of a service, or of one of its SMS users, for a list.
 type Slot struct {
 	ServiceID   int64
-	Slot        int // 1 to 9
+	UserID      int64 // 0 = the service's own
+	Slot        int   // 1 to 9
 	Description string
 	URL         string // where the list can be fetched again, empty if nowhere
 	AutoUpdate  bool
@@ -105,9 +106,9 @@ func (s *Store) List(ctx context.Context, id int64) (List, error) {
 	return r.read()
 }
 
-// Slots lists the slots of a service that hold a list.
-func (s *Store) Slots(ctx context.Context, service int64) ([]int64, error) {
-	rows, err := s.reads.QueryContext(ctx, "SELECT slot FROM slot WHERE service_id = $1 ORDER BY slot", service)
+// Slots lists the slots of a service's user that hold a list; user 0 stands for the service itself, as below.
+func (s *Store) Slots(ctx context.Context, service, user int64) ([]int64, error) {
+	rows, err := s.reads.QueryContext(ctx, "SELECT slot FROM slot WHERE service_id = $1 AND user_id = $2 ORDER BY slot", service, user)
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -115,12 +116,12 @@ func (s *Store) Slots(ctx context.Context, service int64) ([]int64, error) {
 }
 
 // Slot gives a slot with its list. Error: NoObject.
-func (s *Store) Slot(ctx context.Context, service int64, slot int) (Slot, error) {
-	out := Slot{ServiceID: service, Slot: slot}
+func (s *Store) Slot(ctx context.Context, service, user int64, slot int) (Slot, error) {
+	out := Slot{ServiceID: service, UserID: user, Slot: slot}
 	var r listRow
 	var updated int64
 	err := s.reads.QueryRowContext(ctx, "SELECT s.description, s.url, s.auto_update, s.updated_at, "+listColumns+` FROM slot s JOIN list l ON l.id = s.list_id
-		WHERE s.service_id = $1 AND s.slot = $2`, service, slot).Scan(append([]any{&out.Description, &out.URL, &out.AutoUpdate, &updated}, r.to()...)...)
+		WHERE s.service_id = $1 AND s.user_id = $2 AND s.slot = $3`, service, user, slot).Scan(append([]any{&out.Description, &out.URL, &out.AutoUpdate, &updated}, r.to()...)...)
 	if err != nil {
 		return out, found(err, "slotId", slot)
 	}
@@ -135,9 +136,9 @@ func (s *Store) AddSlot(ctx context.Context, slot Slot) error {
 		if err := t.completeList(ctx, slot.List.ID, slot.List.Records); err != nil {
 			return err
 		}
-		res, err := t.db.ExecContext(ctx, `INSERT INTO slot (service_id, slot, description, url, auto_update, list_id, updated_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING`,
-			slot.ServiceID, slot.Slot, slot.Description, slot.URL, slot.AutoUpdate, slot.List.ID, micros(slot.UpdatedAt))
+		res, err := t.db.ExecContext(ctx, `INSERT INTO slot (service_id, user_id, slot, description, url, auto_update, list_id, updated_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`,
+			slot.ServiceID, slot.UserID, slot.Slot, slot.Description, slot.URL, slot.AutoUpdate, slot.List.ID, micros(slot.UpdatedAt))
 		if err != nil {
 			return err
 		}
@@ -154,13 +155,14 @@ func SlotTaken(slot int) *sms.Error {
 }
 
 // SetSlot changes the description of a slot and whether it is updated. Error: NoObject.
-func (s *Store) SetSlot(ctx context.Context, service int64, slot int, description string, autoUpdate bool) error {
-	return s.changeSlot(ctx, slot, "UPDATE slot SET description = $1, auto_update = $2 WHERE service_id = $3 AND slot = $4", description, autoUpdate, service, slot)
+func (s *Store) SetSlot(ctx context.Context, slot Slot) error {
+	return s.changeSlot(ctx, slot.Slot, "UPDATE slot SET description = $1, auto_update = $2 WHERE service_id = $3 AND user_id = $4 AND slot = $5",
+		slot.Description, slot.AutoUpdate, slot.ServiceID, slot.UserID, slot.Slot)
 }
 
 // DeleteSlot empties a slot. Batches that use its list keep it. Error: NoObject.
-func (s *Store) DeleteSlot(ctx context.Context, service int64, slot int) error {
-	return s.changeSlot(ctx, slot, "DELETE FROM slot WHERE service_id = $1 AND slot = $2", service, slot)
+func (s *Store) DeleteSlot(ctx context.Context, slot Slot) error {
+	return s.changeSlot(ctx, slot.Slot, "DELETE FROM slot WHERE service_id = $1 AND user_id = $2 AND slot = $3", slot.ServiceID, slot.UserID, slot.Slot)
 }
 
 func (s *Store) changeSlot(ctx context.Context, slot int, statement string, args ...any) error {
@@ -181,8 +183,8 @@ func (s *Store) ReplaceList(ctx context.Context, slot Slot, l List, batch int64,
 		if err := t.completeList(ctx, l.ID, l.Records); err != nil {
 			return err
 		}
-		_, err := t.db.ExecContext(ctx, "UPDATE slot SET list_id = $1, updated_at = $2 WHERE service_id = $3 AND slot = $4 AND list_id = $5",
-			l.ID, micros(at), slot.ServiceID, slot.Slot, slot.List.ID)
+		_, err := t.db.ExecContext(ctx, "UPDATE slot SET list_id = $1, updated_at = $2 WHERE service_id = $3 AND user_id = $4 AND slot = $5 AND list_id = $6",
+			l.ID, micros(at), slot.ServiceID, slot.UserID, slot.Slot, slot.List.ID)
 		if err == nil && batch != 0 {
 			_, err = t.db.ExecContext(ctx, "UPDATE batch SET list_id = $1, total = $2 WHERE id = $3 AND next = 0 AND status = 'PENDING'", l.ID, l.Records, batch)
 		}

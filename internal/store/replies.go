@@ -14,11 +14,21 @@ type IncomingFilter struct {
 	Sender   string    // the handset, E.164 with + unless it is a short number
 	Number   string    // written to
 	Tag      *string
-	User     int64 // only answers to messages that this SMS user ordered
+	User     int64   // only answers to messages that this SMS user ordered
+	Batch    *string // only answers to messages of the batch with this UUID
 }
 
 // Incoming lists the ids of a service's incoming messages that match the filter, ascending.
 func (s *Store) Incoming(ctx context.Context, service int64, f IncomingFilter) ([]int64, error) {
+	w := f.where(service)
+	rows, err := s.reads.QueryContext(ctx, "SELECT id FROM incoming WHERE "+w.String()+" ORDER BY id", w.args...)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return scanIDs(rows)
+}
+
+func (f IncomingFilter) where(service int64) where {
 	w := where{}
 	w.add("service_id = ?", service)
 	w.within("created_at", f.From, f.To)
@@ -34,11 +44,11 @@ func (s *Store) Incoming(ctx context.Context, service int64, f IncomingFilter) (
 	if f.Tag != nil {
 		w.add("tag = ?", *f.Tag)
 	}
-	rows, err := s.reads.QueryContext(ctx, "SELECT id FROM incoming WHERE "+w.String()+" ORDER BY id", w.args...)
-	if err != nil {
-		return nil, unavailable(err)
+	if f.Batch != nil {
+		w.add(`EXISTS (SELECT 1 FROM message m JOIN batch_job j ON j.job_id = m.job_id JOIN batch b ON b.id = j.batch_id
+			WHERE m.id = outgoing_id AND b.uuid = ?)`, *f.Batch)
 	}
-	return scanIDs(rows)
+	return w
 }
 
 // IncomingMessage gives an incoming message. Error: NoObject.

@@ -17,11 +17,37 @@ func (s *Store) AddTask(ctx context.Context, k *sms.Task) error {
 		return err
 	}
 	k.ID, k.Status, k.Step = id, sms.TaskTodo, sms.StepStarting
+	return s.write(ctx, other, func(t *tx) error { return t.addTask(ctx, k) })
+}
+
+func (t *tx) addTask(ctx context.Context, k *sms.Task) error {
+	return t.InsertTask(ctx, query.InsertTaskParams{
+		ID: k.ID, ServiceID: k.ServiceID, Function: k.Function, Status: k.Status, Step: k.Step, Object: k.Object, Document: k.Document,
+		Rev: k.Rev, DueAt: micros(k.DueAt), CreatedAt: micros(k.CreatedAt),
+	})
+}
+
+// AddExtract adds the document of a history and the task that fills it. Errors: those of AddDocument; TooFast while the service has as many
+// open as may be.
+func (s *Store) AddExtract(ctx context.Context, d sms.Document, k *sms.Task) error {
+	id, err := s.objectID(ctx)
+	if err != nil {
+		return err
+	}
+	k.ID, k.Status, k.Step, k.Document = id, sms.TaskTodo, sms.StepStarting, d.ID
 	return s.write(ctx, other, func(t *tx) error {
-		return t.InsertTask(ctx, query.InsertTaskParams{
-			ID: id, ServiceID: k.ServiceID, Function: k.Function, Status: k.Status, Step: k.Step, Object: k.Object, Document: k.Document,
-			Rev: k.Rev, DueAt: micros(k.DueAt), CreatedAt: micros(k.CreatedAt),
-		})
+		open := 0
+		if err := t.db.QueryRowContext(ctx, "SELECT COUNT(*) FROM task WHERE status IN ('todo', 'doing') AND function = $1 AND service_id = $2",
+			k.Function, k.ServiceID).Scan(&open); err != nil {
+			return err
+		}
+		if open >= sms.MaxOpenExtracts {
+			return sms.Errorf(sms.TooFast, "%d exports of the history are under way, as many as may be at once: wait until one of them is done", open)
+		}
+		if err := s.addDocument(ctx, t, d); err != nil {
+			return err
+		}
+		return t.addTask(ctx, k)
 	})
 }
 

@@ -91,6 +91,9 @@ func (s *Store) DeleteUser(ctx context.Context, service int64, login string, at 
 		if err := t.moveQuota(ctx, b, u.User, -u.quota(), at); err != nil {
 			return err
 		}
+		if _, err := t.db.ExecContext(ctx, "DELETE FROM slot WHERE service_id = $1 AND user_id = $2", service, u.ID); err != nil {
+			return err
+		}
 		return t.DeleteUser(ctx, u.ID)
 	})
 }

@@ -1,5 +1,5 @@
 // Package web is the pages that the owners of accounts see: where they sign in, approve what applications ask for, make applications
-// and keys, and take them back. They are plain HTML made here, without a script. The console for everyday work is another package.
+// and keys, and take them back; and the chat pages of virtual numbers. They are plain HTML made here, without a script. The console for everyday work is another package.
 package web
 
 import (
@@ -22,6 +22,7 @@ import (
 	"ramier/internal/auth"
 	"ramier/internal/sms"
 	"ramier/internal/store"
+	"ramier/internal/submit"
 )
 
 //go:embed templates static
@@ -30,6 +31,7 @@ var files embed.FS
 // Config is what the pages are made with. All but Zone, TrustedProxies and Sandbox is needed.
 type Config struct {
 	Store          *store.Store
+	Submit         *submit.Submitter // for the answers on chat pages
 	SignIns        *auth.SignIns
 	Verifier       *auth.Verifier
 	Now            func() time.Time
@@ -100,7 +102,7 @@ func dict(pairs ...any) map[string]any {
 }
 
 // tops are the beginnings of the paths of the pages.
-var tops = []string{"/auth", "/signin", "/signout", "/createApp", "/createToken", "/account", "/assets", "/lang"}
+var tops = []string{"/auth", "/signin", "/signout", "/createApp", "/createToken", "/account", "/assets", "/lang", "/chat"}
 
 // Has tells whether a path is one of the pages'.
 func (p *Pages) Has(path string) bool {
@@ -146,6 +148,8 @@ func (p *Pages) routes() {
 			http.Redirect(w, r, u.String(), http.StatusMovedPermanently)
 		})
 	}
+	open("GET /chat/{id}/{key}", (*visit).showChat)
+	open("POST /chat/{id}/{key}", (*visit).answerChat)
 	open("/", func(*visit) error { return errNotFound })
 }
 
@@ -346,11 +350,19 @@ func (v *visit) fail(err error) {
 		status, text = http.StatusBadRequest, err.Error()
 	}
 	if status >= http.StatusInternalServerError && v.ctx.Err() == nil {
-		v.cfg.Log.ErrorContext(v.ctx, "a page failed", slog.String("path", v.r.URL.Path), slog.Any("error", err), slog.Any("cause", errors.Unwrap(err)))
+		v.cfg.Log.ErrorContext(v.ctx, "a page failed", slog.String("path", v.logged()), slog.Any("error", err), slog.Any("cause", errors.Unwrap(err)))
 	}
 	if err := v.show(status, "error.html", v.say("error.title"), nil, withError(text)); err != nil {
 		http.Error(v.w, text, status)
 	}
+}
+
+// logged is the path as the log may have it: without the key of a chat page.
+func (v *visit) logged() string {
+	if key := v.r.PathValue("key"); key != "" {
+		return strings.TrimSuffix(v.r.URL.Path, key) + "..."
+	}
+	return v.r.URL.Path
 }
 
 // to sends the browser to another page of ours.

@@ -37,6 +37,7 @@ CREATE INDEX batch_quote_at ON batch_quote (at);
 CREATE TABLE cleaning (
   task_id    BIGINT PRIMARY KEY,
   service_id BIGINT NOT NULL,
+  user_id    BIGINT NOT NULL,
   slot       BIGINT NOT NULL,
   list_id    BIGINT NOT NULL REFERENCES list (id),
   questions  BIGINT NOT NULL, -- that were paid

@@ -37,6 +37,7 @@ CREATE INDEX batch_quote_at ON batch_quote (at);
 CREATE TABLE cleaning (
   task_id    INTEGER PRIMARY KEY,
   service_id INTEGER NOT NULL,
+  user_id    INTEGER NOT NULL,
   slot       INTEGER NOT NULL,
   list_id    INTEGER NOT NULL REFERENCES list (id),
   questions  INTEGER NOT NULL, -- that were paid
