@@ -78,6 +78,11 @@ const acceptTimeout = 30 * time.Second
 func (l *link) submit(p *smpp.SubmitSM) (string, smpp.Status) {
 	ctx, cancel := context.WithTimeout(l.s.alive, acceptTimeout)
 	defer cancel()
+	place, err := l.s.cfg.Customers.Wait(ctx, l.service.AccountID)
+	if err != nil {
+		return "", statusOf(err)
+	}
+	defer place.Leave()
 	if !l.settings.Plain {
 		p.TLVs = onlyOVHs(p.TLVs)
 	}
