@@ -100,11 +100,33 @@ func receipts(o store.Owed) ([]*smpp.DeliverSM, error) {
 	if err := json.Unmarshal([]byte(o.ReceiptTo), &to); err != nil {
 		return nil, err
 	}
+	if o.Text == store.OwedBuffered {
+		return intermediate(o, to), nil
+	}
 	state, code := outcome(o.Message)
+	if to.Wants&finalMask == 0 {
+		return nil, nil
+	}
 	if to.Wants&smpp.RegisterReceipt == 0 && state == smpp.StateDelivered {
 		return nil, nil
 	}
-	r := smpp.Receipt{State: state, Err: fmt.Sprintf("%03d", code), Submitted: o.Ordered, Done: o.Message.DoneAt}
+	return to.tell(o, smpp.Receipt{State: state, Err: fmt.Sprintf("%03d", code), Submitted: o.Ordered, Done: o.Message.DoneAt}), nil
+}
+
+// intermediate tells that a message is still on its way, unless that was told in vain and has become old news.
+func intermediate(o store.Owed, to returnTo) []*smpp.DeliverSM {
+	if to.Wants&smpp.RegisterIntermediate == 0 || o.Attempts > 1 && o.Message.State.Final() {
+		return nil
+	}
+	all := to.tell(o, smpp.Receipt{State: smpp.StateEnroute, Err: "000", Submitted: o.Ordered, Done: o.Ordered})
+	for _, d := range all {
+		d.ESMClass = smpp.ESMIntermediateNotified
+	}
+	return all
+}
+
+// tell gives a receipt to each part that a message came in.
+func (to returnTo) tell(o store.Owed, r smpp.Receipt) []*smpp.DeliverSM {
 	ids := []string{messageID(o.Message.ID, 0)}
 	if len(to.Parts) > 0 {
 		ids = ids[:0]
@@ -118,7 +140,7 @@ func receipts(o store.Owed) ([]*smpp.DeliverSM, error) {
 		all[i] = r.DeliverSM(to.Dest, to.Source)
 		all[i].TLVs = append(all[i].TLVs, smpp.CString(tagOutgoingID, fmt.Sprint(o.Message.ID)))
 	}
-	return all, nil
+	return all
 }
 
 // reply gives an incoming message, in parts with a header if it is long.

@@ -111,7 +111,11 @@ func (l *link) submit(p *smpp.SubmitSM) (string, smpp.Status) {
 	return messageID(report.IDs[0], 0), smpp.OK
 }
 
-const receiptMask = smpp.RegisterReceipt | smpp.RegisterFailure
+// What can be asked for: a receipt for the end, and one when the operator could not deliver at once.
+const (
+	finalMask   = smpp.RegisterReceipt | smpp.RegisterFailure
+	receiptMask = finalMask | smpp.RegisterIntermediate
+)
 
 // onlyOVHs leaves out the parameters that OVH's dialect ignores.
 func onlyOVHs(all smpp.TLVs) (kept smpp.TLVs) {

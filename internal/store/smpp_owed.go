@@ -20,7 +20,7 @@ type Owed struct {
 	Ordered   time.Time
 	// Incoming came in, if its ID is not 0.
 	Incoming sms.Incoming
-	Text     string // else
+	Text     string // else; beside a message it is OwedBuffered or empty
 }
 
 // TakeOwed takes at most n of what is due to a service's clients, the oldest first, and puts each off by SMPPLease: it must be settled
