@@ -23,6 +23,7 @@ func pauseAfter(attempts int) time.Duration { return pauses[min(max(attempts, 1)
 
 // deliver gives a customer what it is owed, while it is bound.
 func (s *Server) deliver(c *customer) {
+	<-s.freed
 	for !c.gone(s) {
 		batch, err := []store.Owed(nil), error(nil)
 		if c.receiver() != nil {

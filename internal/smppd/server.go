@@ -59,6 +59,8 @@ type Server struct {
 	running sync.WaitGroup
 	submits sync.WaitGroup // messages that are being accepted
 
+	freed chan struct{} // closed when what the last process had taken is free: nothing is told before
+
 	mu        sync.Mutex
 	customers map[int64]*customer // by service
 }
@@ -77,7 +79,7 @@ func New(c Config) *Server {
 	if c.Observe == nil {
 		c.Observe = func(smpp.Status) {}
 	}
-	s := &Server{cfg: c, customers: map[int64]*customer{}}
+	s := &Server{cfg: c, customers: map[int64]*customer{}, freed: make(chan struct{})}
 	s.smpp = &smpp.Server{SystemID: "Ramier", MaxSessions: math.MaxInt, BindTimeout: 3 * c.Patience, Bind: s.bind, Bound: s.bound}
 	s.alive, s.stop = context.WithCancel(context.Background())
 	c.Store.OnSMPPOwed(s.wake)
@@ -104,6 +106,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // tend does what has to be done from time to time.
 func (s *Server) tend() {
+	if err := s.cfg.Store.FreeOwed(s.alive, s.cfg.Clock.Now()); err != nil {
+		s.cfg.Log.Warn("what was being told over SMPP at the end waits for two minutes", "error", err)
+	}
+	close(s.freed)
 	for n := 0; s.cfg.Clock.Sleep(s.alive, s.cfg.Clock.Now().Add(lookEvery)) == nil; n++ {
 		if err := s.cfg.Store.RefreshSMPP(s.alive); err != nil {
 			continue // the database is away; whoever writes to it says so
