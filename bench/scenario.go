@@ -33,6 +33,10 @@ const (
 	Queue  Kind = "queue"  // a long queue for a slow carrier, then urgent messages
 	Soak   Kind = "soak"   // half of what the first scenario measured, for long
 	Kannel Kind = "kannel" // the load, on Kannel
+
+	HTTP2SMS  Kind = "http2sms"  // the load, over http2sms
+	SMPP      Kind = "smpp"      // the load, from clients over SMPP
+	Callbacks Kind = "callbacks" // the load, of which a customer's server is told
 )
 
 // Connections is how many customers send at a time.
@@ -52,6 +56,9 @@ func Scenarios() []Scenario {
 				{Name: "old-bulk", Title: "1,000 receivers a request, in a full store", Kind: Old, Requests: 400, Receivers: 1000, Connections: 8},
 			},
 		},
+		{Name: "http2sms", Title: "one receiver a call of http2sms", Kind: HTTP2SMS, Requests: 50_000, Receivers: 1, Connections: Connections},
+		{Name: "smpp", Title: "submits of clients over SMPP", Kind: SMPP, Requests: 200_000, Receivers: 1, Connections: 8},
+		{Name: "callbacks", Title: "a customer's server is told of each message", Kind: Callbacks, Requests: 50, Receivers: 1000, Connections: 8},
 		{Name: "queue", Title: "urgent messages past 2 million waiting ones", Kind: Queue, Requests: 400, Receivers: 5000, Connections: 4},
 		{Name: "kannel-single", Title: "Kannel, one receiver a request", Kind: Kannel, Requests: 100_000, Receivers: 1, Connections: Connections},
 		{Name: "kannel-latency", Title: "Kannel, 1,000 single sends a second", Kind: Kannel, Duration: 15 * second, Receivers: 1, Connections: Connections, Rate: 1000},
@@ -149,4 +156,6 @@ func (s Scenario) Databases(wanted []string) []string {
 
 // audited tells whether the platform is asked to add up everything afterwards. An audit reads every message, and a request must be
 // answered within two minutes: millions of messages may take longer.
-func (s Scenario) audited() bool { return s.Kind == Plain || s.Kind == Old && s.Stored <= 100_000 }
+func (s Scenario) audited() bool {
+	return slices.Contains([]Kind{Plain, HTTP2SMS, SMPP, Callbacks}, s.Kind) || s.Kind == Old && s.Stored <= 100_000
+}

@@ -78,7 +78,7 @@ var rules = []rule{
 	{"bench/load", nil},
 	{"bench/proc", nil},
 	{"bench/figures", []string{"/bench/proc"}},
-	{"bench", []string{"simulator"}},
+	{"bench", []string{"simulator", "smpp"}},
 }
 
 // door is what the ways into the program share.
