@@ -23,8 +23,8 @@ type measurement struct {
 	platform *platform // nil when it is not ours
 	peer     func() proc.Usage
 	// send replaces load.Run where the load does not come over HTTP.
-	send func(context.Context, load.Options) (load.Result, error)
-	first    int
+	send  func(context.Context, load.Options) (load.Result, error)
+	first int
 
 	count  load.Count
 	before usages

@@ -27,4 +27,3 @@ func (h *HTTP2SMS) Append(b []byte, j Job) []byte {
 
 // Good implements Judge: the HTTP status is always 200.
 func (h *HTTP2SMS) Good(body []byte) bool { return bytes.HasPrefix(body, []byte("OK\n")) }
-

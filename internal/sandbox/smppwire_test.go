@@ -4,12 +4,14 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"ramier/internal/sandbox/sandboxtest"
 	"ramier/internal/smpp"
+	"ramier/internal/sms"
 )
 
 // wire is a client that writes what it likes.
@@ -181,6 +183,38 @@ func TestIntermediateReceipts(t *testing.T) {
 		})
 		if got[only] != want[only] || got[failures] != "" || got[parts[0]] != want[parts[0]] {
 			t.Errorf("%v, want %v", got, want)
+		}
+	})
+}
+
+// The id that a client was told leads to its message in the API.
+func TestMessagesOverSMPPHaveTheirIDInTheAPI(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		e := mustBind(t, p)
+		id, other := e.send(aMessage("un")), e.send(aMessage("deux"))
+		mine := p.Send("trois", []string{handset}).IDs[0]
+		var found []int64
+		p.Get("/outgoing?messageID="+id, &found)
+		if len(found) != 1 {
+			t.Fatalf("%v", found)
+		}
+		var m struct {
+			Message   string
+			MessageID *string `json:"messageID"`
+		}
+		p.Get("/outgoing/"+strconv.FormatInt(found[0], 10), &m)
+		if m.Message != "un" || m.MessageID == nil || *m.MessageID != id || id == other {
+			t.Errorf("%+v", m)
+		}
+		for _, none := range []string{sms.SMPPMessageID(mine, 0), "00000000-0000-4000-8000-000000000000"} {
+			p.Get("/outgoing?messageID="+none, &found)
+			if len(found) != 0 {
+				t.Errorf("%s: %v", none, found)
+			}
+		}
+		check(t, p.Other.Get("/sms/"+p.Info.OtherServiceName+"/outgoing?messageID="+id, &found))
+		if len(found) != 0 {
+			t.Error("another account finds it")
 		}
 	})
 }

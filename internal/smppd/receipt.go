@@ -18,19 +18,7 @@ const (
 	tagIncomingID smpp.Tag = 0x1402
 )
 
-// messageID is what a client knows a message by: a UUID (version 8), made of its number, or the number and part of one that came in
-// parts, so that no two are the same. They are mixed, since some clients, Kannel among them, look at the first digits only.
-func messageID(id int64, part int) string {
-	n := mix(uint64(id)<<8 | uint64(part)) //nolint:gosec // ids are below 2^53, parts below 2^8
-	return fmt.Sprintf("%08x-%04x-8%03x-8%03x-72616d696572", n>>32, n>>16&0xFFFF, n>>4&0xFFF, n&0xF)
-}
-
-// mix is the end of SplitMix64, which gives each number another one.
-func mix(n uint64) uint64 {
-	n = (n ^ n>>30) * 0xBF58476D1CE4E5B9
-	n = (n ^ n>>27) * 0x94D049BB133111EB
-	return n ^ n>>31
-}
+func messageID(id int64, part int) string { return sms.SMPPMessageID(id, part) }
 
 // A returnTo says how the client of a message is told what became of it: the addresses as it wrote them.
 type returnTo struct {

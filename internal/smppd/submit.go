@@ -129,7 +129,7 @@ func onlyOVHs(all smpp.TLVs) (kept smpp.TLVs) {
 
 // send submits an order for one receiver.
 func (s *Server) send(ctx context.Context, service sms.Service, o sms.Order, k submit.Key) (submit.Report, smpp.Status) {
-	o.QueryID = "smpp." + service.Name + "." + rand.Text()[:16]
+	o.QueryID = sms.ViaSMPP + service.Name + "." + rand.Text()[:16]
 	report, err := s.cfg.Submit.Submit(ctx, service.AccountID, service.Name, o, k)
 	if err != nil {
 		status := statusOf(err)
