@@ -47,14 +47,18 @@ func (l *smppLoad) send(ctx context.Context, o load.Options) (load.Result, error
 	if o.Requests <= 0 || o.Receivers != 1 || o.Rate > 0 {
 		return load.Result{}, errors.New("clients over SMPP send a number of messages, one receiver each, as fast as they can")
 	}
-	sessions := make([]*smpp.Session, o.Connections)
-	for i := range sessions {
+	var sessions []*smpp.Session
+	defer func() {
+		for _, s := range sessions {
+			s.Close()
+		}
+	}()
+	for range o.Connections {
 		s, err := smpp.Dial(ctx, smpp.Config{Address: l.address, BindTimeout: time.Minute, Bind: l.bind, Settings: smpp.Settings{Window: smppWindow}})
 		if err != nil {
 			return load.Result{}, err
 		}
-		defer s.Close()
-		sessions[i] = s
+		sessions = append(sessions, s)
 	}
 	r := load.Result{Requests: make([]load.Request, o.Requests)}
 	var next atomic.Int64

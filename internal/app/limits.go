@@ -112,7 +112,7 @@ func (b *slowBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.read += int64(n)
 	switch {
-	case err == io.EOF && !b.ended: //nolint:errorlint // the reader's own
+	case err == io.EOF && !b.ended:
 		b.ended = true
 		_ = b.conn.SetReadDeadline(time.Time{})
 	case b.read >= b.next && !b.ended:

@@ -43,7 +43,7 @@ type once map[string]bool
 func (e *esme) take(seen once, d *smpp.DeliverSM) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	key := ""
+	var key string
 	if smpp.IsReceipt(d) {
 		r := smpp.ParseReceipt(d, time.UTC)
 		key = "the receipt of " + r.ID

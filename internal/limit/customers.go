@@ -80,8 +80,8 @@ func (c *Customers) Wait(ctx context.Context, account int64) (Place, error) {
 	if err := c.pay(account, 0); err != nil {
 		return Place{}, err
 	}
-	const any, long = 1 << 30, time.Hour
-	return c.places(account).enter(ctx, c.atOnce, any, long)
+	const anyNumber, long = 1 << 30, time.Hour
+	return c.places(account).enter(ctx, c.atOnce, anyNumber, long)
 }
 
 // pay takes a request from what the account and its key may make now.
