@@ -45,7 +45,7 @@ func (b *Bench) batch(ctx context.Context, s Scenario, database, dir string) (r 
 		return r, err
 	}
 	defer done()
-	p.env = []string{"RAMIER_FETCH_ALLOW=127.0.0.1"}
+	p.settings = []string{"RAMIER_FETCH_ALLOW=127.0.0.1"}
 	if err := p.start(ctx); err != nil {
 		return r, err
 	}

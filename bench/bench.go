@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ramier/bench/figures"
+	"ramier/bench/load"
 )
 
 // Bench is what all scenarios of a run share.
@@ -52,6 +53,12 @@ func (b *Bench) Run(ctx context.Context, s Scenario, database string) (list []fi
 		list, err = one(b.plain(ctx, s, database, dir))
 	case Old:
 		list, err = b.old(ctx, s, database, dir)
+	case HTTP2SMS:
+		list, err = one(b.http2sms(ctx, s, database, dir))
+	case SMPP:
+		list, err = one(b.smpp(ctx, s, database, dir))
+	case Callbacks:
+		list, err = one(b.callbacks(ctx, s, database, dir))
 	case Queue:
 		list, err = one(b.queue(ctx, s, database, dir))
 	case Batch:
@@ -69,7 +76,16 @@ func (b *Bench) Run(ctx context.Context, s Scenario, database string) (list []fi
 }
 
 // plain runs the load on a platform of its own.
-func (b *Bench) plain(ctx context.Context, s Scenario, database, dir string) (r figures.Result, err error) {
+func (b *Bench) plain(ctx context.Context, s Scenario, database, dir string) (figures.Result, error) {
+	return b.furnished(ctx, s, database, dir, nil, func(o *operator, p *platform, door *load.OVH) (figures.Result, error) {
+		return (&measurement{bench: b, scenario: s, door: door, operator: o, platform: p, first: firstMessage}).run(ctx)
+	})
+}
+
+// furnished starts a simulator and a platform with settings of its own, connects them, makes a customer, and has all of it measured.
+func (b *Bench) furnished(ctx context.Context, s Scenario, database, dir string, settings []string,
+	measure func(*operator, *platform, *load.OVH) (figures.Result, error),
+) (r figures.Result, err error) {
 	b.Tell.Stage(s.Name + ": starting")
 	o, err := b.simulate(ctx, dir, s.messages())
 	if err != nil {
@@ -81,23 +97,26 @@ func (b *Bench) plain(ctx context.Context, s Scenario, database, dir string) (r 
 		return r, err
 	}
 	defer func() { err = errors.Join(err, p.close()) }()
+	p.settings = settings
 	if err := p.start(ctx); err != nil {
 		return r, err
 	}
 	if err := p.connect(ctx, o, 0); err != nil {
 		return r, err
 	}
-	door, err := p.customer(ctx, "bench", s.messages()+1000, "sms-bench-1")
+	door, err := p.customer(ctx, "bench", s.messages()+1000, serviceName)
 	if err != nil {
 		return r, err
 	}
-	m := &measurement{bench: b, scenario: s, door: door, operator: o, platform: p, first: firstMessage}
-	if r, err = m.run(ctx); err != nil {
+	if r, err = measure(o, p, door); err != nil {
 		return r, err
 	}
 	r.Platform, r.Database = "ramier", p.database.kind
 	return r, nil
 }
+
+// serviceName is the customer's service.
+const serviceName = "sms-bench-1"
 
 // firstMessage is the number of the first message of a scenario. Old messages have lower ones.
 const firstMessage = 10_000_000

@@ -22,7 +22,9 @@ type measurement struct {
 	operator *operator // nil when there is none to count at
 	platform *platform // nil when it is not ours
 	peer     func() proc.Usage
-	first    int
+	// send replaces load.Run where the load does not come over HTTP.
+	send  func(context.Context, load.Options) (load.Result, error)
+	first int
 
 	count  load.Count
 	before usages
@@ -67,7 +69,11 @@ func (m *measurement) run(ctx context.Context) (figures.Result, error) {
 	sampling, stopSampling := context.WithCancel(ctx)
 	var sampler sync.WaitGroup
 	sampler.Go(func() { m.sample(sampling) })
-	sent, err := load.Run(ctx, m.door, load.Options{
+	send := m.send
+	if send == nil {
+		send = func(ctx context.Context, o load.Options) (load.Result, error) { return load.Run(ctx, m.door, o) }
+	}
+	sent, err := send(ctx, load.Options{
 		Requests: s.Requests, Duration: s.Duration, Receivers: s.Receivers, Connections: s.Connections, First: m.first, Rate: s.Rate, Count: &m.count,
 	})
 	var end time.Time

@@ -123,7 +123,7 @@ type platform struct {
 	base     string // http://host:port
 	pprof    string // the same, of the profiles; empty = none
 	operator *ovh.Client
-	env      []string // more of the environment
+	settings []string // of this scenario, as of the environment
 }
 
 var serverReady = regexp.MustCompile(`"msg":"ready".*"http":"([^"]+)".*"profiles":"([^"]*)"`)
@@ -152,7 +152,7 @@ func (p *platform) start(ctx context.Context) error {
 	}
 	program := p.bench.Program
 	program.Env = append(append([]string{}, program.Env...), "RAMIER_HTTP_LISTEN=127.0.0.1:0", "RAMIER_ANY_HOST=true", "RAMIER_LOG_FORMAT=json", "RAMIER_LOG_LEVEL=info")
-	program.Env = append(program.Env, p.env...)
+	program.Env = append(program.Env, p.settings...)
 	c, found, err := startChild(ctx, "ramier", p.dir, program, serverReady, args...)
 	if err != nil {
 		return err

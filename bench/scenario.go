@@ -34,6 +34,10 @@ const (
 	Batch  Kind = "batch"  // a campaign to a long list, planned and not sent
 	Soak   Kind = "soak"   // half of what the first scenario measured, for long
 	Kannel Kind = "kannel" // the load, on Kannel
+
+	HTTP2SMS  Kind = "http2sms"  // the load, over http2sms
+	SMPP      Kind = "smpp"      // the load, from clients over SMPP
+	Callbacks Kind = "callbacks" // the load, of which a customer's server is told
 )
 
 // Connections is how many customers send at a time.
@@ -53,6 +57,9 @@ func Scenarios() []Scenario {
 				{Name: "old-bulk", Title: "1,000 receivers a request, in a full store", Kind: Old, Requests: 400, Receivers: 1000, Connections: 8},
 			},
 		},
+		{Name: "http2sms", Title: "one receiver a call of http2sms", Kind: HTTP2SMS, Requests: 50_000, Receivers: 1, Connections: Connections},
+		{Name: "smpp", Title: "submits of clients over SMPP", Kind: SMPP, Requests: 200_000, Receivers: 1, Connections: 8},
+		{Name: "callbacks", Title: "a customer's server is told of each message", Kind: Callbacks, Requests: 50, Receivers: 1000, Connections: 8},
 		{Name: "queue", Title: "urgent messages past 2 million waiting ones", Kind: Queue, Requests: 400, Receivers: 5000, Connections: 4},
 		{Name: "batch", Title: "a campaign to 1,000,000 rows with mail merge", Kind: Batch, Requests: 1, Receivers: 1_000_000, Connections: 1},
 		{Name: "kannel-single", Title: "Kannel, one receiver a request", Kind: Kannel, Requests: 100_000, Receivers: 1, Connections: Connections},
@@ -151,4 +158,6 @@ func (s Scenario) Databases(wanted []string) []string {
 
 // audited tells whether the platform is asked to add up everything afterwards. An audit reads every message, and a request must be
 // answered within two minutes: millions of messages may take longer.
-func (s Scenario) audited() bool { return s.Kind == Plain || s.Kind == Old && s.Stored <= 100_000 }
+func (s Scenario) audited() bool {
+	return slices.Contains([]Kind{Plain, HTTP2SMS, SMPP, Callbacks}, s.Kind) || s.Kind == Old && s.Stored <= 100_000
+}

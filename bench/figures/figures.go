@@ -59,6 +59,11 @@ type Result struct {
 	Unexpected int      `json:"unexpected"` // arrived although they were not accepted
 	Audit      []string `json:"audit"`      // what the platform's own audit finds wrong; null = not asked
 
+	// What a customer's server was told of the messages; zero where there is none.
+	Callbacks          int     `json:"callbacks,omitempty"`
+	CallbacksPerSecond float64 `json:"callbacksPerSecond,omitempty"` // from the start until the last came
+	CallbacksMissing   int     `json:"callbacksMissing,omitempty"`
+
 	Series []Point `json:"series,omitempty"`
 }
 
@@ -132,6 +137,7 @@ func (r Result) Wrong() []string {
 	if r.Delivered >= 0 {
 		add(r.Accepted-r.Delivered, "message(s) not recorded as delivered")
 	}
+	add(r.CallbacksMissing, "callback(s) missing")
 	add(len(r.Audit), "finding(s) of the audit")
 	return wrong
 }

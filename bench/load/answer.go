@@ -13,19 +13,20 @@ import (
 // answer is an HTTP answer as far as it matters here. net/http's own reader takes longer than the rest of a request.
 type answer struct {
 	status  int
-	excerpt []byte // beginning of the body, unless it is a success
+	excerpt []byte // beginning of the body, unless it is a success that nobody judges
 	last    bool   // the server closes the connection
+	judged  bool
 }
 
 const excerptSize = 1000
 
-// readAnswer reads an answer with its body.
-func readAnswer(from *bufio.Reader) (answer, error) {
+// readAnswer reads an answer with its body. One that is judged by its body keeps the beginning of it.
+func readAnswer(from *bufio.Reader, judged bool) (answer, error) {
 	line, err := from.ReadSlice('\n')
 	if err != nil {
 		return answer{}, err
 	}
-	var a answer
+	a := answer{judged: judged}
 	if len(line) < 13 || !bytes.HasPrefix(line, []byte("HTTP/1.")) {
 		return a, fmt.Errorf("%q is no answer of HTTP/1", line)
 	}
@@ -64,7 +65,7 @@ func (a *answer) body(from *bufio.Reader, length int, chunked bool) error {
 	switch {
 	case chunked:
 		body = httputil.NewChunkedReader(from)
-	case length >= 0 && a.status/100 == 2:
+	case length >= 0 && a.status/100 == 2 && !a.judged:
 		_, err := from.Discard(length)
 		return err
 	case length >= 0:
@@ -72,7 +73,7 @@ func (a *answer) body(from *bufio.Reader, length int, chunked bool) error {
 	default:
 		a.last = true // it goes to the end
 	}
-	if a.status/100 != 2 {
+	if a.status/100 != 2 || a.judged {
 		var err error
 		if a.excerpt, err = io.ReadAll(io.LimitReader(body, excerptSize)); err != nil {
 			return err

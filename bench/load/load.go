@@ -25,6 +25,15 @@ type Door interface {
 	Append(b []byte, j Job) []byte
 }
 
+// A Judge is a Door whose answers say in their bodies whether the messages were taken.
+type Judge interface {
+	// Good tells whether the beginning of an answer's body says so.
+	Good(body []byte) bool
+}
+
+// notGood is the status of a request whose answer a Judge does not take for good.
+const notGood = 422
+
 // A Job is one text for some receivers. All numbers of messages together give texts and receivers that nobody else has.
 type Job struct {
 	First     int // number of its first message
@@ -212,8 +221,12 @@ func (c *connection) exchange(one Request, request []byte) {
 	}
 	_, err := c.conn.Write(request)
 	var a answer
+	judge, judged := c.door.(Judge)
 	if err == nil {
-		a, err = readAnswer(c.answers)
+		a, err = readAnswer(c.answers, judged)
+	}
+	if judged && a.status/100 == 2 && !judge.Good(a.excerpt) {
+		a.status = notGood
 	}
 	one.Answered = time.Now().UnixMicro()
 	if err == nil {

@@ -213,7 +213,7 @@ func TestReadAnswer(t *testing.T) {
 		{"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nhi", 200, "", false},
 	} {
 		from := bufio.NewReader(strings.NewReader(c.text + "next"))
-		a, err := readAnswer(from)
+		a, err := readAnswer(from, false)
 		if err != nil || a.status != c.status || string(a.excerpt) != c.excerpt || a.last != c.last {
 			t.Errorf("%q: %+v, %v", c.text, a, err)
 		}
@@ -222,7 +222,7 @@ func TestReadAnswer(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "SMTP\r\n", "HTTP/1.1 abc no\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Le"} {
-		if a, err := readAnswer(bufio.NewReader(strings.NewReader(text))); err == nil {
+		if a, err := readAnswer(bufio.NewReader(strings.NewReader(text)), false); err == nil {
 			t.Errorf("%q is read as %+v", text, a)
 		}
 	}

@@ -57,6 +57,7 @@ type Options struct {
 	Sandbox        bool // web pages say that this is one
 	Fetch          fetch.Config
 	Billing        billing.Config // texts and secret of orders
+	Doors          DoorLimits
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error
 }
@@ -75,6 +76,7 @@ type App struct {
 	Metrics    http.Handler
 
 	opts       Options
+	limits     limits
 	passwords  *auth.Passwords
 	fetch      *fetch.Client
 	billing    *billing.Desk
@@ -94,7 +96,7 @@ func Start(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &App{Store: s, opts: o}
+	a := &App{Store: s, opts: o, limits: newLimits(o)}
 	if err := a.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -113,7 +115,7 @@ func (a *App) start(ctx context.Context) error {
 	var err error
 	a.Verifier, err = auth.New(auth.Config{
 		Store: a.Store, Now: o.Clock.Now, PublicURLs: o.PublicURLs, AnyHost: o.AnyHost, Tolerance: o.Tolerance,
-		TrustedProxies: o.TrustedProxies, OtherTimes: o.Clock.Unmoved, Log: o.Log,
+		TrustedProxies: o.TrustedProxies, OtherTimes: o.Clock.Unmoved, Log: o.Log, Refusals: a.limits.refusals,
 	})
 	if err != nil {
 		return err
@@ -141,22 +143,24 @@ func (a *App) start(ctx context.Context) error {
 	api := ovh.New(ovh.Config{
 		Authenticate: a.Verifier.Authenticate, Store: a.Store, Submit: submitter, Webhooks: a.Notifier, Auth: a.Verifier,
 		Carriers: carriers{a.Dispatcher}, Nudge: a.clerk.Nudge, Fetch: a.fetch, Billing: a.billing, Slots: slots, Batches: batches, Started: o.Clock.Now(), Version: o.Version, Node: o.Node, Now: o.Clock.Now, Log: o.Log,
-		PublicURLs: o.PublicURLs, SignIns: signIns, SMPP: ovh.SMPPAddresses(o.SMPP), MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
+		PublicURLs: o.PublicURLs, SignIns: signIns, SMPP: ovh.SMPPAddresses(o.SMPP), Customers: a.limits.customers, MaxBody: o.MaxBody, MaxBatch: o.MaxBatch, Zone: o.Zone, Observe: m.request,
 	})
 	a.passwords = auth.NewPasswords(o.Clock.Now)
 	http2sms := legacy.NewHTTP2SMS(legacy.Config{
 		Store: a.Store, Submit: submitter, Passwords: a.passwords, Now: o.Clock.Now, Zone: o.Zone, Log: o.Log,
-		PublicURL: publicURL, TrustedProxies: o.TrustedProxies, Observe: m.http2sms,
+		PublicURL: publicURL, TrustedProxies: o.TrustedProxies, Observe: m.http2sms, Customers: a.limits.customers,
 	})
 	a.SMPP = smppd.New(smppd.Config{
-		Store: a.Store, Submit: submitter, Passwords: a.passwords, Clock: o.Clock, Log: o.Log, Observe: m.submitSM,
+		Store: a.Store, Submit: submitter, Passwords: a.passwords, Clock: o.Clock, Log: o.Log, Observe: m.submitSM, Conns: a.limits.smpp, Customers: a.limits.customers, Patience: a.limits.patience,
 	})
 	a.Metrics = m.handler()
 	pages := web.New(web.Config{
 		Store: a.Store, Submit: submitter, SignIns: signIns, Verifier: a.Verifier, Now: o.Clock.Now, Log: o.Log, PublicURLs: o.PublicURLs,
 		TrustedProxies: o.TrustedProxies, Zone: o.Zone, Sandbox: o.Sandbox,
 	})
-	a.Handler = a.routes(pathways{api: api, files: api.Files(), http2sms: http2sms, pages: pages, token: api.TokenEndpoint(pages.Visitor)})
+	a.Handler = a.guard(a.routes(pathways{
+		api: api, files: api.Files(), http2sms: http2sms, pages: pages, token: api.TokenEndpoint(pages.Visitor),
+	}), api, http2sms)
 	if o.Prepare != nil {
 		if err := o.Prepare(ctx, a.Store); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"ramier/internal/limit"
 	"ramier/internal/smpp"
 	"ramier/internal/sms"
 	"ramier/internal/store"
@@ -151,12 +152,14 @@ var (
 	connectedDesc = prometheus.NewDesc("ramier_carrier_connected", "1 while the carrier is connected.", []string{"carrier"}, nil)
 	windowDesc    = prometheus.NewDesc("ramier_carrier_window_used", "Unanswered PDUs.", []string{"carrier"}, nil)
 	sizeDesc      = prometheus.NewDesc("ramier_carrier_window_size", "The most unanswered PDUs.", []string{"carrier"}, nil)
+	openDesc      = prometheus.NewDesc("ramier_connections", "Connections of customers.", []string{"door"}, nil)
+	refusedDesc   = prometheus.NewDesc("ramier_connections_refused_total", "Connections that were one too many.", []string{"door"}, nil)
 	throttledDesc = prometheus.NewDesc("ramier_carrier_throttled_total", "Answers that asked to slow down.", []string{"carrier"}, nil)
 )
 
 // Describe implements prometheus.Collector.
 func (q *queueCollector) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{queuedDesc, oldestDesc, doubtDesc, unmatchedDesc, heldDesc, connectedDesc, windowDesc, sizeDesc, throttledDesc} {
+	for _, d := range []*prometheus.Desc{queuedDesc, oldestDesc, doubtDesc, unmatchedDesc, heldDesc, connectedDesc, windowDesc, sizeDesc, throttledDesc, openDesc, refusedDesc} {
 		out <- d
 	}
 }
@@ -167,6 +170,10 @@ func (q *queueCollector) Collect(out chan<- prometheus.Metric) {
 	defer cancel()
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	for door, conns := range map[string]*limit.Conns{"http": q.app.limits.http, "smpp": q.app.limits.smpp} {
+		gauge(openDesc, float64(conns.Open()), door)
+		out <- prometheus.MustNewConstMetric(refusedDesc, prometheus.CounterValue, float64(conns.Refused()), door)
 	}
 	all, err := q.app.Store.Carriers(ctx)
 	if err != nil {

@@ -77,6 +77,11 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 			Seller: c.Billing.Seller, PayTo: c.Billing.PayTo, Terms: c.Billing.Terms, Secret: []byte(c.Billing.Secret),
 		},
 		HideMetrics: c.HTTP.MetricsListen != "",
+		Doors: DoorLimits{
+			Connections: c.Limits.Connections, AddressConnections: c.Limits.AddressConnections, AtOnce: c.Limits.AtOnce,
+			AccountRate: float64(c.Limits.AccountRate), KeyRate: float64(c.Limits.KeyRate), AddressRate: float64(c.Limits.AddressRate),
+			SMPPConnections: c.SMPP.Connections, SMPPAddress: c.SMPP.AddressConnections, Patience: c.Limits.Patience,
+		},
 		SMPP: SMPPAddresses{
 			Secured: cmp.Or(c.SMPP.PublicTLS, c.SMPP.TLSListen), Unsecured: cmp.Or(c.SMPP.Public, c.SMPP.Listen),
 		},
@@ -103,6 +108,7 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 type doors struct {
 	plain, secure, metrics net.Listener
 	smpp, smppTLS          net.Listener
+	secureTLS              *tls.Config
 	servers                []*http.Server
 	serving                sync.WaitGroup
 }
@@ -136,7 +142,7 @@ func openDoors(ctx context.Context, c config.Config) (*doors, error) {
 			d.close()
 			return nil, fmt.Errorf("http.tls_cert and http.tls_key: %w", err)
 		}
-		d.secure = tls.NewListener(d.secure, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+		d.secureTLS = &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
 	}
 	if d.smppTLS != nil {
 		cert, err := tls.LoadX509KeyPair(c.SMPP.TLSCert, c.SMPP.TLSKey)
@@ -155,7 +161,7 @@ func (d *doors) serve(a *App, log *slog.Logger) <-chan error {
 		if l == nil {
 			return
 		}
-		server := NewServer(h)
+		server := a.Server(h)
 		server.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelDebug)
 		d.servers = append(d.servers, server)
 		d.serving.Go(func() {
@@ -164,8 +170,12 @@ func (d *doors) serve(a *App, log *slog.Logger) <-chan error {
 			}
 		})
 	}
-	open(d.plain, a.Handler)
-	open(d.secure, a.Handler)
+	if d.plain != nil {
+		open(a.Listener(d.plain), a.Handler)
+	}
+	if d.secure != nil {
+		open(tls.NewListener(a.Listener(d.secure), d.secureTLS), a.Handler)
+	}
 	open(d.metrics, a.Metrics)
 	for _, l := range []net.Listener{d.smpp, d.smppTLS} {
 		if l == nil {

@@ -35,13 +35,16 @@ var rules = []rule{
 	{"internal/calendar", []string{"phone"}},
 	{"internal/sms", []string{"gsm", "phone", "calendar"}},
 
+	// What a peer may take of a door.
+	{"internal/limit", []string{"sms"}},
+
 	// Calls to the URLs of customers.
 	{"internal/fetch", []string{"sms"}},
 
 	// The truth, and who is asking.
 	{"internal/store", []string{"sms"}},
 	{"internal/store/query", nil}, // generated; only the store sees it
-	{"internal/auth", []string{"store", "sms", "clock"}},
+	{"internal/auth", []string{"limit", "store", "sms", "clock"}},
 
 	// What decides a write.
 	{"internal/billing", []string{"submit", "store", "sms", "clock"}},
@@ -75,11 +78,11 @@ var rules = []rule{
 	{"bench/load", nil},
 	{"bench/proc", nil},
 	{"bench/figures", []string{"/bench/proc"}},
-	{"bench", []string{"simulator"}},
+	{"bench", []string{"simulator", "smpp"}},
 }
 
 // door is what the ways into the program share.
-var door = []string{"fetch", "submit", "campaign", "billing", "store", "sms", "auth", "gsm", "phone", "clock"}
+var door = []string{"fetch", "limit", "submit", "campaign", "billing", "store", "sms", "auth", "gsm", "phone", "clock"}
 
 // commands may be imported by main packages alone; "anything" does not cover them.
 var commands = []string{"cli"}

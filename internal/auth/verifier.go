@@ -19,6 +19,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"ramier/internal/limit"
 	"ramier/internal/sms"
 	"ramier/internal/store"
 )
@@ -40,6 +41,8 @@ type Config struct {
 	OtherTimes func() []time.Time
 	// Tolerance is how far the clock of a client may be off, 300 s.
 	Tolerance time.Duration
+	// Refusals bounds how many refused keys and signatures of one address are looked at; nil = any number.
+	Refusals *limit.Rates[netip.Addr]
 	// TrustedProxies are the peers whose X-Forwarded-For is believed.
 	TrustedProxies []netip.Prefix
 }
@@ -84,6 +87,28 @@ func New(cfg Config) (*Verifier, error) {
 // changed. Errors: NotAuthenticated, UnknownKey, UnknownCredential, StaleRequest, BadSignature, InvalidCredential,
 // Forbidden, Unavailable.
 func (v *Verifier) Authenticate(r *http.Request, body []byte) (*sms.Caller, error) {
+	if wait := v.worn(r); wait > 0 {
+		return nil, &sms.Error{Code: sms.TooFast, Message: "too many keys or signatures from your address were refused: wait, then try again with the right ones", RetryAfter: wait}
+	}
+	caller, err := v.prove(r, body)
+	if err != nil && slices.Contains(wearing, sms.CodeOf(err)) {
+		v.cfg.Refusals.Take(RemoteIP(r, v.cfg.TrustedProxies), v.cfg.Now())
+	}
+	return caller, err
+}
+
+// wearing are the errors that may be guesses. To explain one takes longer than to accept a request.
+var wearing = []sms.Code{sms.NotAuthenticated, sms.UnknownKey, sms.UnknownCredential, sms.InvalidCredential, sms.BadSignature, sms.StaleRequest}
+
+// worn tells how long an address has to wait that was refused too often.
+func (v *Verifier) worn(r *http.Request) time.Duration {
+	if !v.cfg.Refusals.Any() {
+		return 0
+	}
+	return v.cfg.Refusals.Full(RemoteIP(r, v.cfg.TrustedProxies), v.cfg.Now())
+}
+
+func (v *Verifier) prove(r *http.Request, body []byte) (*sms.Caller, error) {
 	if token := bearerToken(r); token != "" {
 		return v.byBearer(r.Context(), r, token)
 	}

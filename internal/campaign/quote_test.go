@@ -84,7 +84,7 @@ func (d *desk) quoteAndCharge(t *testing.T, r *rapid.T) {
 		return // a list without any number
 	}
 	defer func() {
-		if err := d.store.DeleteSlot(ctx, d.shop.Service.ID, 1); err != nil {
+		if err := d.store.DeleteSlot(ctx, store.Slot{ServiceID: d.shop.Service.ID, Slot: 1}); err != nil {
 			t.Fatal(err)
 		}
 	}()

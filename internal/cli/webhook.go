@@ -114,7 +114,7 @@ var deliveryFilters = []property{
 	{name: "from", about: "only what was made at or after, like 2026-01-31T08:30:00+01:00"},
 	{name: "to", about: "only what was made at or before"},
 	{name: "state", about: "delivered or failed; of lists also waiting"},
-	{name: "target", about: "callBack, stopCallBack, cgiUrl, sms, or the id of a webhook or keyword"},
+	{name: "target", about: "callBack, stopCallBack, cgiUrl, sms, users/LOGIN/callBack, or the id of a webhook or keyword"},
 }
 
 func (p *program) deliveryList() *cobra.Command {

@@ -48,6 +48,9 @@ type SMPP struct {
 	TLSKey    string `koanf:"tls_key"`
 	Public    string `koanf:"public"` // host:port that customers are told, empty = listen
 	PublicTLS string `koanf:"public_tls"`
+	// Connections in all, and of one address.
+	Connections        int `koanf:"connections"`
+	AddressConnections int `koanf:"address_connections"`
 }
 
 // Auth is how signatures are checked.
@@ -55,11 +58,20 @@ type Auth struct {
 	ClockTolerance time.Duration `koanf:"clock_tolerance"`
 }
 
-// Limits bound what one request may ask for.
+// Limits bound what one request may ask for, and what one customer may ask for at once.
 type Limits struct {
 	Body      int64 `koanf:"body"`      // bytes
 	Batch     int   `koanf:"batch"`     // ids in one batch GET
 	Receivers int   `koanf:"receivers"` // of one job
+
+	Connections        int `koanf:"connections"`         // over HTTP
+	AddressConnections int `koanf:"address_connections"` // of them from one address
+	AtOnce             int `koanf:"at_once"`             // requests of one account that are worked on
+	AccountRate        int `koanf:"account_rate"`        // requests of one account a second, 0 = any number
+	KeyRate            int `koanf:"key_rate"`            // of one key
+	AddressRate        int `koanf:"address_rate"`        // of one address
+
+	Patience time.Duration `koanf:"patience"` // with slow peers
 }
 
 // Fetch is how the URLs of customers are called.
@@ -89,7 +101,8 @@ func Default() Config {
 		DataDir: ".", Node: "ws-1", Zone: "Europe/Paris", PublicURLs: []string{"http://127.0.0.1:8080"}, StopTimeout: 30 * time.Second,
 		HTTP:   HTTP{Listen: "127.0.0.1:8080"},
 		Auth:   Auth{ClockTolerance: 5 * time.Minute},
-		Limits: Limits{Body: 10 << 20, Batch: 500, Receivers: 5000},
+		SMPP:   SMPP{Connections: 1000, AddressConnections: 50},
+		Limits: Limits{Body: 10 << 20, Batch: 500, Receivers: 5000, Connections: 10_000, AddressConnections: 1000, AtOnce: 256, Patience: 10 * time.Second},
 		Fetch:  Fetch{Timeout: 30 * time.Second, Size: 256 << 20},
 		Log:    Log{Level: "info", Format: "text"},
 	}

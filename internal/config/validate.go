@@ -73,6 +73,7 @@ func (c Config) Validate() Problems {
 		least, most time.Duration
 	}{
 		{"stop_timeout", c.StopTimeout, 0, time.Hour},
+		{"limits.patience", c.Limits.Patience, time.Second, time.Minute},
 		{"auth.clock_tolerance", c.Auth.ClockTolerance, time.Second, 24 * time.Hour},
 		{"fetch.timeout", c.Fetch.Timeout, time.Second, 90 * time.Second}, // requests wait for it, up to two minutes
 	} {
@@ -85,6 +86,14 @@ func (c Config) Validate() Problems {
 		{"limits.body", c.Limits.Body, 1 << 10, 1 << 30},
 		{"limits.batch", int64(c.Limits.Batch), 1, 10_000},
 		{"limits.receivers", int64(c.Limits.Receivers), 1, 1_000_000},
+		{"limits.connections", int64(c.Limits.Connections), 1, 1_000_000},
+		{"limits.address_connections", int64(c.Limits.AddressConnections), 1, 1_000_000},
+		{"limits.at_once", int64(c.Limits.AtOnce), 1, 2000},
+		{"limits.account_rate", int64(c.Limits.AccountRate), 0, 1_000_000},
+		{"limits.key_rate", int64(c.Limits.KeyRate), 0, 1_000_000},
+		{"limits.address_rate", int64(c.Limits.AddressRate), 0, 1_000_000},
+		{"smpp.connections", int64(c.SMPP.Connections), 1, 100_000},
+		{"smpp.address_connections", int64(c.SMPP.AddressConnections), 1, 100_000},
 		{"fetch.size", c.Fetch.Size, 1 << 10, 4 << 30},
 	} {
 		all.check(n.value >= n.least && n.value <= n.most, n.setting, strconv.FormatInt(n.value, 10), "give a number from %d to %d", n.least, n.most)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"ramier/internal/sms"
 )
@@ -51,6 +52,8 @@ type answer struct {
 	message string // of an error
 	credit  string
 	ids     []int64
+	// retryAfter is when the same may be accepted, 0 = unknown.
+	retryAfter time.Duration
 }
 
 // refusal makes the answer to an error. help is where the parameters are explained.
@@ -60,7 +63,7 @@ func refusal(err error, help string) answer {
 		a = answer{code: parameterMissed, message: m.Error()}
 	} else if e, ok := errors.AsType[*sms.Error](err); ok && e.Code != sms.Internal {
 		if code, known := codes[e.Code]; known {
-			a = answer{code: code, message: e.Message}
+			a = answer{code: code, message: e.Message, retryAfter: e.RetryAfter}
 		}
 	}
 	a.message += ". For more information: " + help
@@ -88,6 +91,9 @@ func (a answer) write(w http.ResponseWriter, contentType string) {
 	h.Set("Content-Type", kind+"; charset=utf-8")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
+	if a.retryAfter > 0 {
+		h.Set("Retry-After", strconv.FormatInt(int64((a.retryAfter+time.Second-1)/time.Second), 10))
+	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	_, _ = w.Write([]byte(body))
 }

@@ -10,10 +10,10 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
 
 	"ramier/internal/auth"
+	"ramier/internal/limit"
 	"ramier/internal/sms"
 	"ramier/internal/store"
 	"ramier/internal/submit"
@@ -24,9 +24,6 @@ const (
 	Path     = "/cgi-bin/sms/http2sms.cgi"
 	HelpPath = "/cgi-bin/sms/http2sms.txt"
 )
-
-// maxAtOnce is how many calls of one service are under way at once: one customer must not take the place of all.
-const maxAtOnce = 256
 
 // Config is what the door needs.
 type Config struct {
@@ -39,6 +36,8 @@ type Config struct {
 	PublicURL string // without path, for the help address
 	// TrustedProxies may say where a request comes from.
 	TrustedProxies []netip.Prefix
+	// Customers shares what can be done at once; nil = no limits.
+	Customers *limit.Customers
 	// Observe is told of each answer's code; nil = nobody is.
 	Observe func(code int, took time.Duration)
 }
@@ -47,8 +46,6 @@ type Config struct {
 type HTTP2SMS struct {
 	cfg  Config
 	help string
-	mu   sync.Mutex
-	busy map[int64]int // calls under way by service
 }
 
 // NewHTTP2SMS opens the door.
@@ -56,7 +53,7 @@ func NewHTTP2SMS(c Config) *HTTP2SMS {
 	if c.Zone == nil {
 		c.Zone = paris()
 	}
-	return &HTTP2SMS{cfg: c, help: strings.TrimRight(c.PublicURL, "/") + HelpPath, busy: map[int64]int{}}
+	return &HTTP2SMS{cfg: c, help: strings.TrimRight(c.PublicURL, "/") + HelpPath}
 }
 
 // paris is where OVH's clocks are.
@@ -96,6 +93,17 @@ func (h *HTTP2SMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// Refuse answers a call with an error without looking at it.
+func (h *HTTP2SMS) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	f := fields{}
+	_ = f.readQuery(r.URL.RawQuery) // only the form of the answer is wanted
+	a := refusal(err, h.help)
+	a.write(w, f["contenttype"])
+	if h.cfg.Observe != nil {
+		h.cfg.Observe(a.code, 0)
+	}
+}
+
 // call sends what the fields ask for.
 func (h *HTTP2SMS) call(r *http.Request, f fields) (answer, error) {
 	if r.Method == http.MethodHead {
@@ -111,10 +119,11 @@ func (h *HTTP2SMS) call(r *http.Request, f fields) (answer, error) {
 		return answer{}, err
 	}
 	service := rules.Service
-	if err := h.enter(service.ID); err != nil {
+	place, err := h.cfg.Customers.Enter(ctx, service.AccountID, user.ID, false)
+	if err != nil {
 		return answer{}, err
 	}
-	defer h.leave(service.ID)
+	defer place.Leave()
 	if err := q.read(f, h.cfg.Now(), h.cfg.Zone); err != nil {
 		return answer{}, err
 	}
@@ -165,25 +174,6 @@ func (h *HTTP2SMS) user(ctx context.Context, q request, ip netip.Addr) (*sms.Rul
 		return nil, user, sms.Errorf(sms.NotGranted, "The address %s is not allowed for the user %s", ip, user.Login)
 	}
 	return rules, user, nil
-}
-
-// enter admits a call of a service. Error: TooFast.
-func (h *HTTP2SMS) enter(service int64) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.busy[service] >= maxAtOnce {
-		return sms.Errorf(sms.TooFast, "%d calls of this account are under way: wait for their answers", maxAtOnce)
-	}
-	h.busy[service]++
-	return nil
-}
-
-func (h *HTTP2SMS) leave(service int64) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.busy[service]--; h.busy[service] == 0 {
-		delete(h.busy, service)
-	}
 }
 
 // senderUnknown gives the refusal of an order its own code if that is because of the sender.

@@ -13,6 +13,7 @@ import (
 	"ramier/internal/billing"
 	"ramier/internal/campaign"
 	"ramier/internal/fetch"
+	"ramier/internal/limit"
 	"ramier/internal/ovh/schema"
 	"ramier/internal/sms"
 	"ramier/internal/store"
@@ -37,6 +38,8 @@ type Config struct {
 	Webhooks Webhooks
 	Slots    *campaign.Slots
 	Batches  *campaign.Batches
+	// Customers shares what can be done at once; nil = no limits.
+	Customers *limit.Customers
 	// Nudge is called when there is something to do in the background.
 	Nudge func()
 	// Started is when the program began, Version what it calls itself.
@@ -123,6 +126,7 @@ func (c Config) withDefaults() Config {
 // API serves /1.0 and /v1. Its methods are the endpoints. Run has to run beside it.
 type API struct {
 	http.Handler
+	server   *server
 	now      func() time.Time
 	store    *store.Store
 	submit   *submit.Submitter
@@ -158,10 +162,10 @@ func New(cfg Config) *API {
 		signIns: cfg.SignIns, publicURLs: cfg.PublicURLs,
 		zone: cfg.Zone, uploads: make(chan struct{}, maxUploads), nudge: cfg.Nudge,
 	}
-	sv := newServer(cfg, s, a.routes())
+	a.server = newServer(cfg, s, a.routes())
 	if cfg.Store != nil {
-		sv.calls = newCallLog(cfg.Store, cfg.Log)
+		a.server.calls = newCallLog(cfg.Store, cfg.Log)
 	}
-	a.Handler, a.calls = sv, sv.calls
+	a.Handler, a.calls = a.server, a.server.calls
 	return a
 }

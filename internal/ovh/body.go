@@ -12,6 +12,8 @@ import (
 const (
 	// trusted is the length of a body that memory is set aside for before it is there.
 	trusted = 64 << 10
+	// short is the length of a body that is not worth counting.
+	short = 4 << 10
 	// maxBodies is how much the longer bodies of all requests may take together. Bodies are read before it is known who
 	// sends them, since signatures cover them.
 	maxBodies = 64 << 20
@@ -26,6 +28,11 @@ func (x *exchange) read() ([]byte, error) {
 	case n > limit:
 		return nil, x.tooLarge()
 	case n > 0 && n <= trusted:
+		if n > short {
+			if err := x.hold(n); err != nil {
+				return nil, err
+			}
+		}
 		body := make([]byte, n)
 		_, err := io.ReadFull(x.r.Body, body)
 		return body, ended(err)

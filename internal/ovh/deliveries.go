@@ -1,7 +1,9 @@
 package ovh
 
 import (
+	"cmp"
 	"context"
+	"regexp"
 	"strconv"
 
 	"ramier/internal/sms"
@@ -26,20 +28,42 @@ func (a *API) listDeliveries(ctx context.Context, c *Call, in getSmsServiceNameD
 	if limit < 1 || limit > maxDeliveries {
 		return nil, sms.Errorf(sms.Invalid, "limit = %d is not between 1 and %d", limit, maxDeliveries)
 	}
-	f, err := deliveryFilter(s, in.Target, in.State, in.From, in.To)
+	f, err := a.deliveryFilter(ctx, s, in.Target, in.State, in.From, in.To)
 	if err != nil {
 		return nil, err
 	}
 	f.After = deref(in.After)
 	all, err := a.store.Deliveries(ctx, s.ID, f, int(limit))
+	if err != nil {
+		return nil, err
+	}
+	return a.newDeliveries(ctx, all)
+}
+
+// userTarget is how the address of an SMS user is called among targets.
+var userTarget = regexp.MustCompile(`^users/([^/]+)/(callBack|stopCallBack)$`)
+
+// newDeliveries shows deliveries of one service.
+func (a *API) newDeliveries(ctx context.Context, all []sms.Delivery) ([]smsDelivery, error) {
+	var logins map[int64]string
 	out := make([]smsDelivery, len(all))
 	for i, d := range all {
 		out[i] = newDelivery(d)
+		if d.Endpoint.Setting() == "" || d.Endpoint.Object() == d.ServiceID {
+			continue
+		}
+		if logins == nil {
+			var err error
+			if logins, err = a.store.Logins(ctx, d.ServiceID); err != nil {
+				return nil, err
+			}
+		}
+		out[i].Target = "users/" + cmp.Or(logins[d.Endpoint.Object()], "(deleted)") + "/" + d.Endpoint.Setting()
 	}
-	return out, err
+	return out, nil
 }
 
-func deliveryFilter(s sms.Service, target *string, state *smsDeliveryState, from, to *datetime) (f store.DeliveryFilter, err error) {
+func (a *API) deliveryFilter(ctx context.Context, s sms.Service, target *string, state *smsDeliveryState, from, to *datetime) (f store.DeliveryFilter, err error) {
 	if from != nil {
 		f.From = from.Time
 	}
@@ -59,9 +83,16 @@ func deliveryFilter(s sms.Service, target *string, state *smsDeliveryState, from
 		f.Endpoint = e
 		return f, nil
 	}
+	if of := userTarget.FindStringSubmatch(*target); of != nil {
+		u, err := a.store.User(ctx, s.ID, of[1])
+		if f.Endpoint = sms.CallBackOf(u.ID); of[2] == "stopCallBack" {
+			f.Endpoint = sms.StopCallBackOf(u.ID)
+		}
+		return f, err
+	}
 	id, err := strconv.ParseInt(*target, 10, 64)
 	if err != nil || id <= 0 || id > 1<<53 {
-		return f, sms.Errorf(sms.Invalid, "target = %q is none: give callBack, stopCallBack, cgiUrl, sms, or the id of a webhook or keyword", cut(*target))
+		return f, sms.Errorf(sms.Invalid, "target = %q is none: give callBack, stopCallBack, cgiUrl, sms, users/{login}/callBack, users/{login}/stopCallBack, or the id of a webhook or keyword", cut(*target))
 	}
 	f.Endpoint = sms.ObjectEndpoint(id)
 	return f, nil
@@ -95,7 +126,14 @@ func (a *API) getDelivery(ctx context.Context, c *Call, in getSmsServiceNameDeli
 		return smsDelivery{}, err
 	}
 	d, err := a.store.Delivery(ctx, s.ID, in.ID)
-	return newDelivery(d), err
+	if err != nil {
+		return smsDelivery{}, err
+	}
+	all, err := a.newDeliveries(ctx, []sms.Delivery{d})
+	if err != nil {
+		return smsDelivery{}, err
+	}
+	return all[0], nil
 }
 
 func (a *API) replayDelivery(ctx context.Context, c *Call, in postSmsServiceNameDeliveriesIDReplayIn) (smsDeliveryReplay, error) {
@@ -127,7 +165,7 @@ func (a *API) replayDeliveries(ctx context.Context, c *Call, in postSmsServiceNa
 	if in.State != nil && *in.State == smsDeliveryStateWaiting {
 		return smsDeliveryReplay{}, sms.Errorf(sms.Invalid, "state = %q: what waits is tried by itself; give delivered or failed, or leave it out for both", *in.State)
 	}
-	f, err := deliveryFilter(s, in.Target, in.State, in.From, in.To)
+	f, err := a.deliveryFilter(ctx, s, in.Target, in.State, in.From, in.To)
 	if err != nil {
 		return smsDeliveryReplay{}, err
 	}

@@ -29,7 +29,7 @@ func (a *API) streamOutgoing(ctx context.Context, c *Call, in getSmsServiceNameO
 	return a.store.OutgoingPages(ctx, s.ID, in.filter(s)), nil
 }
 
-// filter reads the filters. SMPP traffic, which messageID asks for, leaves no messages here, so that filter matches nothing.
+// filter reads the filters.
 func (in getSmsServiceNameOutgoingIn) filter(s sms.Service) store.Filter {
 	f := store.Filter{Tag: in.Tag, Sender: in.Sender, Batch: in.BatchID}
 	if in.CreationDatetimeFrom != nil {
@@ -53,7 +53,10 @@ func (in getSmsServiceNameOutgoingIn) filter(s sms.Service) store.Filter {
 		receiver, ok := number(*in.Receiver, s)
 		f.Receiver, f.Nothing = receiver, f.Nothing || !ok
 	}
-	f.Nothing = f.Nothing || in.MessageID != nil
+	if in.MessageID != nil {
+		id, part, ok := sms.ParseSMPPMessageID(*in.MessageID)
+		f.SMPP, f.Nothing = id, f.Nothing || !ok || id == 0 || part != 0
+	}
 	return f
 }
 
@@ -103,6 +106,9 @@ func newOutgoing(m sms.Message, j sms.Job) (smsOutgoing, error) {
 		DifferedDelivery: int64(j.DueAt.Sub(j.CreatedAt) / time.Minute), ID: m.ID, Message: text, MessageLength: int64(counted.Length),
 		NumberOfSms: int64(m.Parts), Ptt: int64(m.PTT), Receiver: m.Receiver, Sender: j.Sender, SentAt: at(m.SentAt), Tag: j.Tag,
 		TariffCode: m.Country,
+	}
+	if strings.HasPrefix(j.QueryID, sms.ViaSMPP) {
+		out.MessageID = new(sms.SMPPMessageID(m.ID, 0))
 	}
 	if m.State == sms.Delivered {
 		out.DeliveredAt = at(m.DoneAt)

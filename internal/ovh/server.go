@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ramier/internal/limit"
 	"ramier/internal/ovh/schema"
 	"ramier/internal/sms"
 )
@@ -75,13 +76,15 @@ type exchange struct {
 	call   *Call
 	status int
 	held   int64           // bytes of bodies that this request has taken
+	within bool            // it is counted as under way
+	place  limit.Place     // of its account
 	whole  context.Context // of the request, without the limit of patienceOfAll
 }
 
 // patienceOfAll is how long a request may take, whatever it waits for: a database that hangs must not collect those who ask it.
 const patienceOfAll = 30 * time.Second
 
-// maxUnderWay is how many requests are worked on at once. Each may hold a body of up to 64 KiB that is not counted elsewhere.
+// maxUnderWay is how many requests are worked on at once. One counts when all of its body has come: who sends slowly holds up nobody.
 const maxUnderWay = 2000
 
 // ServeHTTP answers every request, also those that are not of this API.
@@ -94,9 +97,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{server: s, w: w, r: r, whole: whole}
 	x.call = &Call{Request: r, QueryID: queryID(s.cfg.Node, s.cfg.Now(), s.cfg.Random())}
 	w.Header().Set(queryHeader, x.call.QueryID)
-	many := s.underWay.Add(1) > maxUnderWay
 	defer func() {
-		s.underWay.Add(-1)
+		x.place.Leave()
+		if x.within {
+			s.underWay.Add(-1)
+		}
 		s.bodies.Add(-x.held)
 		if cause := recover(); cause != nil {
 			if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
@@ -113,13 +118,18 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		s.cfg.Observe(name, x.status, time.Since(started))
 	}()
-	err := crowded
-	if !many {
-		err = x.serve(ctx)
-	}
-	if err != nil {
+	if err := x.serve(ctx); err != nil {
 		x.fail(ctx, err)
 	}
+}
+
+// Refuse answers a request with an error without looking at it.
+func (a *API) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	x := &exchange{server: a.server, w: w, r: r}
+	x.call = &Call{Request: r, QueryID: queryID(a.server.cfg.Node, a.server.cfg.Now(), a.server.cfg.Random())}
+	w.Header().Set(queryHeader, x.call.QueryID)
+	x.fail(r.Context(), err)
+	a.server.cfg.Observe("", x.status, 0)
 }
 
 // crowded is the answer while too many requests are under way.
@@ -164,6 +174,11 @@ func (x *exchange) serve(ctx context.Context) error {
 		return err
 	}
 	x.call.Body = body
+	x.within = true
+	under := x.underWay.Add(1)
+	if under > maxUnderWay {
+		return crowded
+	}
 	if x.r.Method != http.MethodGet && x.cfg.Store != nil {
 		if err := x.cfg.Store.Stalled(); err != nil {
 			return err
@@ -175,6 +190,9 @@ func (x *exchange) serve(ctx context.Context) error {
 	}
 	if t.route == nil || !t.route.op.NoAuthentication {
 		if err := x.admit(t); err != nil {
+			return err
+		}
+		if x.place, err = x.cfg.Customers.Enter(ctx, x.call.Caller.AccountID, x.call.Caller.Credential, under > maxUnderWay/2); err != nil {
 			return err
 		}
 	}

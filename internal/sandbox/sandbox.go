@@ -42,6 +42,7 @@ type Options struct {
 	// SendingHours of all its services, as sms.Settings has them; empty = as they were, "none" at first: a test must not end
 	// otherwise at night.
 	SendingHours string
+	Doors        app.DoorLimits
 }
 
 // Info is what a client needs to use the sandbox.
@@ -143,7 +144,7 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 	}
 	s.App, err = app.Start(ctx, app.Options{
 		Database: database, KeyFile: filepath.Join(s.dir, "seal.key"), Node: "sandbox", Clock: s.clock, Log: s.log, Version: o.Version,
-		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare, Loopback: true, Sandbox: true,
+		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare, Loopback: true, Sandbox: true, Doors: o.Doors,
 		Fetch: fetch.Config{Allowed: loopback()}, SMPP: app.SMPPAddresses{Secured: s.Info.SMPPTLS, Unsecured: s.Info.SMPP},
 		Billing: billing.Config{Seller: "The sandbox", PayTo: "Nothing is to be paid: ramier order settle does it.", Secret: []byte(paymentSecret), Sandbox: true},
 	})
@@ -252,9 +253,10 @@ func listen(ctx context.Context, address string) (net.Listener, error) {
 }
 
 func (s *Sandbox) serve(l net.Listener, config *tls.Config) {
-	server := app.NewServer(s.handler())
+	server := s.App.Server(s.handler())
 	server.ErrorLog = slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)
 	s.servers = append(s.servers, server)
+	l = s.App.Listener(l)
 	if config != nil {
 		l = tls.NewListener(l, config)
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 
+	"ramier/internal/limit"
 	"ramier/internal/smpp"
 	"ramier/internal/sms"
 )
@@ -26,7 +27,7 @@ type customer struct {
 
 // bind lets a client in. Whether system id or password is wrong is told: both are hard to guess, and attempts wear out.
 func (s *Server) bind(ctx context.Context, remote net.Addr, b smpp.Bind) (smpp.Settings, smpp.Status) {
-	ip := addressOf(remote)
+	ip := limit.AddressOf(remote)
 	account, err := s.cfg.Store.SMPPAccountNamed(ctx, b.SystemID)
 	if err != nil && sms.CodeOf(err) != sms.NoObject {
 		return s.refuse(b, ip, smpp.BindFailed, err.Error())
@@ -58,20 +59,13 @@ func (s *Server) bind(ctx context.Context, remote net.Addr, b smpp.Bind) (smpp.S
 	}
 	l := &link{s: s, service: service, settings: account.Settings, bucket: newBucket(account.Settings.Throughput, s.cfg.Clock.Now())}
 	return smpp.Settings{
-		Window: account.Settings.Window, MaxInbound: account.Settings.Window, ResponseTimeout: answerTimeout, InactivityTimeout: idleTime, Handler: l.handle,
+		Window: account.Settings.Window, MaxInbound: account.Settings.Window, ResponseTimeout: answerTimeout, InactivityTimeout: idleTime, WriteTimeout: s.cfg.Patience, Handler: l.handle,
 	}, smpp.OK
 }
 
 func (s *Server) refuse(b smpp.Bind, ip netip.Addr, status smpp.Status, why string) (smpp.Settings, smpp.Status) {
 	s.cfg.Log.Warn("an SMPP bind was refused", "system", b.SystemID, "address", ip, "because", why)
 	return smpp.Settings{}, status
-}
-
-func addressOf(a net.Addr) netip.Addr {
-	if at, err := netip.ParseAddrPort(a.String()); err == nil {
-		return at.Addr().Unmap().WithZone("")
-	}
-	return netip.Addr{}
 }
 
 // admit counts a bind for as long as ctx, that of its session, lives; nil if the service has too many.
@@ -171,17 +165,24 @@ func (c *customer) unbind(s *Server) {
 	}
 }
 
-// receiver gives the session whose turn it is, nil if there is none.
+// receiver gives the session that owes the fewest answers, by turns among equals; nil if there is none. One that does not answer holds up
+// the others no longer than its window lasts.
 func (c *customer) receiver() *smpp.Session {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for range c.sessions {
-		c.next++
-		if session := c.sessions[c.next%len(c.sessions)]; session.Bind().Mode != smpp.Transmitter && session.Err() == nil && !session.Leaving() {
-			return session
+	c.next++
+	var best *smpp.Session
+	fewest := 0
+	for i := range c.sessions {
+		session := c.sessions[(c.next+i)%len(c.sessions)]
+		if session.Bind().Mode == smpp.Transmitter || session.Leaving() {
+			continue
+		}
+		if owed := session.Stats().Window; best == nil || owed < fewest {
+			best, fewest = session, owed
 		}
 	}
-	return nil
+	return best
 }
 
 func nudge(c chan struct{}) {

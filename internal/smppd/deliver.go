@@ -2,7 +2,9 @@ package smppd
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ramier/internal/smpp"
@@ -21,6 +23,7 @@ func pauseAfter(attempts int) time.Duration { return pauses[min(max(attempts, 1)
 
 // deliver gives a customer what it is owed, while it is bound.
 func (s *Server) deliver(c *customer) {
+	<-s.freed
 	for !c.gone(s) {
 		batch, err := []store.Owed(nil), error(nil)
 		if c.receiver() != nil {
@@ -62,6 +65,7 @@ func (s *Server) deliverBatch(c *customer, batch []store.Owed) {
 	fates := make([]fate, len(batch))
 	var mu sync.Mutex
 	var answers sync.WaitGroup
+	var silent atomic.Bool // a client does not answer: the rest must not wait for it until the lease is over
 	worse := func(i int, f fate) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -75,13 +79,16 @@ func (s *Server) deliverBatch(c *customer, batch []store.Owed) {
 		}
 		for _, p := range all {
 			session := c.receiver()
-			if session == nil {
+			if session == nil || silent.Load() {
 				worse(i, unsent)
 				continue
 			}
 			answers.Add(1)
 			session.Send(s.alive, p, func(a smpp.Answer) {
 				defer answers.Done()
+				if errors.Is(a.Err, smpp.ErrTimeout) {
+					silent.Store(true)
+				}
 				switch {
 				case a.Err != nil && session.Err() != nil:
 					worse(i, unsent)

@@ -129,7 +129,7 @@ func (s *Server) sendLong(ctx context.Context, service sms.Service, m long, key 
 func (s *Server) failed(m long, state smpp.MessageState, code, except int) (texts []string) {
 	back := newReturn(m.first, m.wants, nil)
 	for _, p := range m.parts {
-		if p.Part != except {
+		if p.Part != except && m.wants&finalMask != 0 {
 			texts = append(texts, newNotice(back, p, state, code, s.cfg.Clock.Now()))
 		}
 	}

@@ -18,19 +18,7 @@ const (
 	tagIncomingID smpp.Tag = 0x1402
 )
 
-// messageID is what a client knows a message by: a UUID (version 8), made of its number, or the number and part of one that came in
-// parts, so that no two are the same. They are mixed, since some clients, Kannel among them, look at the first digits only.
-func messageID(id int64, part int) string {
-	n := mix(uint64(id)<<8 | uint64(part)) //nolint:gosec // ids are below 2^53, parts below 2^8
-	return fmt.Sprintf("%08x-%04x-8%03x-8%03x-72616d696572", n>>32, n>>16&0xFFFF, n>>4&0xFFF, n&0xF)
-}
-
-// mix is the end of SplitMix64, which gives each number another one.
-func mix(n uint64) uint64 {
-	n = (n ^ n>>30) * 0xBF58476D1CE4E5B9
-	n = (n ^ n>>27) * 0x94D049BB133111EB
-	return n ^ n>>31
-}
+func messageID(id int64, part int) string { return sms.SMPPMessageID(id, part) }
 
 // A returnTo says how the client of a message is told what became of it: the addresses as it wrote them.
 type returnTo struct {
@@ -100,11 +88,33 @@ func receipts(o store.Owed) ([]*smpp.DeliverSM, error) {
 	if err := json.Unmarshal([]byte(o.ReceiptTo), &to); err != nil {
 		return nil, err
 	}
+	if o.Text == store.OwedBuffered {
+		return intermediate(o, to), nil
+	}
 	state, code := outcome(o.Message)
+	if to.Wants&finalMask == 0 {
+		return nil, nil
+	}
 	if to.Wants&smpp.RegisterReceipt == 0 && state == smpp.StateDelivered {
 		return nil, nil
 	}
-	r := smpp.Receipt{State: state, Err: fmt.Sprintf("%03d", code), Submitted: o.Ordered, Done: o.Message.DoneAt}
+	return to.tell(o, smpp.Receipt{State: state, Err: fmt.Sprintf("%03d", code), Submitted: o.Ordered, Done: o.Message.DoneAt}), nil
+}
+
+// intermediate tells that a message is still on its way, unless that was told in vain and has become old news.
+func intermediate(o store.Owed, to returnTo) []*smpp.DeliverSM {
+	if to.Wants&smpp.RegisterIntermediate == 0 || o.Attempts > 1 && o.Message.State.Final() {
+		return nil
+	}
+	all := to.tell(o, smpp.Receipt{State: smpp.StateEnroute, Err: "000", Submitted: o.Ordered, Done: o.Ordered})
+	for _, d := range all {
+		d.ESMClass = smpp.ESMIntermediateNotified
+	}
+	return all
+}
+
+// tell gives a receipt to each part that a message came in.
+func (to returnTo) tell(o store.Owed, r smpp.Receipt) []*smpp.DeliverSM {
 	ids := []string{messageID(o.Message.ID, 0)}
 	if len(to.Parts) > 0 {
 		ids = ids[:0]
@@ -118,7 +128,7 @@ func receipts(o store.Owed) ([]*smpp.DeliverSM, error) {
 		all[i] = r.DeliverSM(to.Dest, to.Source)
 		all[i].TLVs = append(all[i].TLVs, smpp.CString(tagOutgoingID, fmt.Sprint(o.Message.ID)))
 	}
-	return all, nil
+	return all
 }
 
 // reply gives an incoming message, in parts with a header if it is long.

@@ -6,12 +6,14 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"sync"
 	"time"
 
 	"ramier/internal/auth"
 	"ramier/internal/clock"
+	"ramier/internal/limit"
 	"ramier/internal/smpp"
 	"ramier/internal/sms"
 	"ramier/internal/store"
@@ -25,15 +27,18 @@ type Config struct {
 	Passwords *auth.Passwords
 	Clock     *clock.Clock
 	Log       *slog.Logger
-	// MaxSessions is how many connections may be open, 1,000, and MaxPerIP how many of them from one address, 50.
-	MaxSessions, MaxPerIP int
+	// Conns counts the connections; nil = 1,000, and 50 from one address.
+	Conns *limit.Conns
+	// Customers shares what can be done at once; nil = no limits.
+	Customers *limit.Customers
+	// Patience is how long a client may take to read anything, 10 s. To bind it has three times as long: after a restart all clients come
+	// back at once, and each password takes its time.
+	Patience time.Duration
 	// Observe is told of each submit_sm's answer; nil = nobody is.
 	Observe func(status smpp.Status)
 }
 
 const (
-	// bindTimeout leaves time for the passwords of all clients, which come back at once after a restart.
-	bindTimeout = 30 * time.Second
 	// answerTimeout is how long a client may take to answer a deliver_sm. Less than store.SMPPLease.
 	answerTimeout = 30 * time.Second
 	// lookEvery is how often it is looked for what other nodes have left to deliver, and for parts that wait.
@@ -54,15 +59,19 @@ type Server struct {
 	running sync.WaitGroup
 	submits sync.WaitGroup // messages that are being accepted
 
+	freed chan struct{} // closed when what the last process had taken is free: nothing is told before
+
 	mu        sync.Mutex
 	customers map[int64]*customer // by service
-	open      map[string]int      // connections by address
 }
 
 // New makes a door that is closed until Serve.
 func New(c Config) *Server {
-	if c.MaxPerIP == 0 {
-		c.MaxPerIP = 50
+	if c.Conns == nil {
+		c.Conns = limit.NewConns(1000, 50, nil)
+	}
+	if c.Patience == 0 {
+		c.Patience = 10 * time.Second
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -70,8 +79,8 @@ func New(c Config) *Server {
 	if c.Observe == nil {
 		c.Observe = func(smpp.Status) {}
 	}
-	s := &Server{cfg: c, customers: map[int64]*customer{}, open: map[string]int{}}
-	s.smpp = &smpp.Server{SystemID: "Ramier", MaxSessions: c.MaxSessions, BindTimeout: bindTimeout, Bind: s.bind, Bound: s.bound}
+	s := &Server{cfg: c, customers: map[int64]*customer{}, freed: make(chan struct{})}
+	s.smpp = &smpp.Server{SystemID: "Ramier", MaxSessions: math.MaxInt, BindTimeout: 3 * c.Patience, Bind: s.bind, Bound: s.bound}
 	s.alive, s.stop = context.WithCancel(context.Background())
 	c.Store.OnSMPPOwed(s.wake)
 	s.running.Go(s.tend)
@@ -80,7 +89,7 @@ func New(c Config) *Server {
 
 // Serve takes connections from l, which it closes, until Shutdown, or until somebody else closes it. Then it returns nil. For TLS hand it a TLS listener.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.smpp.Serve(gate{l, s}); !errors.Is(err, smpp.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+	if err := s.smpp.Serve(s.cfg.Conns.Listener(l)); !errors.Is(err, smpp.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 		return err
 	}
 	return nil
@@ -97,6 +106,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // tend does what has to be done from time to time.
 func (s *Server) tend() {
+	if err := s.cfg.Store.FreeOwed(s.alive, s.cfg.Clock.Now()); err != nil {
+		s.cfg.Log.Warn("what was being told over SMPP at the end waits for two minutes", "error", err)
+	}
+	close(s.freed)
 	for n := 0; s.cfg.Clock.Sleep(s.alive, s.cfg.Clock.Now().Add(lookEvery)) == nil; n++ {
 		if err := s.cfg.Store.RefreshSMPP(s.alive); err != nil {
 			continue // the database is away; whoever writes to it says so
@@ -133,56 +146,5 @@ func (s *Server) dismiss() {
 		if sms.CodeOf(err) == sms.NoObject {
 			c.unbind(s)
 		}
-	}
-}
-
-// gate closes connections at once that come from an address which has too many.
-type gate struct {
-	net.Listener
-	s *Server
-}
-
-// Accept implements net.Listener.
-func (g gate) Accept() (net.Conn, error) {
-	for {
-		c, err := g.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		from := addressOf(c.RemoteAddr()).String()
-		if g.s.enter(from) {
-			return &counted{Conn: c, leave: sync.OnceFunc(func() { g.s.leave(from) })}, nil
-		}
-		_ = c.Close()
-	}
-}
-
-// counted is a connection that is counted until it is closed.
-type counted struct {
-	net.Conn
-	leave func()
-}
-
-// Close implements net.Conn.
-func (c *counted) Close() error {
-	c.leave()
-	return c.Conn.Close()
-}
-
-func (s *Server) enter(from string) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.open[from] >= s.cfg.MaxPerIP {
-		return false
-	}
-	s.open[from]++
-	return true
-}
-
-func (s *Server) leave(from string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.open[from]--; s.open[from] <= 0 {
-		delete(s.open, from)
 	}
 }

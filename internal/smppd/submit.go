@@ -78,6 +78,11 @@ const acceptTimeout = 30 * time.Second
 func (l *link) submit(p *smpp.SubmitSM) (string, smpp.Status) {
 	ctx, cancel := context.WithTimeout(l.s.alive, acceptTimeout)
 	defer cancel()
+	place, err := l.s.cfg.Customers.Wait(ctx, l.service.AccountID)
+	if err != nil {
+		return "", statusOf(err)
+	}
+	defer place.Leave()
 	if !l.settings.Plain {
 		p.TLVs = onlyOVHs(p.TLVs)
 	}
@@ -106,7 +111,11 @@ func (l *link) submit(p *smpp.SubmitSM) (string, smpp.Status) {
 	return messageID(report.IDs[0], 0), smpp.OK
 }
 
-const receiptMask = smpp.RegisterReceipt | smpp.RegisterFailure
+// What can be asked for: a receipt for the end, and one when the operator could not deliver at once.
+const (
+	finalMask   = smpp.RegisterReceipt | smpp.RegisterFailure
+	receiptMask = finalMask | smpp.RegisterIntermediate
+)
 
 // onlyOVHs leaves out the parameters that OVH's dialect ignores.
 func onlyOVHs(all smpp.TLVs) (kept smpp.TLVs) {
@@ -120,7 +129,7 @@ func onlyOVHs(all smpp.TLVs) (kept smpp.TLVs) {
 
 // send submits an order for one receiver.
 func (s *Server) send(ctx context.Context, service sms.Service, o sms.Order, k submit.Key) (submit.Report, smpp.Status) {
-	o.QueryID = "smpp." + service.Name + "." + rand.Text()[:16]
+	o.QueryID = sms.ViaSMPP + service.Name + "." + rand.Text()[:16]
 	report, err := s.cfg.Submit.Submit(ctx, service.AccountID, service.Name, o, k)
 	if err != nil {
 		status := statusOf(err)

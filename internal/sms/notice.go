@@ -120,8 +120,8 @@ type KeywordRule struct {
 	CreatedAt   time.Time
 }
 
-// Endpoint is where deliveries go: four times the id of a webhook or keyword rule; or of a service, plus what of it is called.
-// Services, webhooks and rules have their ids from one sequence.
+// Endpoint is where deliveries go: four times the id of a webhook or keyword rule; or of a service or SMS user, plus what of it is called.
+// Services, users, webhooks and rules have their ids from one sequence.
 type Endpoint int64
 
 // Endpoints of a service.
@@ -135,10 +135,10 @@ const (
 // AnswersOf is the endpoint of the SMS that a service sends by itself.
 func AnswersOf(service int64) Endpoint { return Endpoint(4*service) + answers }
 
-// CallBackOf is the endpoint of a service's callBack.
+// CallBackOf is the endpoint of a service's callBack, or a user's.
 func CallBackOf(service int64) Endpoint { return Endpoint(4*service) + callBack }
 
-// StopCallBackOf is the endpoint of a service's stopCallBack.
+// StopCallBackOf is the endpoint of a service's stopCallBack, or a user's.
 func StopCallBackOf(service int64) Endpoint { return Endpoint(4*service) + stopCallBack }
 
 // CgiURLOf is the endpoint of a service's smsResponse.cgiUrl.
@@ -150,7 +150,7 @@ func ObjectEndpoint(id int64) Endpoint { return Endpoint(4 * id) }
 // Object gives the id that the endpoint is made of.
 func (e Endpoint) Object() int64 { return int64(e) / 4 }
 
-// Setting names the setting of a service that holds the endpoint's address, empty if it is none's.
+// Setting names the setting of a service or user that holds the endpoint's address, empty if it is none's.
 func (e Endpoint) Setting() string { return [...]string{"", "callBack", "stopCallBack", "cgiUrl"}[e%4] }
 
 // The states of a delivery.

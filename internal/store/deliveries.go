@@ -280,8 +280,9 @@ func (s *Store) Target(ctx context.Context, e sms.Endpoint, now time.Time) (Targ
 		return Target{}, err
 	}
 	var url string
-	err = s.reads.QueryRowContext(ctx, "SELECT url FROM keyword WHERE id = $1 AND url <> ''", e.Object()).Scan(&url)
-	if errors.Is(err, sql.ErrNoRows) {
+	err = s.reads.QueryRowContext(ctx, `SELECT url FROM keyword WHERE id = $1 AND url <> ''
+		UNION ALL SELECT CASE WHEN $2 = 'callBack' THEN callback ELSE stop_callback END FROM sms_user WHERE id = $1`, e.Object(), e.Setting()).Scan(&url)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && url == "" {
 		return Target{}, nil
 	}
 	if err != nil {

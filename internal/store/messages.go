@@ -21,6 +21,7 @@ type Filter struct {
 	PTT      *int
 	States   []sms.State
 	User     int64 // SMS user who ordered them
+	SMPP     int64 // the one with this id, if it came over SMPP
 	Nothing  bool  // a condition that no message can meet
 }
 

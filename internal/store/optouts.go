@@ -136,8 +136,7 @@ func (w *settlement) optOut(ctx context.Context, r *reply) error {
 		}
 	}
 	w.changedRules(r.ServiceID)
-	w.tellStop(r)
-	return nil
+	return w.tellStop(ctx, r)
 }
 
 // changedRules notes that plans for a service have to be made again.

@@ -156,6 +156,10 @@ func (f Filter) ofJob(w *where) {
 	if f.Batch != nil {
 		w.add("j.id IN (SELECT b.job_id FROM batch_job b JOIN batch a ON a.id = b.batch_id WHERE a.uuid = ?)", *f.Batch)
 	}
+	if f.SMPP != 0 { // a job of one message, which has its id
+		w.add("j.id = ?", f.SMPP)
+		w.add("j.query_id LIKE ?", sms.ViaSMPP+"%")
+	}
 	if f.User != 0 {
 		w.add("j.user_id = ?", f.User)
 	}

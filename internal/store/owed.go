@@ -94,6 +94,9 @@ func (w *settlement) writeOwed(ctx context.Context) error {
 		return err
 	}
 	n := len(w.owed)
+	if n == 0 {
+		return nil // only users have callbacks, and it was none of theirs
+	}
 	id, service, endpoint, subject, at := make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n), make([]int64, n)
 	event, notice := make([]string, n), make([]string, n)
 	for i := range w.owed {
@@ -129,9 +132,12 @@ func (w *settlement) writeOwed(ctx context.Context) error {
 	return err
 }
 
-// nameJobs adds what messages have from their jobs to the notices about them.
+// nameJobs adds what messages have from their jobs to the notices about them, and finds out whose callBack is called.
 func (w *settlement) nameJobs(ctx context.Context) error {
-	type job struct{ sender, tag string }
+	type job struct {
+		sender, tag string
+		user        int64
+	}
 	jobs := map[int64]job{}
 	var ids []int64
 	for _, o := range w.owed {
@@ -140,19 +146,34 @@ func (w *settlement) nameJobs(ctx context.Context) error {
 			ids = append(ids, o.notice.Job)
 		}
 	}
-	err := w.t.query(ctx, `SELECT j.id, j.sender, j.tag FROM v JOIN job j ON j.id = v.id`, func(r *sql.Rows) error {
+	err := w.t.query(ctx, `SELECT j.id, j.sender, j.tag, j.user_id FROM v JOIN job j ON j.id = v.id`, func(r *sql.Rows) error {
 		var id int64
 		var j job
-		err := r.Scan(&id, &j.sender, &j.tag)
+		err := r.Scan(&id, &j.sender, &j.tag, &j.user)
 		jobs[id] = j
 		return err
 	}, ints("id", ids))
-	for i := range w.owed {
-		if n := &w.owed[i].notice; n.Kind == sms.NoticeMessage {
-			n.Sender, n.Tag = jobs[n.Job].sender, jobs[n.Job].tag
-		}
+	if err != nil {
+		return err
 	}
-	return err
+	kept := w.owed[:0]
+	for _, o := range w.owed {
+		if n := &o.notice; n.Kind == sms.NoticeMessage {
+			n.Sender, n.Tag = jobs[n.Job].sender, jobs[n.Job].tag
+			if o.endpoint == sms.CallBackOf(o.service) {
+				who, called := w.s.subscribers.of(o.service), false
+				if who != nil {
+					o.endpoint, called = who.callBackOf(o.service, jobs[n.Job].user)
+				}
+				if !called {
+					continue
+				}
+			}
+		}
+		kept = append(kept, o)
+	}
+	w.owed = kept
+	return nil
 }
 
 // noticeRow is a notice as it is stored.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"ramier/internal/sms"
 	"ramier/internal/store/query"
 )
 
@@ -270,8 +271,18 @@ func (s *Store) afterOwed(services ...int64) func(bool) {
 	}
 }
 
+// OwedBuffered is the text of what is owed about a message that its operator could not deliver at once, and tries again.
+const OwedBuffered = "buffered"
+
 // oweReceipts owes clients the receipts of messages that have ended, as far as they came over SMPP and one is wanted.
 func (s *Store) oweReceipts(ctx context.Context, t *tx, messages []int64, at time.Time) error {
+	return s.oweWith(ctx, t, messages, "", at)
+}
+
+func (s *Store) oweWith(ctx context.Context, t *tx, messages []int64, text string, at time.Time) error {
+	if len(messages) == 0 {
+		return nil
+	}
 	owed := map[int64]int64{}
 	err := t.query(ctx, `SELECT m.id, m.service_id FROM v JOIN message m ON m.id = v.id JOIN job j ON j.id = m.job_id WHERE j.receipt_to <> ''`,
 		func(r *sql.Rows) error {
@@ -283,19 +294,22 @@ func (s *Store) oweReceipts(ctx context.Context, t *tx, messages []int64, at tim
 	if err != nil || len(owed) == 0 {
 		return err
 	}
-	var c struct{ id, service, due, until, message []int64 }
+	var c struct {
+		id, service, due, until, message []int64
+		text                             []string
+	}
 	for _, message := range slices.Sorted(maps.Keys(owed)) {
 		id, err := t.id(ctx)
 		if err != nil {
 			return err
 		}
 		c.id, c.service, c.message = append(c.id, id), append(c.service, owed[message]), append(c.message, message)
-		c.due, c.until = append(c.due, micros(at)), append(c.until, micros(at.Add(OwedTime)))
+		c.due, c.until, c.text = append(c.due, micros(at)), append(c.until, micros(at.Add(OwedTime))), append(c.text, text)
 	}
 	t.afterwards(s.afterOwed(slices.Compact(slices.Sorted(maps.Values(owed)))...))
 	_, err = t.exec(ctx, `INSERT INTO smpp_owed (id, service_id, due_at, until, attempts, message_id, incoming_id, text)
-		SELECT id, service_id, due_at, until, 0, message_id, 0, '' FROM v`,
-		ints("id", c.id), ints("service_id", c.service), ints("due_at", c.due), ints("until", c.until), ints("message_id", c.message))
+		SELECT id, service_id, due_at, until, 0, message_id, 0, text FROM v`,
+		ints("id", c.id), texts("text", c.text), ints("service_id", c.service), ints("due_at", c.due), ints("until", c.until), ints("message_id", c.message))
 	return err
 }
 
@@ -304,15 +318,22 @@ func (w *settlement) writeReceipts(ctx context.Context) error {
 	if w.s.smpp.none() {
 		return nil
 	}
-	var ended []int64
+	var ended, buffered []int64
 	at := w.at
 	for _, id := range slices.Sorted(maps.Keys(w.changed)) {
-		if m := w.messages[id]; m.State.Final() && !w.was[id].state.Final() && w.s.smpp.has(m.ServiceID) {
+		m := w.messages[id]
+		if m.State == sms.Buffered && w.was[id].state != sms.Buffered && w.s.smpp.has(m.ServiceID) {
+			buffered = append(buffered, id)
+		}
+		if m.State.Final() && !w.was[id].state.Final() && w.s.smpp.has(m.ServiceID) {
 			ended = append(ended, id)
 			if w.at.IsZero() && m.DoneAt.After(at) { // an answer that came late brings no other time
 				at = m.DoneAt
 			}
 		}
+	}
+	if err := w.s.oweWith(ctx, w.t, buffered, OwedBuffered, at); err != nil {
+		return err
 	}
 	return w.s.oweReceipts(ctx, w.t, ended, at)
 }

@@ -20,7 +20,7 @@ type Owed struct {
 	Ordered   time.Time
 	// Incoming came in, if its ID is not 0.
 	Incoming sms.Incoming
-	Text     string // else
+	Text     string // else; beside a message it is OwedBuffered or empty
 }
 
 // TakeOwed takes at most n of what is due to a service's clients, the oldest first, and puts each off by SMPPLease: it must be settled
@@ -47,8 +47,12 @@ func (s *Store) TakeOwed(ctx context.Context, service int64, n int, now time.Tim
 		for i := range due {
 			due[i] = micros(now.Add(SMPPLease))
 		}
-		if _, err := t.exec(ctx, `UPDATE smpp_owed SET due_at = v.due_at, attempts = attempts + 1 FROM v WHERE smpp_owed.id = v.id`,
-			ints("id", ids), ints("due_at", due)); err != nil {
+		holder := make([]string, len(ids))
+		for i := range holder {
+			holder[i] = s.node
+		}
+		if _, err := t.exec(ctx, `UPDATE smpp_owed SET due_at = v.due_at, attempts = attempts + 1, holder = v.holder FROM v WHERE smpp_owed.id = v.id`,
+			ints("id", ids), ints("due_at", due), texts("holder", holder)); err != nil {
 			return err
 		}
 		all, err = t.owed(ctx, ids)
@@ -97,7 +101,15 @@ func (s *Store) SettleOwed(ctx context.Context, done []int64, again map[int64]ti
 		for id, at := range again {
 			ids, due = append(ids, id), append(due, micros(at))
 		}
-		_, err := t.exec(ctx, "UPDATE smpp_owed SET due_at = v.due_at FROM v WHERE smpp_owed.id = v.id", ints("id", ids), ints("due_at", due))
+		_, err := t.exec(ctx, "UPDATE smpp_owed SET due_at = v.due_at, holder = '' FROM v WHERE smpp_owed.id = v.id", ints("id", ids), ints("due_at", due))
+		return err
+	})
+}
+
+// FreeOwed makes due at once what this node had taken and not settled when it ended: nobody else is telling it.
+func (s *Store) FreeOwed(ctx context.Context, now time.Time) error {
+	return s.write(ctx, other, func(t *tx) error {
+		_, err := t.db.ExecContext(ctx, "UPDATE smpp_owed SET due_at = $1, holder = '' WHERE holder = $2 AND holder <> ''", micros(now), s.node)
 		return err
 	})
 }

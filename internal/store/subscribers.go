@@ -23,6 +23,7 @@ type subscribers struct {
 type subscriber struct {
 	service  string
 	callBack bool
+	users    map[int64]bool // SMS users with a callBack of their own
 	hooks    []subscribed
 }
 
@@ -35,10 +36,10 @@ type subscribed struct {
 // of gives what a service wants to be told, nil if nothing.
 func (s *subscribers) of(service int64) *subscriber { return (*s.all.Load())[service] }
 
-// endpoints gives those that want an event of a message.
+// endpoints gives those that want an event of a message. The service's callBack stands for those of its users, too: see callBackOf.
 func (s *subscriber) endpoints(service int64, event string) []sms.Endpoint {
 	var all []sms.Endpoint
-	if s.callBack && strings.HasPrefix(event, "message.") {
+	if (s.callBack || len(s.users) > 0) && strings.HasPrefix(event, "message.") {
 		all = append(all, sms.CallBackOf(service))
 	}
 	for _, h := range s.hooks {
@@ -49,12 +50,21 @@ func (s *subscriber) endpoints(service int64, event string) []sms.Endpoint {
 	return all
 }
 
+// callBackOf gives what is called for a message that a user has ordered, 0 for the owner: the user's address, if he has one, in the place of
+// the service's. False if there is none.
+func (s *subscriber) callBackOf(service, user int64) (sms.Endpoint, bool) {
+	if s.users[user] {
+		return sms.CallBackOf(user), true
+	}
+	return sms.CallBackOf(service), s.callBack
+}
+
 // readSubscribers reads all of them.
 func (s *Store) readSubscribers(ctx context.Context) error {
 	s.subscribers.mu.Lock()
 	defer s.subscribers.mu.Unlock()
 	// A cheap look first: few services have an address among their settings.
-	all, err := subscribersIn(ctx, s.reads, "v.settings LIKE '%http%'", "TRUE")
+	all, err := subscribersIn(ctx, s.reads, "v.settings LIKE '%http%'", "TRUE", "TRUE")
 	if err != nil {
 		return unavailable(err)
 	}
@@ -67,7 +77,7 @@ func (s *Store) subscribe(ctx context.Context, service int64) {
 	s.subscribers.mu.Lock()
 	defer s.subscribers.mu.Unlock()
 	ctx = context.WithoutCancel(ctx)
-	one, err := subscribersIn(ctx, s.reads, "v.id = $1", "w.service_id = $1", service)
+	one, err := subscribersIn(ctx, s.reads, "v.id = $1", "w.service_id = $1", "u.service_id = $1", service)
 	if err != nil {
 		s.log.Error("cannot read who wants to be told what becomes of messages", "error", err)
 		return
@@ -80,7 +90,7 @@ func (s *Store) subscribe(ctx context.Context, service int64) {
 	s.owed.changed(service)
 }
 
-func subscribersIn(ctx context.Context, db query.DBTX, services, webhooks string, args ...any) (map[int64]*subscriber, error) {
+func subscribersIn(ctx context.Context, db query.DBTX, services, webhooks, users string, args ...any) (map[int64]*subscriber, error) {
 	all := map[int64]*subscriber{}
 	rows, err := db.QueryContext(ctx, "SELECT v.id, v.name, v.settings FROM service v WHERE "+services, args...)
 	if err != nil {
@@ -121,7 +131,35 @@ func subscribersIn(ctx context.Context, db query.DBTX, services, webhooks string
 		}
 		all[service].hooks = append(all[service].hooks, subscribed{sms.ObjectEndpoint(id), splitEvents(events)})
 	}
-	return all, hooks.Err()
+	if err := hooks.Err(); err != nil {
+		return nil, err
+	}
+	return all, usersIn(ctx, db, all, users, args...)
+}
+
+// usersIn adds the users who have a callBack.
+func usersIn(ctx context.Context, db query.DBTX, all map[int64]*subscriber, users string, args ...any) error {
+	rows, err := db.QueryContext(ctx, `SELECT u.id, u.service_id, v.name FROM sms_user u JOIN service v ON v.id = u.service_id
+		WHERE u.callback <> '' AND `+users, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, service int64
+		var name string
+		if err := rows.Scan(&id, &service, &name); err != nil {
+			return err
+		}
+		if all[service] == nil {
+			all[service] = &subscriber{service: name}
+		}
+		if all[service].users == nil {
+			all[service].users = map[int64]bool{}
+		}
+		all[service].users[id] = true
+	}
+	return rows.Err()
 }
 
 func splitEvents(text string) []string {

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"context"
+
 	"ramier/internal/sms"
 )
 
@@ -65,13 +67,18 @@ func (w *settlement) answer(r *reply, to, sender, text string) {
 }
 
 // tellStop notes who is told of an opt-out, and its confirmation.
-func (w *settlement) tellStop(r *reply) {
+func (w *settlement) tellStop(ctx context.Context, r *reply) error {
 	n := r.notice(sms.NoticeOptOut)
 	w.owe(r, n, w.hooks(r.ServiceID, n.Event())...)
-	if r.service.Settings.StopCallBack != "" {
-		w.owe(r, n, sms.StopCallBackOf(r.ServiceID))
+	called, ok, err := w.t.stopCallBackOf(ctx, r.service, r.OutgoingID)
+	if err != nil {
+		return err
+	}
+	if ok {
+		w.owe(r, n, called)
 	}
 	if text := r.service.Confirmation(); text != "" && r.rule.Answer == "" {
 		w.answer(r, r.Incoming.Sender, r.sender, text)
 	}
+	return nil
 }

@@ -65,25 +65,32 @@ func userFrom(row query.SmsUser) (sms.User, error) {
 // ChangeUser reads a user, lets change work on him and saves him. What a quota gains is taken out of the service's credits, and
 // what it loses is given back. Errors: NoObject; NoCredit if the service has less than the quota gains; the one of change.
 func (s *Store) ChangeUser(ctx context.Context, service int64, login string, at time.Time, change func(*sms.User) error) error {
-	return s.write(ctx, other, func(t *tx) error {
+	before, after := "", ""
+	err := s.write(ctx, other, func(t *tx) error {
 		b, u, err := t.lockUser(ctx, service, login)
 		if err != nil {
 			return err
 		}
 		had := u.quota()
+		before = u.CallBack
 		if err := change(&u.User); err != nil {
 			return err
 		}
+		after = u.CallBack
 		if err := t.moveQuota(ctx, b, u.User, u.quota()-had, at); err != nil {
 			return err
 		}
 		return t.saveUser(ctx, u.User)
 	})
+	if err == nil && before != after {
+		s.subscribe(ctx, service)
+	}
+	return err
 }
 
 // DeleteUser removes a user and gives what is left of his quota back to the service. His messages stay. Error: NoObject.
 func (s *Store) DeleteUser(ctx context.Context, service int64, login string, at time.Time) error {
-	return s.write(ctx, other, func(t *tx) error {
+	err := s.write(ctx, other, func(t *tx) error {
 		b, u, err := t.lockUser(ctx, service, login)
 		if err != nil {
 			return err
@@ -96,6 +103,44 @@ func (s *Store) DeleteUser(ctx context.Context, service int64, login string, at 
 		}
 		return t.DeleteUser(ctx, u.ID)
 	})
+	if err == nil {
+		s.subscribe(ctx, service)
+	}
+	return err
+}
+
+// Logins gives the logins of a service's users by their ids.
+func (s *Store) Logins(ctx context.Context, service int64) (map[int64]string, error) {
+	rows, err := s.reads.QueryContext(ctx, "SELECT id, login FROM sms_user WHERE service_id = $1", service)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	defer rows.Close()
+	logins := map[int64]string{}
+	for rows.Next() {
+		var id int64
+		var login string
+		if err := rows.Scan(&id, &login); err != nil {
+			return nil, unavailable(err)
+		}
+		logins[id] = login
+	}
+	return logins, rows.Err()
+}
+
+// stopCallBackOf tells what is called when a receiver opts out by an answer to a message: the address of the user who has ordered it, if
+// he has one, in the place of the service's. False if there is none.
+func (t *tx) stopCallBackOf(ctx context.Context, v sms.Service, message int64) (sms.Endpoint, bool, error) {
+	var user int64
+	err := t.db.QueryRowContext(ctx, `SELECT u.id FROM message m JOIN job j ON j.id = m.job_id JOIN sms_user u ON u.id = j.user_id
+		WHERE m.id = $1 AND u.stop_callback <> ''`, message).Scan(&user)
+	if err == nil {
+		return sms.StopCallBackOf(user), true, nil
+	}
+	if !errors.Is(err, sql.ErrNoRows) {
+		return 0, false, err
+	}
+	return sms.StopCallBackOf(v.ID), v.Settings.StopCallBack != "", nil
 }
 
 // userRow is a user as he is read in a transaction.
