@@ -101,8 +101,9 @@ type settlement struct {
 
 	unparked []sms.Receipt
 
-	owed []owing             // deliveries to write
-	told map[int64]sms.State // the last state of each message that was noted for its customer
+	owed  []owing // deliveries to write
+	mails []sms.Mail
+	told  map[int64]sms.State // the last state of each message that was noted for its customer
 }
 
 // rowVersion is what a row must still be when it is changed.
@@ -313,7 +314,7 @@ func (w *settlement) again(m *sms.Message, at time.Time) {
 // write stores what has changed.
 func (w *settlement) write(ctx context.Context, _ *Outcome) error {
 	for _, step := range []func(context.Context) error{
-		w.writeMessages, w.writeReceipts, w.writeRefs, w.writeQueue, w.writeBooks, w.writeEvents, w.writeOwed, w.tally,
+		w.writeMessages, w.writeReceipts, w.writeRefs, w.writeQueue, w.writeBooks, w.writeEvents, w.writeOwed, w.writeMails, w.tally,
 	} {
 		if err := step(ctx); err != nil {
 			return err
