@@ -1745,6 +1745,7 @@ type smsKeyword struct {
 	Answer           string        `json:"answer"`           // Sent back as an SMS
 	CreationDatetime datetime      `json:"creationDatetime"` // When it was made
 	Description      string        `json:"description"`      // Free text
+	Email            *string       `json:"email"`            // Mail address that the reply is forwarded to
 	ID               int64         `json:"id"`               // Number of the object
 	Opt              smsKeywordOpt `json:"opt"`              // Opts the handset out, or in again
 	Tag              string        `json:"tag"`              // Given to the reply
@@ -1756,6 +1757,7 @@ type smsKeyword struct {
 type smsKeywordBody struct {
 	Answer      *string          `json:"answer"`
 	Description *string          `json:"description"`
+	Email       nullable[string] `json:"email"`
 	Opt         *smsKeywordOpt   `json:"opt"`
 	Tag         *string          `json:"tag"`
 	URL         nullable[string] `json:"url"`
@@ -2808,6 +2810,7 @@ type postSmsServiceNameKeywordsIn struct {
 	ServiceName string         `json:"serviceName"`
 	Answer      *string        `json:"answer"`
 	Description *string        `json:"description"`
+	Email       *string        `json:"email"`
 	Opt         *smsKeywordOpt `json:"opt"`
 	Tag         *string        `json:"tag"`
 	URL         *string        `json:"url"`
