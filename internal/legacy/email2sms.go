@@ -3,6 +3,7 @@ package legacy
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -127,7 +128,7 @@ func NewEmail2SMS(c MailConfig) *Email2SMS {
 // Serve takes connections until Shutdown.
 func (e *Email2SMS) Serve(l net.Listener) error {
 	err := e.server.Serve(&doorkeeper{Listener: l, e: e})
-	if e.closing.Load() {
+	if e.closing.Load() || errors.Is(err, net.ErrClosed) {
 		return nil
 	}
 	return err
@@ -150,6 +151,9 @@ func (e *Email2SMS) Shutdown(ctx context.Context) error {
 	e.cut()
 	err := e.server.Close()
 	<-answered
+	if errors.Is(err, net.ErrClosed) { // whoever opened the listener has closed it
+		return nil
+	}
 	return err
 }
 

@@ -108,7 +108,7 @@ func (l *letter) part(e *message.Entity, odd error, depth int) error {
 		for {
 			inner, err := all.NextPart()
 			if inner == nil {
-				if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+				if errors.Is(err, io.EOF) || strings.HasSuffix(err.Error(), io.EOF.Error()) {
 					return nil // some programs leave out the last boundary
 				}
 				return sms.Errorf(sms.Invalid, "The parts of the mail cannot be told apart: %s", clean(toUTF8(err.Error())))

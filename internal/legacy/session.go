@@ -122,6 +122,9 @@ func (s *session) answer(done string, err error) *smtp.SMTPError {
 		}
 		return known
 	}
+	if errors.Is(err, smtp.ErrTooLongLine) {
+		return reply(500, [3]int{5, 6, 0}, fmt.Sprintf("A line has more than %d bytes: encode the mail as quoted-printable or base64", maxMailLine))
+	}
 	if missed, ok := errors.AsType[*missingError](err); ok {
 		return reply(554, [3]int{5, 6, 0}, replyLine(missed.Error()))
 	}
