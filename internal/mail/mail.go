@@ -125,7 +125,7 @@ func (s *Sender) run(ctx, calls context.Context) {
 		}
 		if len(all) == 0 {
 			<-free
-			if s.wait(ctx) != nil {
+			if s.wait(ctx, now.Add(look)) != nil {
 				return
 			}
 			continue
@@ -137,14 +137,14 @@ func (s *Sender) run(ctx, calls context.Context) {
 	}
 }
 
-// wait returns when there may be something to send, with an error when the context has ended.
-func (s *Sender) wait(ctx context.Context) error {
+// wait returns when there may be something to send, at a time at the latest, with an error when the context has ended.
+func (s *Sender) wait(ctx context.Context, until time.Time) error {
 	sleep, cancel := context.WithCancel(ctx)
 	defer cancel()
 	slept := make(chan struct{})
 	go func() {
 		defer close(slept)
-		_ = s.cfg.Clock.Sleep(sleep, s.cfg.Clock.Now().Add(look)) // it ends either way
+		_ = s.cfg.Clock.Sleep(sleep, until) // it ends either way
 	}()
 	select {
 	case <-s.woken:
