@@ -18,7 +18,7 @@ const credentialPlaces = 3
 // semicolons: without names whichever of the two comes first, so that a password may have the other.
 func readSubject(subject string) fields {
 	f := fields{}
-	if at := named.FindStringIndex(subject); at != nil && at[0] == 0 {
+	if at := named.FindStringIndex(subject); len(at) > 0 && at[0] == 0 {
 		f.readNamed(subject)
 	} else {
 		f.readPlaces(subject)
@@ -47,7 +47,7 @@ func (f fields) readPlaces(s string) {
 		between = s[at : at+1]
 	}
 	for i, value := range strings.Split(s, between) {
-		if m := named.FindStringSubmatchIndex(value); m != nil && m[0] == 0 && i >= credentialPlaces {
+		if m := named.FindStringSubmatchIndex(value); len(m) > 0 && m[0] == 0 && i >= credentialPlaces {
 			f.put(value[m[2]:m[3]], value[m[1]:])
 		} else if i < len(places) {
 			f.put(places[i], value)

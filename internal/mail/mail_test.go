@@ -87,6 +87,7 @@ func (p *peer) Rcpt(to string, _ *smtp.RcptOptions) error {
 	}
 	return nil
 }
+
 func (p *peer) Data(r io.Reader) error {
 	all, err := io.ReadAll(r)
 	if err != nil {

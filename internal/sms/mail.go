@@ -91,7 +91,7 @@ func (m Mail) Fit() Mail {
 	return m
 }
 
-var messageID = regexp.MustCompile(`^<[!-;=?-~]{1,250}>$`)
+var messageID = regexp.MustCompile(`^<[^<>\s\pC\x{80}-\x{10ffff}]{1,250}>$`)
 
 // frenchSpeaking are the countries whose customers read French.
 var frenchSpeaking = map[string]bool{"FR": true, "BE": true, "CH": true, "LU": true, "MC": true}
