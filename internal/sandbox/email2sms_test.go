@@ -331,6 +331,11 @@ func TestEmail2SMSUnderAttack(t *testing.T) {
 			t.Errorf("%+v", all)
 		}
 	})
+}
+
+func TestEmail2SMSUnderAttackByCommands(t *testing.T) {
+	p := sandboxtest.Start(t, "")
+	good := "Subject: " + fields(p, "+33639981000") + "\r\n"
 	t.Run("commands before TLS", func(t *testing.T) {
 		k := newTalk(t, p)
 		k.say("EHLO x")
