@@ -22,6 +22,7 @@ import (
 	"ramier/internal/dispatch"
 	"ramier/internal/fetch"
 	"ramier/internal/legacy"
+	"ramier/internal/mail"
 	"ramier/internal/notify"
 	"ramier/internal/ovh"
 	"ramier/internal/smpp"
@@ -58,6 +59,8 @@ type Options struct {
 	Fetch          fetch.Config
 	Billing        billing.Config // texts and secret of orders
 	Doors          DoorLimits
+	Mail           mail.Transport     // nil = no mails are sent
+	Email2SMS      *legacy.MailConfig // what it does not share with the other doors; nil = none
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error
 }
@@ -72,7 +75,9 @@ type App struct {
 	Dispatcher *dispatch.Dispatcher
 	SMPP       *smppd.Server
 	Notifier   *notify.Notifier
-	Handler    http.Handler // the API, /healthz, /readyz and /metrics
+	Mail       *mail.Sender
+	Email2SMS  *legacy.Email2SMS // nil = off
+	Handler    http.Handler      // the API, /healthz, /readyz and /metrics
 	Metrics    http.Handler
 
 	opts       Options
@@ -153,6 +158,7 @@ func (a *App) start(ctx context.Context) error {
 	a.SMPP = smppd.New(smppd.Config{
 		Store: a.Store, Submit: submitter, Passwords: a.passwords, Clock: o.Clock, Log: o.Log, Observe: m.submitSM, Conns: a.limits.smpp, Customers: a.limits.customers, Patience: a.limits.patience,
 	})
+	a.openMail(submitter, m)
 	a.Metrics = m.handler()
 	pages := web.New(web.Config{
 		Store: a.Store, Submit: submitter, SignIns: signIns, Verifier: a.Verifier, Now: o.Clock.Now, Log: o.Log, PublicURLs: o.PublicURLs,
@@ -166,7 +172,9 @@ func (a *App) start(ctx context.Context) error {
 			return err
 		}
 	}
+	a.Mail.Start(ctx) // before anything that may owe mails
 	if err := a.Dispatcher.Start(ctx); err != nil {
+		a.Mail.Stop(ctx)
 		return err
 	}
 	a.Notifier.Start(ctx)
@@ -234,6 +242,9 @@ func (a *App) tidy(ctx context.Context) {
 		if err := a.Store.DropLists(ctx, a.opts.Clock.Now()); err != nil {
 			a.opts.Log.Error("cannot forget old lists", "error", err)
 		}
+		if err := a.Store.DropMails(ctx, a.opts.Clock.Now().Add(-mailsKept)); err != nil {
+			a.opts.Log.Error("cannot forget old mails", "error", err)
+		}
 		if err := a.clerk.Tidy(ctx); err != nil {
 			a.opts.Log.Error("cannot clear away what is over", "error", err)
 		}
@@ -267,11 +278,12 @@ func (a *App) Reset(ctx context.Context) error {
 // Stop ends the platform: what the carriers have in hand is answered and written down first, for as long as the context lasts.
 // The listeners must be closed already.
 func (a *App) Stop(ctx context.Context) error {
-	unbound := a.unbind(ctx)
+	unbound := errors.Join(a.unbind(ctx), a.closeMail(ctx))
 	a.Dispatcher.Stop(ctx)
 	a.Notifier.Stop(ctx)
 	a.cancel()
 	a.background.Wait()
+	a.Mail.Stop(ctx)
 	a.fetch.Close()
 	a.callbacks.Close()
 	return errors.Join(unbound, a.Store.Close())

@@ -34,6 +34,8 @@ type metrics struct {
 	groups   prometheus.Histogram
 	commits  prometheus.Histogram
 	told     *prometheus.CounterVec
+	mails    *prometheus.CounterVec // sent
+	letters  *prometheus.CounterVec // taken by email2sms
 }
 
 func newMetrics(a *App) *metrics {
@@ -83,10 +85,16 @@ func newMetrics(a *App) *metrics {
 	m.told = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "ramier_callbacks_total", Help: "Attempts to tell customers: OVH's GET form, signed JSON, or an SMS; delivered, to be tried again (retry) or given up (failed).",
 	}, []string{"kind", "result"})
+	m.mails = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "ramier_mails_total", Help: "Attempts to send mails: delivered, to be tried again (retry) or given up (failed).",
+	}, []string{"kind", "result"})
+	m.letters = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "ramier_email2sms_total", Help: "Mails to email2sms, by the SMTP code of the answer.",
+	}, []string{"code"})
 	m.accepted = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "ramier_accepted_messages_total", Help: "Messages of accepted jobs, those refused for a STOP among them.",
 	})
-	m.registry.MustRegister(m.requests, m.queries, m.submits, m.accepted, m.states, m.receipts, m.doubts, m.resolved, m.marked, m.asked, m.waits, m.groups, m.commits, m.told, &queueCollector{a},
+	m.registry.MustRegister(m.requests, m.queries, m.submits, m.accepted, m.states, m.receipts, m.doubts, m.resolved, m.marked, m.asked, m.waits, m.groups, m.commits, m.told, m.mails, m.letters, &queueCollector{a},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	for _, by := range store.ResolvedBy {
 		m.resolved.WithLabelValues(by)
@@ -116,6 +124,10 @@ func (m *metrics) request(operation string, status int, took time.Duration) {
 func (m *metrics) http2sms(code int, took time.Duration) {
 	m.queries.WithLabelValues(strconv.Itoa(code)).Observe(took.Seconds())
 }
+
+func (m *metrics) mail(kind, result string) { m.mails.WithLabelValues(kind, result).Inc() }
+
+func (m *metrics) letter(code int) { m.letters.WithLabelValues(strconv.Itoa(code)).Inc() }
 
 func (m *metrics) submitSM(status smpp.Status) { m.submits.WithLabelValues(status.Name()).Inc() }
 

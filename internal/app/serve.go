@@ -21,7 +21,7 @@ import (
 )
 
 // Addresses are where a server listens; empty ones are off.
-type Addresses struct{ HTTP, TLS, Metrics, SMPP, SMPPTLS string }
+type Addresses struct{ HTTP, TLS, Metrics, SMPP, SMPPTLS, Email2SMS string }
 
 // Serve runs a server until the context ends, and then ends it in good order: no new requests, answers to what the carriers
 // have, all of it written down, for as long as StopTimeout. It calls ready once when it takes requests.
@@ -86,6 +86,9 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 			Secured: cmp.Or(c.SMPP.PublicTLS, c.SMPP.TLSListen), Unsecured: cmp.Or(c.SMPP.Public, c.SMPP.Listen),
 		},
 	}
+	if err := mailOptions(&o, c); err != nil {
+		return o, err
+	}
 	for _, text := range c.Fetch.Allow {
 		target, err := fetch.ParseTarget(text)
 		if err != nil {
@@ -107,7 +110,7 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 // doors are the listeners of a server.
 type doors struct {
 	plain, secure, metrics net.Listener
-	smpp, smppTLS          net.Listener
+	smpp, smppTLS, mail    net.Listener
 	secureTLS              *tls.Config
 	servers                []*http.Server
 	serving                sync.WaitGroup
@@ -125,6 +128,7 @@ func openDoors(ctx context.Context, c config.Config) (*doors, error) {
 		{"http.metrics_listen", c.HTTP.MetricsListen, &d.metrics},
 		{"smpp.listen", c.SMPP.Listen, &d.smpp},
 		{"smpp.tls_listen", c.SMPP.TLSListen, &d.smppTLS},
+		{"email2sms.listen", c.Email2SMS.Listen, &d.mail},
 	} {
 		if door.address == "" {
 			continue
@@ -156,7 +160,7 @@ func openDoors(ctx context.Context, c config.Config) (*doors, error) {
 }
 
 func (d *doors) serve(a *App, log *slog.Logger) <-chan error {
-	failed := make(chan error, 5)
+	failed := make(chan error, 6)
 	open := func(l net.Listener, h http.Handler) {
 		if l == nil {
 			return
@@ -177,6 +181,7 @@ func (d *doors) serve(a *App, log *slog.Logger) <-chan error {
 		open(tls.NewListener(a.Listener(d.secure), d.secureTLS), a.Handler)
 	}
 	open(d.metrics, a.Metrics)
+	d.serveMail(a, d.mail, failed)
 	for _, l := range []net.Listener{d.smpp, d.smppTLS} {
 		if l == nil {
 			continue
@@ -201,7 +206,7 @@ func (d *doors) shutdown(ctx context.Context) error {
 }
 
 func (d *doors) close() {
-	for _, l := range []net.Listener{d.plain, d.secure, d.metrics, d.smpp, d.smppTLS} {
+	for _, l := range []net.Listener{d.plain, d.secure, d.metrics, d.smpp, d.smppTLS, d.mail} {
 		if l != nil {
 			_ = l.Close() // those that were served are closed already
 		}
@@ -216,5 +221,5 @@ func (d *doors) addresses() Addresses {
 		}
 		return l.Addr().String()
 	}
-	return Addresses{name(d.plain), name(d.secure), name(d.metrics), name(d.smpp), name(d.smppTLS)}
+	return Addresses{name(d.plain), name(d.secure), name(d.metrics), name(d.smpp), name(d.smppTLS), name(d.mail)}
 }

@@ -54,6 +54,7 @@ var rules = []rule{
 	// Loops, and what they speak to; neither knows the other's side.
 	{"internal/dispatch", []string{"store", "sms", "clock"}},
 	{"internal/clerk", []string{"campaign", "store", "sms", "phone", "clock"}},
+	{"internal/mail", []string{"store", "sms", "clock"}},
 	{"internal/notify", []string{"fetch", "store", "sms", "clock"}},
 	{"internal/carrier/...", []string{"sms", "smpp", "gsm", "clock"}},
 
@@ -70,7 +71,7 @@ var rules = []rule{
 
 	// Wiring.
 	{"internal/app", []string{anything}},
-	{"internal/sandbox", []string{"app", "billing", "fetch", "legacy", "auth", "store", "sms", "simulator", "clock", "calendar"}},
+	{"internal/sandbox", []string{"app", "billing", "fetch", "legacy", "mail", "auth", "store", "sms", "simulator", "clock", "calendar"}},
 	{"internal/cli", append([]string{"app", "calendar", "config", "sandbox", "simulator", "ovh/...", "/bench/..."}, door...)},
 	{"cmd/ramier", []string{"cli"}},
 

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 
 	"ramier/internal/sms"
 	"ramier/internal/store"
@@ -37,6 +35,7 @@ func (d *Desk) recredit(ctx context.Context) error {
 			errs = append(errs, fmt.Errorf("automatic recredit of %s: %w", v.Name, err))
 		} else if o.ID != 0 {
 			d.Log.Info("a service has come down to its threshold: an order of credits was made", "service", v.Name, "left", l.Available, "order", o.ID)
+			errs = append(errs, d.mailRecredit(ctx, v, o, l.Available))
 		}
 	}
 	return errors.Join(errs...)
@@ -45,7 +44,7 @@ func (d *Desk) recredit(ctx context.Context) error {
 // defaultAlert is sent where the service has no text of its own.
 const defaultAlert = "SMS user |USER|: |REMAINING| credits are left of the quota."
 
-// alert warns of the quotas that run low, by SMS, at the cost of the service. There is no mail yet.
+// alert warns of the quotas that run low: by SMS, at the cost of the service, and by mail.
 func (d *Desk) alert(ctx context.Context) error {
 	if err := d.Store.ForgetAlerts(ctx); err != nil {
 		return err
@@ -62,6 +61,9 @@ func (d *Desk) alert(ctx context.Context) error {
 				}
 				d.Log.Warn("a user's quota runs low, and the warning cannot be sent", "service", u.Service, "user", u.Login, "error", err)
 			}
+		}
+		if err := d.mailQuota(ctx, u); err != nil {
+			return err
 		}
 		if err := d.Store.Alerted(ctx, u.ID); err != nil {
 			return err
@@ -106,8 +108,5 @@ func alertText(set sms.Settings, u sms.User, left sms.Credits) string {
 	if set.CustomizedSMS && set.SMSBody != "" {
 		text = set.SMSBody
 	}
-	return strings.NewReplacer(
-		"|USER|", u.Login, "|REMAINING|", u.QuotaLeft.String(), "|ALERTTHRESHOLD|", strconv.FormatInt(u.Alert.Threshold, 10),
-		"|CREDITSLEFT|", left.String(),
-	).Replace(text)
+	return sms.AlertText(text, u, left)
 }

@@ -91,6 +91,7 @@ func (d *doctor) examine(ctx context.Context, path string) {
 		d.checkDatabase(ctx, running)
 		d.checkDisk()
 		d.checkCertificate()
+		d.checkMail(ctx)
 		d.checkPublic(ctx, running)
 		if !running {
 			return

@@ -45,6 +45,7 @@ func newSandbox(p *program) *cobra.Command {
 	f.StringVar(&o.HTTPS, "https", "127.0.0.1:8443", "address of the API over HTTPS; port 0 = any free one")
 	f.StringVar(&o.SMPP, "smpp", "127.0.0.1:2775", "address of the SMPP server for customers; port 0 = any free one")
 	f.StringVar(&o.SMPPTLS, "smpp-tls", "127.0.0.1:3550", "the same over TLS")
+	f.StringVar(&o.SMTP, "smtp", "127.0.0.1:2525", "address of the SMTP server for email2sms; port 0 = any free one")
 	f.StringVar(&o.Database, "database", "", "sqlite:///file or postgres://user@host/name; without it, SQLite in the folder")
 	f.Uint64Var(&o.Seed, "seed", 1, "seed of the operator's chance: the same seed repeats a run")
 	f.StringVar(&o.SendingHours, "sending-hours", "", "when advertising may leave: country, none or hours; none unless the folder says otherwise")
@@ -97,6 +98,8 @@ Control API    %[4]s
 SMPP           %[25]s, with TLS %[26]s
   system_id    %[27]s
   password     %[28]s
+SMTP           %[29]s, for mails to %[30]s
+Mails          %[4]s/mails
 Metrics        %[5]s
 Simulated SMSC %[6]s
 Files          %[7]s
@@ -128,6 +131,7 @@ SDKs
   java    new OvhApi("%[1]s", "%[8]s", "%[9]s", "%[10]s")
   curl    curl %[1]s/auth/time
   http2sms  curl "%[22]s?account=%[11]s&login=%[23]s&password=%[24]s&from=%[14]s&to=0033639980000&message=Bonjour&noStop=1"
+  email2sms swaks --server %[29]s --to %[30]s --header "Subject: %[11]s:%[23]s:%[24]s:%[14]s:0033639980000:::1:1" --body Bonjour
 
 %[17]sTry it
   ramier send --conf %[7]s/ovh.conf --service %[11]s --from %[14]s --to +33639980000 --wait 10s "Bonjour"
@@ -143,7 +147,7 @@ func printSandbox(out io.Writer, i sandbox.Info) {
 	fmt.Fprintf(out, sandboxText[1:], i.Endpoint, i.EndpointTLS, i.CAFile, i.ControlURL, i.Metrics, i.SMSC, i.Dir, i.ApplicationKey,
 		i.ApplicationSecret, i.ConsumerKey, i.ServiceName, i.SecondServiceName, i.OtherServiceName, i.Sender, host, port, exposed(i.Endpoint),
 		sendingHours(i.SendingHours), strings.TrimSuffix(i.Endpoint, "/1.0"), i.Account, i.Passwords[i.Account], i.HTTP2SMS, i.SMSLogin, i.SMSPassword,
-		i.SMPP, i.SMPPTLS, i.SMPPSystemID, i.SMPPPassword)
+		i.SMPP, i.SMPPTLS, i.SMPPSystemID, i.SMPPPassword, i.SMTP, i.Email2SMS)
 	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
 	for _, m := range simulator.Magic() {
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", m.Number, m.Name, m.Sentence)

@@ -41,7 +41,7 @@ func (p *program) serveCommand() *cobra.Command {
 		defer stop()
 		tuneGC()
 		return app.Serve(c.Context(), settings, p.version, log, func(a app.Addresses) {
-			log.Info("ready", "version", p.version, "http", a.HTTP, "tls", a.TLS, "metrics", a.Metrics, "profiles", profilesAt, "public", settings.PublicURLs,
+			log.Info("ready", "version", p.version, "http", a.HTTP, "tls", a.TLS, "metrics", a.Metrics, "email2sms", a.Email2SMS, "profiles", profilesAt, "public", settings.PublicURLs,
 				"database", config.ShowDatabase(settings.Database), "node", settings.Node)
 		})
 	}

@@ -27,6 +27,8 @@ type Config struct {
 	Limits      Limits        `koanf:"limits"`
 	Fetch       Fetch         `koanf:"fetch"`
 	Billing     Billing       `koanf:"billing"`
+	Mail        Mail          `koanf:"mail"`
+	Email2SMS   Email2SMS     `koanf:"email2sms"`
 	Log         Log           `koanf:"log"`
 }
 
@@ -89,6 +91,37 @@ type Billing struct {
 	Secret string `koanf:"secret"` // signs notices of payments; empty = none are taken
 }
 
+// Mail is the server that takes the platform's mails.
+type Mail struct {
+	Host         string `koanf:"host"` // empty = no mails are sent
+	Port         int    `koanf:"port"`
+	Security     string `koanf:"security"` // starttls, tls or none
+	User         string `koanf:"user"`     // empty = no authentication
+	PasswordFile string `koanf:"password_file"`
+	CAFile       string `koanf:"ca_file"` // empty = the system's authorities
+	From         string `koanf:"from"`
+	Hello        string `koanf:"hello"` // how we introduce ourselves; empty = the machine's name
+}
+
+// Email2SMS is where mails come in that become messages.
+type Email2SMS struct {
+	Listen      string        `koanf:"listen"` // empty = not at all
+	Hostname    string        `koanf:"hostname"`
+	Domains     []string      `koanf:"domains"`  // mails to these are taken
+	TLSCert     string        `koanf:"tls_cert"` // for STARTTLS; empty = that of HTTP
+	TLSKey      string        `koanf:"tls_key"`
+	RequireTLS  bool          `koanf:"require_tls"`
+	Senders     string        `koanf:"senders"`   // any or verified
+	Reports     string        `koanf:"reports"`   // verified, always or never
+	Relays      []string      `koanf:"relays"`    // our own mail servers
+	AuthHost    string        `koanf:"auth_host"` // whose Authentication-Results are believed when a relay brings them
+	Size        int64         `koanf:"size"`      // bytes of a mail
+	Connections int           `koanf:"connections"`
+	PerAddress  int           `koanf:"per_address"` // connections
+	Rate        int           `koanf:"rate"`        // mails a minute from one address
+	Timeout     time.Duration `koanf:"timeout"`     // for a command or a whole mail
+}
+
 // Log is how the program tells what it does.
 type Log struct {
 	Level  string `koanf:"level"`  // debug, info, warn or error
@@ -104,7 +137,11 @@ func Default() Config {
 		SMPP:   SMPP{Connections: 1000, AddressConnections: 50},
 		Limits: Limits{Body: 10 << 20, Batch: 500, Receivers: 5000, Connections: 10_000, AddressConnections: 1000, AtOnce: 256, Patience: 10 * time.Second},
 		Fetch:  Fetch{Timeout: 30 * time.Second, Size: 256 << 20},
-		Log:    Log{Level: "info", Format: "text"},
+		Mail:   Mail{Port: 587, Security: "starttls"},
+		Email2SMS: Email2SMS{
+			Senders: "any", Reports: "verified", Size: 2 << 20, Connections: 200, PerAddress: 10, Rate: 60, Timeout: 2 * time.Minute,
+		},
+		Log: Log{Level: "info", Format: "text"},
 	}
 }
 
@@ -128,13 +165,22 @@ func (c *Config) settle(dir string) {
 		c.KeyFile = filepath.Join(c.DataDir, keyFile)
 	}
 	c.KeyFile = under(dir, c.KeyFile)
-	for _, path := range []*string{&c.HTTP.TLSCert, &c.HTTP.TLSKey, &c.SMPP.TLSCert, &c.SMPP.TLSKey} {
+	for _, path := range []*string{&c.HTTP.TLSCert, &c.HTTP.TLSKey, &c.SMPP.TLSCert, &c.SMPP.TLSKey, &c.Email2SMS.TLSCert, &c.Email2SMS.TLSKey, &c.Mail.PasswordFile, &c.Mail.CAFile} {
 		if *path != "" {
 			*path = under(dir, *path)
 		}
 	}
 	if s := &c.SMPP; s.TLSListen != "" && s.TLSCert == "" && s.TLSKey == "" {
 		s.TLSCert, s.TLSKey = c.HTTP.TLSCert, c.HTTP.TLSKey
+	}
+	if e := &c.Email2SMS; e.Listen != "" && e.TLSCert == "" && e.TLSKey == "" {
+		e.TLSCert, e.TLSKey = c.HTTP.TLSCert, c.HTTP.TLSKey
+	}
+	for i, domain := range c.Email2SMS.Domains {
+		c.Email2SMS.Domains[i] = strings.ToLower(strings.TrimSuffix(domain, "."))
+	}
+	if e := &c.Email2SMS; e.Hostname == "" && len(e.Domains) > 0 {
+		e.Hostname = e.Domains[0]
 	}
 	for i, address := range c.PublicURLs {
 		c.PublicURLs[i] = BaseURL(address)

@@ -65,6 +65,8 @@ func (c Config) Validate() Problems {
 	}
 	c.HTTP.check(&all)
 	c.SMPP.check(&all)
+	c.Mail.check(&all)
+	c.Email2SMS.check(&all)
 	all.check(c.Billing.Secret == "" || len(c.Billing.Secret) >= minSecret, "billing.secret", strings.Repeat("*", len(c.Billing.Secret)),
 		"give at least %d characters that nobody can guess, as openssl rand -hex 32 makes them", minSecret)
 	for _, d := range []struct {
@@ -75,6 +77,7 @@ func (c Config) Validate() Problems {
 		{"stop_timeout", c.StopTimeout, 0, time.Hour},
 		{"limits.patience", c.Limits.Patience, time.Second, time.Minute},
 		{"auth.clock_tolerance", c.Auth.ClockTolerance, time.Second, 24 * time.Hour},
+		{"email2sms.timeout", c.Email2SMS.Timeout, 5 * time.Second, 10 * time.Minute},
 		{"fetch.timeout", c.Fetch.Timeout, time.Second, 90 * time.Second}, // requests wait for it, up to two minutes
 	} {
 		all.check(d.value >= d.least && d.value <= d.most, d.setting, d.value.String(), "give a time from %s to %s", d.least, d.most)
@@ -95,6 +98,11 @@ func (c Config) Validate() Problems {
 		{"smpp.connections", int64(c.SMPP.Connections), 1, 100_000},
 		{"smpp.address_connections", int64(c.SMPP.AddressConnections), 1, 100_000},
 		{"fetch.size", c.Fetch.Size, 1 << 10, 4 << 30},
+		{"mail.port", int64(c.Mail.Port), 1, 65_535},
+		{"email2sms.size", c.Email2SMS.Size, 1 << 10, 64 << 20},
+		{"email2sms.connections", int64(c.Email2SMS.Connections), 1, 10_000},
+		{"email2sms.per_address", int64(c.Email2SMS.PerAddress), 1, 10_000},
+		{"email2sms.rate", int64(c.Email2SMS.Rate), 1, 100_000},
 	} {
 		all.check(n.value >= n.least && n.value <= n.most, n.setting, strconv.FormatInt(n.value, 10), "give a number from %d to %d", n.least, n.most)
 	}

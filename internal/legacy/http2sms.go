@@ -1,5 +1,5 @@
-// Package legacy is the door for programs older than the API: http2sms, which takes a message in the query of one call, from a
-// user of a service with login and password.
+// Package legacy is the door for programs older than the API, from users of a service with login and password: http2sms, which takes
+// a message in the query of one call, and email2sms, which takes it in a mail.
 package legacy
 
 import (
@@ -46,6 +46,7 @@ type Config struct {
 type HTTP2SMS struct {
 	cfg  Config
 	help string
+	gate gate
 }
 
 // NewHTTP2SMS opens the door.
@@ -53,7 +54,7 @@ func NewHTTP2SMS(c Config) *HTTP2SMS {
 	if c.Zone == nil {
 		c.Zone = paris()
 	}
-	return &HTTP2SMS{cfg: c, help: strings.TrimRight(c.PublicURL, "/") + HelpPath}
+	return &HTTP2SMS{cfg: c, help: strings.TrimRight(c.PublicURL, "/") + HelpPath, gate: gate{"http2sms", c.Store, c.Passwords, c.Customers}}
 }
 
 // paris is where OVH's clocks are.
@@ -114,12 +115,12 @@ func (h *HTTP2SMS) call(r *http.Request, f fields) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	rules, user, err := h.user(ctx, q, auth.RemoteIP(r, h.cfg.TrustedProxies))
+	rules, user, err := h.gate.user(ctx, q, auth.RemoteIP(r, h.cfg.TrustedProxies))
 	if err != nil {
 		return answer{}, err
 	}
 	service := rules.Service
-	place, err := h.cfg.Customers.Enter(ctx, service.AccountID, user.ID, false)
+	place, err := h.gate.enter(ctx, service.AccountID, user.ID)
 	if err != nil {
 		return answer{}, err
 	}
@@ -149,33 +150,6 @@ func (h *HTTP2SMS) call(r *http.Request, f fields) (answer, error) {
 	return a, nil
 }
 
-// user finds out who is calling. That a service or login does not exist is not told apart from a wrong password. Errors: Invalid,
-// InvalidCredential, NotGranted, TooFast, Unavailable.
-func (h *HTTP2SMS) user(ctx context.Context, q request, ip netip.Addr) (*sms.Rules, sms.User, error) {
-	rules, err := h.cfg.Store.Rules(ctx, q.account)
-	var user sms.User
-	if err == nil {
-		user, err = h.cfg.Store.User(ctx, rules.Service.ID, q.login)
-	}
-	if code := sms.CodeOf(err); err != nil && code != sms.NoService && code != sms.NoObject {
-		return nil, user, err
-	}
-	name := "http2sms\x00" + ip.String()
-	if err == nil { // guesses of names from one address count together
-		name += "\x00" + q.account + "\x00" + q.login
-	}
-	if err := h.cfg.Passwords.Check(ctx, name, user.PasswordHash, q.password); err != nil {
-		if sms.CodeOf(err) == sms.InvalidCredential {
-			err = sms.Errorf(sms.InvalidCredential, "Invalid account, login or password")
-		}
-		return nil, user, err
-	}
-	if !sms.AllowsIP(user.Restrictions, ip) {
-		return nil, user, sms.Errorf(sms.NotGranted, "The address %s is not allowed for the user %s", ip, user.Login)
-	}
-	return rules, user, nil
-}
-
 // senderUnknown gives the refusal of an order its own code if that is because of the sender.
 func (h *HTTP2SMS) senderUnknown(ctx context.Context, service string, o sms.Order, cause error) (answer, error) {
 	if sms.CodeOf(cause) != sms.Invalid || o.ForResponse {
@@ -190,13 +164,9 @@ func (h *HTTP2SMS) senderUnknown(ctx context.Context, service string, o sms.Orde
 	return a, nil
 }
 
-// credit tells what a user may still spend: its quota, if it has one, else what the service has.
 func (h *HTTP2SMS) credit(ctx context.Context, service int64, user sms.User) (string, error) {
-	if user.HasQuota {
-		return user.QuotaLeft.String(), nil
-	}
-	b, err := h.cfg.Store.Balance(ctx, service)
-	return b.Available.String(), err
+	left, err := leftOf(ctx, h.cfg.Store, service, user)
+	return left.String(), err
 }
 
 // log writes down what the caller is not told.

@@ -130,6 +130,7 @@ var latin9 = map[byte]rune{0xA4: '€', 0xA6: 'Š', 0xA8: 'š', 0xB4: 'Ž', 0xB8
 type request struct {
 	account, login, password string
 	order                    sms.Order
+	listed                   bool // receivers come from a list as well
 }
 
 // classes are the values of class.
@@ -157,7 +158,7 @@ func (q *request) read(f fields, now time.Time, zone *time.Location) error {
 	switch {
 	case o.Sender == "" && !o.ForResponse:
 		return missing("from")
-	case len(o.Receivers) == 0:
+	case len(o.Receivers) == 0 && !q.listed:
 		return missing("to")
 	case o.Text == "":
 		return missing("message")

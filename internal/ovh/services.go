@@ -99,11 +99,11 @@ func (a *API) putService(ctx context.Context, c *Call, in putSmsServiceNameIn) (
 	if err != nil {
 		return void{}, err
 	}
-	return void{}, a.store.ChangeService(ctx, s.Name, func(s *sms.Service) error { return changeAccount(s, in.Body) })
+	return void{}, a.store.ChangeService(ctx, s.Name, func(s *sms.Service) error { return changeAccount(s, a.store.SendsMail(), in.Body) })
 }
 
-// changeAccount sets what the request names and leaves the rest.
-func changeAccount(s *sms.Service, b smsAccountBody) error {
+// changeAccount sets what the request names and leaves the rest. mails tells whether the platform sends any.
+func changeAccount(s *sms.Service, mails bool, b smsAccountBody) error {
 	set := &s.Settings
 	if b.AutomaticRecreditAmount.Set {
 		set.AutomaticRecreditAmount = 0
@@ -134,7 +134,7 @@ func changeAccount(s *sms.Service, b smsAccountBody) error {
 		return err
 	}
 	if r := b.SmsResponse; r != nil {
-		if err := changeResponse(set, r); err != nil {
+		if err := changeResponse(set, mails, r); err != nil {
 			return err
 		}
 	}
@@ -144,15 +144,16 @@ func changeAccount(s *sms.Service, b smsAccountBody) error {
 // maxTracking is how many ways to learn of a reply there may be.
 const maxTracking = 20
 
-func changeResponse(set *sms.Settings, r *smsResponseBody) error {
+func changeResponse(set *sms.Settings, mails bool, r *smsResponseBody) error {
 	if r.ResponseType != nil {
 		set.ResponseType = string(*r.ResponseType)
 	}
 	if r.TrackingOptions.Set {
+		was := set.ResponseTracking
 		set.ResponseTracking = nil
 		if r.TrackingOptions.Value != nil {
 			var err error
-			if set.ResponseTracking, err = trackings(*r.TrackingOptions.Value); err != nil {
+			if set.ResponseTracking, err = trackings(mails, was, *r.TrackingOptions.Value); err != nil {
 				return err
 			}
 		}
@@ -164,7 +165,7 @@ func changeResponse(set *sms.Settings, r *smsResponseBody) error {
 	)
 }
 
-func trackings(options []smsResponseTrackingOptionsBody) ([]sms.Tracking, error) {
+func trackings(mails bool, was []sms.Tracking, options []smsResponseTrackingOptionsBody) ([]sms.Tracking, error) {
 	if len(options) > maxTracking {
 		return nil, sms.Errorf(sms.Invalid, "smsResponse.trackingOptions holds %d ways, more than %d", len(options), maxTracking)
 	}
@@ -177,6 +178,14 @@ func trackings(options []smsResponseTrackingOptionsBody) ([]sms.Tracking, error)
 		}
 		if err := errors.Join(checkText(at+"sender", t.Sender), checkText(at+"target", t.Target)); err != nil {
 			return nil, err
+		}
+		if t.Media == "email" && !slices.Contains(was, t) { // what is written back as it was read stays
+			if err := sms.CheckMailAddress(at+"target", t.Target); err != nil {
+				return nil, err
+			}
+			if !mails {
+				return nil, sms.NoMail(at + "media")
+			}
 		}
 		all = append(all, t)
 	}

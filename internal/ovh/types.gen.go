@@ -1748,6 +1748,7 @@ type smsKeyword struct {
 	Answer           string        `json:"answer"`           // Sent back as an SMS
 	CreationDatetime datetime      `json:"creationDatetime"` // When it was made
 	Description      string        `json:"description"`      // Free text
+	Email            *string       `json:"email"`            // Mail address that the reply is forwarded to
 	ID               int64         `json:"id"`               // Number of the object
 	Opt              smsKeywordOpt `json:"opt"`              // Opts the handset out, or in again
 	Tag              string        `json:"tag"`              // Given to the reply
@@ -1759,6 +1760,7 @@ type smsKeyword struct {
 type smsKeywordBody struct {
 	Answer      *string          `json:"answer"`
 	Description *string          `json:"description"`
+	Email       nullable[string] `json:"email"`
 	Opt         *smsKeywordOpt   `json:"opt"`
 	Tag         *string          `json:"tag"`
 	URL         nullable[string] `json:"url"`
@@ -2858,6 +2860,7 @@ type postSmsServiceNameKeywordsIn struct {
 	ServiceName string         `json:"serviceName"`
 	Answer      *string        `json:"answer"`
 	Description *string        `json:"description"`
+	Email       *string        `json:"email"`
 	Opt         *smsKeywordOpt `json:"opt"`
 	Tag         *string        `json:"tag"`
 	URL         *string        `json:"url"`

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"strings"
 
 	"ramier/internal/auth"
 	"ramier/internal/sms"
@@ -82,12 +81,12 @@ func (a *API) putUser(ctx context.Context, c *Call, in putSmsServiceNameUsersLog
 		if hash != "" {
 			u.PasswordHash = hash
 		}
-		return changeUser(u, s, in.Body)
+		return changeUser(u, s, a.store.SendsMail(), in.Body)
 	})
 }
 
-// changeUser sets what the request names and leaves the rest.
-func changeUser(u *sms.User, s sms.Service, b smsUserBody) error {
+// changeUser sets what the request names and leaves the rest. mails tells whether the platform sends any.
+func changeUser(u *sms.User, s sms.Service, mails bool, b smsUserBody) error {
 	if b.IPRestrictions != nil {
 		if err := sms.CheckRestrictions(b.IPRestrictions); err != nil {
 			return err
@@ -96,7 +95,7 @@ func changeUser(u *sms.User, s sms.Service, b smsUserBody) error {
 	}
 	return errors.Join(
 		setURL(&u.CallBack, b.CallBack, "callBack"), setURL(&u.StopCallBack, b.StopCallBack, "stopCallBack"),
-		changeQuota(u, b.QuotaInformations), changeAlert(&u.Alert, s, b.AlertThresholdInformations),
+		changeQuota(u, b.QuotaInformations), changeAlert(&u.Alert, s, mails, b.AlertThresholdInformations),
 	)
 }
 
@@ -127,7 +126,7 @@ func changeQuota(u *sms.User, b *smsQuotaBody) error {
 	return nil
 }
 
-func changeAlert(to *sms.Alert, s sms.Service, b *smsAlertThresholdBody) error {
+func changeAlert(to *sms.Alert, s sms.Service, mails bool, b *smsAlertThresholdBody) error {
 	if b == nil {
 		return nil
 	}
@@ -145,8 +144,10 @@ func changeAlert(to *sms.Alert, s sms.Service, b *smsAlertThresholdBody) error {
 		if err := checkText("alertThresholdInformations.alertEmail", *v); err != nil {
 			return err
 		}
-		if *v != "" && !strings.Contains(strings.Trim(*v, "@"), "@") {
-			return sms.Errorf(sms.Invalid, "alertThresholdInformations.alertEmail = %q is not an address, like alice@example.org", cut(*v))
+		if *v != "" {
+			if err := sms.CheckMailAddress("alertThresholdInformations.alertEmail", *v); err != nil {
+				return err
+			}
 		}
 		to.Email = *v
 	}
@@ -160,8 +161,12 @@ func changeAlert(to *sms.Alert, s sms.Service, b *smsAlertThresholdBody) error {
 			to.Number = e164
 		}
 	}
-	if *to != was {
-		to.Sent = false
+	if *to == was {
+		return nil
+	}
+	to.Sent = false
+	if to.Threshold >= 0 && to.Email != "" && to.Support != "sms" && !mails {
+		return sms.NoMail("alertThresholdInformations.alertEmail")
 	}
 	return nil
 }

@@ -196,7 +196,8 @@ func (a *API) addKeyword(ctx context.Context, c *Call, in postSmsServiceNameKeyw
 	k := sms.KeywordRule{ServiceID: s.ID, CreatedAt: a.now()}
 	b := smsKeywordBody{Answer: in.Answer, Description: in.Description, Opt: in.Opt, Tag: in.Tag, Word: &in.Word}
 	b.URL = nullable[string]{Set: in.URL != nil, Value: in.URL}
-	if err := changeKeyword(&k, b); err != nil {
+	b.Email = nullable[string]{Set: in.Email != nil, Value: in.Email}
+	if err := a.changeKeyword(&k, b); err != nil {
 		return smsKeyword{}, err
 	}
 	err = a.store.AddKeyword(ctx, &k)
@@ -204,7 +205,7 @@ func (a *API) addKeyword(ctx context.Context, c *Call, in postSmsServiceNameKeyw
 }
 
 // changeKeyword sets what the request names and leaves the rest.
-func changeKeyword(k *sms.KeywordRule, b smsKeywordBody) error {
+func (a *API) changeKeyword(k *sms.KeywordRule, b smsKeywordBody) error {
 	if b.Word != nil {
 		word, rest := sms.Keyword(*b.Word)
 		switch {
@@ -241,8 +242,15 @@ func changeKeyword(k *sms.KeywordRule, b smsKeywordBody) error {
 			}
 		}
 	}
-	if k.Answer == "" && k.URL == "" && k.Tag == "" && k.Opt == "" {
-		return sms.Errorf(sms.Invalid, "the rule for the word %s does nothing: give answer, url, tag or opt", k.Word)
+	if b.Email.Set {
+		if k.Email = deref(b.Email.Value); k.Email != "" {
+			if err := a.checkMail("email", k.Email); err != nil {
+				return err
+			}
+		}
+	}
+	if k.Answer == "" && k.URL == "" && k.Email == "" && k.Tag == "" && k.Opt == "" {
+		return sms.Errorf(sms.Invalid, "the rule for the word %s does nothing: give answer, url, email, tag or opt", k.Word)
 	}
 	return nil
 }
@@ -253,7 +261,7 @@ func newKeyword(k sms.KeywordRule) smsKeyword {
 		opt = smsKeywordOpt(k.Opt)
 	}
 	return smsKeyword{
-		Answer: k.Answer, CreationDatetime: datetime{k.CreatedAt}, Description: k.Description, ID: k.ID, Opt: opt, Tag: k.Tag, URL: orNull(k.URL),
+		Answer: k.Answer, CreationDatetime: datetime{k.CreatedAt}, Description: k.Description, Email: orNull(k.Email), ID: k.ID, Opt: opt, Tag: k.Tag, URL: orNull(k.URL),
 		Word: k.Word,
 	}
 }
@@ -274,7 +282,7 @@ func (a *API) putKeyword(ctx context.Context, c *Call, in putSmsServiceNameKeywo
 	}
 	k, err := a.store.Keyword(ctx, s.ID, in.ID)
 	if err == nil {
-		err = changeKeyword(&k, in.Body)
+		err = a.changeKeyword(&k, in.Body)
 	}
 	if err != nil {
 		return void{}, err
@@ -288,4 +296,15 @@ func (a *API) deleteKeyword(ctx context.Context, c *Call, in deleteSmsServiceNam
 		return void{}, err
 	}
 	return void{}, a.store.DeleteKeyword(ctx, s.ID, in.ID)
+}
+
+// checkMail tells what is wrong with an address that mails are to go to; also that the platform sends none.
+func (a *API) checkMail(field, address string) error {
+	if err := sms.CheckMailAddress(field, address); err != nil {
+		return err
+	}
+	if !a.store.SendsMail() {
+		return sms.NoMail(field)
+	}
+	return nil
 }

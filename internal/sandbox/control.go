@@ -23,6 +23,13 @@ func (s *Sandbox) handler() http.Handler {
 	mux.HandleFunc("POST /clock/advance", s.advanceClock)
 	mux.HandleFunc("POST /reset", s.reset)
 	mux.HandleFunc("GET /info", func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, s.Info) })
+	mux.HandleFunc("GET /mails", func(w http.ResponseWriter, r *http.Request) {
+		answer(w, http.StatusOK, s.mailbox.Mails(r.URL.Query().Get("to")))
+	})
+	mux.HandleFunc("DELETE /mails", func(w http.ResponseWriter, _ *http.Request) {
+		s.mailbox.Clear()
+		w.WriteHeader(http.StatusNoContent)
+	})
 	mux.Handle("/", s.Simulator.Control())
 	control := http.NewCrossOriginProtection().Handler(http.StripPrefix(controlPrefix, mux))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -51,6 +58,7 @@ func (s *Sandbox) reset(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.Simulator.Reset()
+	s.mailbox.Clear()
 	s.getClock(w, r)
 }
 

@@ -23,6 +23,7 @@ import (
 	"ramier/internal/clock"
 	"ramier/internal/fetch"
 	"ramier/internal/legacy"
+	"ramier/internal/mail"
 	"ramier/internal/simulator"
 	"ramier/internal/sms"
 )
@@ -34,6 +35,7 @@ type Options struct {
 	HTTPS    string
 	SMPP     string // of customers; empty = any free port
 	SMPPTLS  string
+	SMTP     string // of mails to email2sms; empty = any free port
 	Database string // empty = SQLite in the folder
 	Seed     uint64 // of the simulator's chance
 	Clock    *clock.Clock
@@ -54,8 +56,11 @@ type Info struct {
 	// HTTP2SMS is where messages are taken in the query of one call.
 	HTTP2SMS string `json:"http2sms"`
 	// SMPP and SMPPTLS are where customers bind.
-	SMPP       string `json:"smpp"`
-	SMPPTLS    string `json:"smppTLS"`
+	SMPP    string `json:"smpp"`
+	SMPPTLS string `json:"smppTLS"`
+	// SMTP is where mails come in that become messages, to Email2SMS.
+	SMTP       string `json:"smtp"`
+	Email2SMS  string `json:"email2sms"`
 	Account    string `json:"account"` // whose keys these are
 	ControlURL string `json:"controlURL"`
 	Metrics    string `json:"metrics"`
@@ -84,13 +89,14 @@ type Sandbox struct {
 	servers      []*http.Server
 	serving      sync.WaitGroup
 	resetting    sync.Mutex
+	mailbox      *mail.Mailbox
 }
 
 const systemID = "ramier"
 
 // Start starts a sandbox. Stop ends it.
 func Start(ctx context.Context, o Options) (*Sandbox, error) {
-	s := &Sandbox{dir: o.Dir, clock: o.Clock, log: o.Log, smscPassword: rand.Text()[:8], sendingHours: o.SendingHours}
+	s := &Sandbox{dir: o.Dir, clock: o.Clock, log: o.Log, smscPassword: rand.Text()[:8], sendingHours: o.SendingHours, mailbox: &mail.Mailbox{From: mailFrom}}
 	if err := sms.CheckSendingHours(o.SendingHours); err != nil {
 		return nil, err
 	}
@@ -131,13 +137,18 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	smtp, err := listen(ctx, cmp.Or(o.SMTP, "127.0.0.1:0"))
+	if err != nil {
+		return err
+	}
+	s.listeners = append(s.listeners, smtp)
 	database := o.Database
 	if database == "" {
 		database = "sqlite://" + filepath.Join(s.dir, "ramier.db")
 	}
 	s.Info = Info{
 		Endpoint: "http://" + plain.Addr().String() + "/1.0", EndpointTLS: "https://" + secure.Addr().String() + "/1.0", CAFile: caFile,
-		SMPP: smpp.Addr().String(), SMPPTLS: smppTLS.Addr().String(),
+		SMPP: smpp.Addr().String(), SMPPTLS: smppTLS.Addr().String(), SMTP: smtp.Addr().String(), Email2SMS: legacy.WholeAddress + "@" + mailDomain,
 		HTTP2SMS:   "http://" + plain.Addr().String() + legacy.Path,
 		ControlURL: "http://" + plain.Addr().String() + controlPrefix, Metrics: "http://" + plain.Addr().String() + "/metrics",
 		SMSC: net.JoinHostPort(s.smscHost, fmt.Sprint(s.smscPort)), Dir: s.dir,
@@ -147,6 +158,10 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare, Loopback: true, Sandbox: true, Doors: o.Doors,
 		Fetch: fetch.Config{Allowed: loopback()}, SMPP: app.SMPPAddresses{Secured: s.Info.SMPPTLS, Unsecured: s.Info.SMPP},
 		Billing: billing.Config{Seller: "The sandbox", PayTo: "Nothing is to be paid: ramier order settle does it.", Secret: []byte(paymentSecret), Sandbox: true},
+		Mail:    s.mailbox, Email2SMS: &legacy.MailConfig{
+			Hostname: mailDomain, Domains: mailDomains, Senders: legacy.Anybody, Reports: legacy.Always, Rate: mailRate, PerAddress: mailClients,
+			TLS: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12},
+		},
 	})
 	if err != nil {
 		return err
@@ -157,6 +172,7 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 	}
 	s.serve(plain, nil)
 	s.serve(secure, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12})
+	s.serveMail(smtp)
 	s.serveSMPP(smpp)
 	s.serveSMPP(tls.NewListener(smppTLS, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS13}))
 	return nil

@@ -115,6 +115,7 @@ type KeywordRule struct {
 	Description string
 	Answer      string // sent back; empty = nothing
 	URL         string // called with the reply; empty = none
+	Email       string // the reply is forwarded to it; empty = nowhere
 	Tag         string // given to the reply; empty = it keeps that of the message it answers
 	Opt         string // OptKeywordIn, OptKeywordOut or empty
 	CreatedAt   time.Time

@@ -67,10 +67,9 @@ func (s *Service) Confirmation() string {
 		return ""
 	case s.Settings.StopConfirmation != "":
 		return s.Settings.StopConfirmation
-	case slices.Contains([]string{"FR", "BE", "CH", "LU", "MC"}, s.Country):
-		return "Votre demande est prise en compte : vous ne recevrez plus de publicité de notre part."
 	}
-	return "Your request has been noted: you will receive no more advertising from us."
+	return inLanguage(s.Country, "Votre demande est prise en compte : vous ne recevrez plus de publicité de notre part.",
+		"Your request has been noted: you will receive no more advertising from us.")
 }
 
 // TrackingText tells the owner of a service of a reply, in one part.

@@ -6,11 +6,11 @@ import (
 	"ramier/internal/sms"
 )
 
-const keywordColumns = "id, service_id, word, description, answer, url, tag, opt, created_at"
+const keywordColumns = "id, service_id, word, description, answer, url, tag, opt, created_at, email"
 
 func scanKeyword(r interface{ Scan(...any) error }) (k sms.KeywordRule, err error) {
 	var created int64
-	err = r.Scan(&k.ID, &k.ServiceID, &k.Word, &k.Description, &k.Answer, &k.URL, &k.Tag, &k.Opt, &created)
+	err = r.Scan(&k.ID, &k.ServiceID, &k.Word, &k.Description, &k.Answer, &k.URL, &k.Tag, &k.Opt, &created, &k.Email)
 	k.CreatedAt = fromMicros(created)
 	return k, err
 }
@@ -48,8 +48,8 @@ func (s *Store) AddKeyword(ctx context.Context, k *sms.KeywordRule) (err error) 
 		if err := t.room(ctx, "keyword", k.ServiceID); err != nil {
 			return err
 		}
-		_, err := t.db.ExecContext(ctx, "INSERT INTO keyword ("+keywordColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-			k.ID, k.ServiceID, k.Word, k.Description, k.Answer, k.URL, k.Tag, k.Opt, micros(k.CreatedAt))
+		_, err := t.db.ExecContext(ctx, "INSERT INTO keyword ("+keywordColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+			k.ID, k.ServiceID, k.Word, k.Description, k.Answer, k.URL, k.Tag, k.Opt, micros(k.CreatedAt), k.Email)
 		return taken(err, "There is a rule for the word %s already", k.Word)
 	})
 }
@@ -57,8 +57,8 @@ func (s *Store) AddKeyword(ctx context.Context, k *sms.KeywordRule) (err error) 
 // ChangeKeyword saves a keyword rule. Errors: NoObject; Conflict if the service has another one for the word.
 func (s *Store) ChangeKeyword(ctx context.Context, k sms.KeywordRule) error {
 	err := s.write(ctx, other, func(t *tx) error {
-		res, err := t.db.ExecContext(ctx, `UPDATE keyword SET word = $1, description = $2, answer = $3, url = $4, tag = $5, opt = $6
-			WHERE id = $7 AND service_id = $8`, k.Word, k.Description, k.Answer, k.URL, k.Tag, k.Opt, k.ID, k.ServiceID)
+		res, err := t.db.ExecContext(ctx, `UPDATE keyword SET word = $1, description = $2, answer = $3, url = $4, tag = $5, opt = $6, email = $7
+			WHERE id = $8 AND service_id = $9`, k.Word, k.Description, k.Answer, k.URL, k.Tag, k.Opt, k.Email, k.ID, k.ServiceID)
 		if err != nil {
 			return taken(err, "There is a rule for the word %s already", k.Word)
 		}

@@ -107,8 +107,9 @@ type settlement struct {
 	noted []noting  // answers that are only noted
 	due   []*inHand // whose noted answers are written
 
-	owed []owing             // deliveries to write
-	told map[int64]sms.State // the last state of each message that was noted for its customer
+	owed  []owing // deliveries to write
+	mails []sms.Mail
+	told  map[int64]sms.State // the last state of each message that was noted for its customer
 }
 
 // rowVersion is what a row must still be when it is changed.
@@ -325,7 +326,7 @@ func (w *settlement) again(m *sms.Message, at time.Time) {
 // write stores what has changed.
 func (w *settlement) write(ctx context.Context, _ *Outcome) error {
 	for _, step := range []func(context.Context) error{
-		w.writeMessages, w.writeReceipts, w.writeRefs, w.writeQueue, w.writeEvents, w.writeOwed, w.tally, w.writeBooks,
+		w.writeMessages, w.writeReceipts, w.writeRefs, w.writeQueue, w.writeEvents, w.writeOwed, w.writeMails, w.tally, w.writeBooks,
 	} {
 		if err := step(ctx); err != nil {
 			return err

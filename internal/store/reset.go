@@ -15,7 +15,7 @@ func (s *Store) Reset(ctx context.Context) error {
 	tables := []string{
 		"message", "job", "queue", "claim", "noted", "awaiting", "parked_form", "parked", "event", "conversation", "incoming", "optout", "idempotency", "tally", "batch_tally", "quote", "batch_quote", "cleaning",
 		"smpp_part", "smpp_owed", "delivery", "incoming_part",
-		"batch_error", "batch_job", "batch", "hlr",
+		"batch_error", "batch_job", "batch", "hlr", "mail",
 	}
 	return s.write(ctx, other, func(t *tx) error {
 		s.hand.empty()

@@ -66,6 +66,7 @@ type Store struct {
 	smpp        smppUse
 	subscribers subscribers
 	owed        owed
+	mails       mails
 
 	// Queued is called after a commit that left messages for the carriers. It must not block.
 	queuedMu sync.Mutex

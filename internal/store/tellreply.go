@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"ramier/internal/sms"
 )
@@ -45,15 +46,32 @@ func (w *settlement) tellReply(r *reply) {
 	case r.intent == sms.NoIntent && set.ResponseType == "text" && set.ResponseText != "":
 		w.answer(r, r.Incoming.Sender, "", set.ResponseText)
 	}
+	if r.rule.Email != "" {
+		w.mail(r, sms.MailKeyword, r.rule.Email, "")
+	}
 	for _, t := range set.ResponseTracking {
-		// The other media need a sender of mail, or of calls, which the platform does not have.
-		if t.Media == "sms" && t.Target != "" {
+		// Calls need a way to speak that the platform does not have.
+		switch {
+		case t.Media == "email":
+			w.mail(r, sms.MailReply, t.Target, t.Sender)
+		case t.Media == "sms" && t.Target != "":
 			sender := t.Sender
 			if sender == "" {
 				sender = set.ResponseTrackingSender
 			}
 			w.answer(r, t.Target, sender, sms.TrackingText(r.Incoming.Sender, r.Text))
 		}
+	}
+}
+
+// mail notes a mail about a reply.
+func (w *settlement) mail(r *reply, kind, to, replyTo string) {
+	if !w.s.mails.on.Load() {
+		w.s.log.Warn("a reply is to be told by mail, and the platform sends none: name a mail server (mail.host)", "service", r.service.Name, "reply", r.ID)
+		return
+	}
+	if sms.IsMailAddress(to) {
+		w.mails = append(w.mails, sms.ReplyMail(&r.service, kind, to, replyTo, r.Incoming, time.UTC))
 	}
 }
 
