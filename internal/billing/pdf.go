@@ -54,6 +54,36 @@ func (d *Desk) document(o sms.CreditOrder, invoice bool) []byte {
 	return s.file(title)
 }
 
+// creditDocument writes the credit note of a refund.
+func (d *Desk) creditDocument(o sms.CreditOrder, r sms.Refund) []byte {
+	var s sheet
+	title := fmt.Sprintf("Credit note %d", r.Number)
+	s.text(marginLeft, bold, 20, title)
+	s.down(24)
+	if d.Sandbox {
+		s.text(marginLeft, bold, 11, "SANDBOX - worth nothing, nothing is paid back")
+		s.down(20)
+	}
+	s.block(d.Seller)
+	s.down(14)
+	s.pair("Customer", o.Account+" ("+o.Country+")")
+	s.pair("Invoice", fmt.Sprintf("%d of %s, order %d", o.Invoice, o.SettledAt.Format("2006-01-02"), o.ID))
+	s.pair("Paid back", r.At.Format("2006-01-02"))
+	s.pair("Payment", r.Reference)
+	s.down(18)
+	s.row(bold, "What", "", "Amount")
+	s.row(regular, fmt.Sprintf("%v SMS credits of %s given back", r.Quantity, r.Service), "", "-"+r.Net.String())
+	tax := "No tax"
+	if o.TaxName != "" {
+		tax = o.TaxName + " " + percent(o.TaxRate)
+	}
+	s.row(regular, tax, "", "-"+r.Tax.String())
+	s.row(bold, "Total", "", "-"+r.Total().String())
+	s.down(18)
+	s.text(marginLeft, regular, 9, "Terms: "+d.TermsURL())
+	return s.file(title)
+}
+
 // A4 in points, and where columns stand.
 const (
 	pageWidth, pageHeight = 595, 842

@@ -75,6 +75,10 @@ type Billing struct {
 	PayTo  string `koanf:"pay_to"` // how to pay, several lines
 	Terms  string `koanf:"terms"`  // several lines
 	Secret string `koanf:"secret"` // signs notices of payments; empty = none are taken
+	// Files that hold the key of Stripe's API and the secret of its webhook; empty = no payments by card.
+	StripeKeyFile           string `koanf:"stripe_key_file"`
+	StripeWebhookSecretFile string `koanf:"stripe_webhook_secret_file"`
+	StripeURL               string `koanf:"stripe_url"` // of the API
 }
 
 // Log is how the program tells what it does.
@@ -87,11 +91,12 @@ type Log struct {
 func Default() Config {
 	return Config{
 		DataDir: ".", Node: "ws-1", Zone: "Europe/Paris", PublicURLs: []string{"http://127.0.0.1:8080"}, StopTimeout: 30 * time.Second,
-		HTTP:   HTTP{Listen: "127.0.0.1:8080"},
-		Auth:   Auth{ClockTolerance: 5 * time.Minute},
-		Limits: Limits{Body: 10 << 20, Batch: 500, Receivers: 5000},
-		Fetch:  Fetch{Timeout: 30 * time.Second, Size: 256 << 20},
-		Log:    Log{Level: "info", Format: "text"},
+		HTTP:    HTTP{Listen: "127.0.0.1:8080"},
+		Auth:    Auth{ClockTolerance: 5 * time.Minute},
+		Limits:  Limits{Body: 10 << 20, Batch: 500, Receivers: 5000},
+		Billing: Billing{StripeURL: "https://api.stripe.com"},
+		Fetch:   Fetch{Timeout: 30 * time.Second, Size: 256 << 20},
+		Log:     Log{Level: "info", Format: "text"},
 	}
 }
 
@@ -115,7 +120,7 @@ func (c *Config) settle(dir string) {
 		c.KeyFile = filepath.Join(c.DataDir, keyFile)
 	}
 	c.KeyFile = under(dir, c.KeyFile)
-	for _, path := range []*string{&c.HTTP.TLSCert, &c.HTTP.TLSKey, &c.SMPP.TLSCert, &c.SMPP.TLSKey} {
+	for _, path := range []*string{&c.HTTP.TLSCert, &c.HTTP.TLSKey, &c.SMPP.TLSCert, &c.SMPP.TLSKey, &c.Billing.StripeKeyFile, &c.Billing.StripeWebhookSecretFile} {
 		if *path != "" {
 			*path = under(dir, *path)
 		}

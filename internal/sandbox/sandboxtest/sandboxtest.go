@@ -31,10 +31,16 @@ type Platform struct {
 // Each runs f as a subtest on SQLite and on PostgreSQL.
 func Each(t *testing.T, f func(t *testing.T, p *Platform)) {
 	t.Helper()
+	EachWith(t, func(*sandbox.Options) {}, f)
+}
+
+// EachWith is Each with other options.
+func EachWith(t *testing.T, change func(*sandbox.Options), f func(t *testing.T, p *Platform)) {
+	t.Helper()
 	for _, database := range storetest.Databases {
 		t.Run(database, func(t *testing.T) {
 			t.Parallel()
-			f(t, Start(t, storetest.URL(t, database)))
+			f(t, startWith(t, storetest.URL(t, database), change))
 		})
 	}
 }
@@ -42,11 +48,17 @@ func Each(t *testing.T, f func(t *testing.T, p *Platform)) {
 // Start starts a platform on a database, an empty one for SQLite in the sandbox's folder. It goes with the test.
 func Start(t *testing.T, database string) *Platform {
 	t.Helper()
+	return startWith(t, database, func(*sandbox.Options) {})
+}
+
+func startWith(t *testing.T, database string, change func(*sandbox.Options)) *Platform {
+	t.Helper()
 	p := &Platform{Clock: clock.New(), t: t, options: sandbox.Options{
 		Dir: t.TempDir(), HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Database: database, Seed: 1, Version: "test",
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}}
 	p.options.Clock = p.Clock
+	change(&p.options)
 	p.start()
 	t.Cleanup(func() { p.Stop() })
 	return p
