@@ -111,6 +111,11 @@ func (d *Desk) PDF(o sms.CreditOrder) string {
 	return d.URL(o) + "/order.pdf"
 }
 
+// CreditNoteURL gives the address of a refund's credit note as PDF.
+func (d *Desk) CreditNoteURL(o sms.CreditOrder, r sms.Refund) string {
+	return fmt.Sprintf("%s/credit-%d.pdf", d.URL(o), r.Number)
+}
+
 // TermsURL gives the address of the terms.
 func (d *Desk) TermsURL() string { return d.PublicURL + termsPath }
 

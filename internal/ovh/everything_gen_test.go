@@ -250,6 +250,8 @@ var everything = map[string]handler{
 	"GET /operator/orders/{orderId}":                                  endpoint[getOperatorOrdersOrderIDIn, operatorOrder](nil),
 	"POST /operator/orders/{orderId}/settle":                          endpoint[postOperatorOrdersOrderIDSettleIn, operatorOrder](nil),
 	"POST /operator/orders/{orderId}/cancel":                          endpoint[postOperatorOrdersOrderIDCancelIn, operatorOrder](nil),
+	"POST /operator/orders/{orderId}/refund":                          endpoint[postOperatorOrdersOrderIDRefundIn, operatorRefund](nil),
+	"GET /operator/orders/{orderId}/refunds":                          endpoint[getOperatorOrdersOrderIDRefundsIn, []operatorRefund](nil),
 	"GET /operator/shortNumbers":                                      endpoint[getOperatorShortNumbersIn, []operatorShortNumber](nil),
 	"POST /operator/shortNumbers":                                     endpoint[postOperatorShortNumbersIn, operatorShortNumber](nil),
 	"DELETE /operator/shortNumbers/{number}":                          endpoint[deleteOperatorShortNumbersNumberIn, void](nil),

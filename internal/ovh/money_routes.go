@@ -57,5 +57,7 @@ func (a *API) moneyOperatorRoutes() map[string]handler {
 		"GET /operator/orders/{orderId}":               endpoint(a.showOrder),
 		"POST /operator/orders/{orderId}/settle":       endpoint(a.settleOrder),
 		"POST /operator/orders/{orderId}/cancel":       endpoint(a.cancelOrder),
+		"POST /operator/orders/{orderId}/refund":       endpoint(a.refundOrder),
+		"GET /operator/orders/{orderId}/refunds":       endpoint(a.listRefunds),
 	}
 }

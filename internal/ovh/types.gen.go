@@ -777,6 +777,22 @@ const (
 	operatorReceiptIDHexToDecimal operatorReceiptID = "hexToDecimal"
 )
 
+// operatorRefund is operator.Refund: what was paid back of an order.
+type operatorRefund struct {
+	By         string   `json:"by"`         // Who says so: an operator's account, or Stripe
+	Credits    float64  `json:"credits"`    // Credits that it pays back for
+	Currency   string   `json:"currency"`   // ISO 4217
+	Date       datetime `json:"date"`       // When
+	Number     int64    `json:"number"`     // Number of the credit note
+	OrderID    int64    `json:"orderId"`    // Order id
+	Owed       float64  `json:"owed"`       // Credits that could not be taken from the SMS account yet
+	Reference  *string  `json:"reference"`  // Of the payment
+	Tax        float64  `json:"tax"`        // Tax
+	URL        string   `json:"url"`        // Credit note as PDF; whoever has the address can read it
+	WithTax    float64  `json:"withTax"`    // Amount with tax
+	WithoutTax float64  `json:"withoutTax"` // Amount without tax
+}
+
 // operatorRoute is operator.Route: which messages leave by which carrier. The first enabled route that fits is taken; an absent condition fits all.
 type operatorRoute struct {
 	Carrier     string  `json:"carrier"`     // Carrier to use
@@ -4115,6 +4131,19 @@ type postOperatorOrdersOrderIDSettleIn struct {
 
 // postOperatorOrdersOrderIDCancelIn is what POST /operator/orders/{orderId}/cancel takes.
 type postOperatorOrdersOrderIDCancelIn struct {
+	OrderID int64 `json:"orderId"`
+}
+
+// postOperatorOrdersOrderIDRefundIn is what POST /operator/orders/{orderId}/refund takes.
+type postOperatorOrdersOrderIDRefundIn struct {
+	OrderID   int64    `json:"orderId"`
+	Credits   *float64 `json:"credits"`
+	Reference *string  `json:"reference"`
+	Owe       *bool    `json:"owe"`
+}
+
+// getOperatorOrdersOrderIDRefundsIn is what GET /operator/orders/{orderId}/refunds takes.
+type getOperatorOrdersOrderIDRefundsIn struct {
 	OrderID int64 `json:"orderId"`
 }
 

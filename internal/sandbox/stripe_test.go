@@ -430,3 +430,70 @@ func TestStripeMockTakesOurRequests(t *testing.T) {
 		}
 	})
 }
+
+// What an operator pays back: in proportion, to the cent, never more than there is unless it is to be owed.
+func TestRefunds(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		p.Send("x", []string{handset})
+		id, _ := orderOf(t, p, 1000)
+		refund := func(body object) (r struct {
+			Number                      int64
+			Credits, Owed, WithTax, Tax float64
+			URL                         string
+		}, err error) {
+			err = p.Operator.Post(fmt.Sprintf("/operator/orders/%d/refund", id), body, &r)
+			return r, err
+		}
+		_, err := refund(nil)
+		wantStatus(t, err, http.StatusConflict)
+		wantStatus(t, p.OVH.Post(fmt.Sprintf("/operator/orders/%d/refund", id), nil, nil), http.StatusForbidden)
+		if err := p.Operator.Post(fmt.Sprintf("/operator/orders/%d/settle", id), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, credits := range []float64{-1, 0, 1000.001, 1e15} {
+			_, err := refund(object{"credits": credits})
+			wantStatus(t, err, http.StatusBadRequest)
+		}
+		// 57.60 EUR and 11.52 EUR of tax are for 1,000 credits.
+		if r, err := refund(object{"credits": 333.3, "reference": "transfer 8"}); err != nil || r.Number != 1 || r.WithTax != 23.02 || r.Tax != 3.83 || r.Owed != 0 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		wantMoney(t, p, money{100_665.7, 0, 0})
+		// The service gives away all but 100 credits.
+		if err := p.Operator.Post("/operator/services/"+p.Info.ServiceName+"/credits", object{"credits": -100_565.7, "reason": "test"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		_, err = refund(nil)
+		if text := wantStatus(t, err, http.StatusConflict); !strings.Contains(text, "100 are left") {
+			t.Error(text)
+		}
+		r, err := refund(object{"owe": true})
+		if err != nil || r.Number != 2 || r.Credits != 666.7 || r.Owed != 566.7 || r.WithTax != 46.1 {
+			t.Errorf("%+v, %v", r, err)
+		}
+		wantMoney(t, p, money{0, 0, 0})
+		if _, kind, body := read(t, r.URL); kind != "application/pdf" || !strings.Contains(body, "Credit note 2") || !strings.Contains(body, "-46.10 EUR") {
+			t.Errorf("%s %s", kind, body)
+		}
+		_, err = refund(nil)
+		wantStatus(t, err, http.StatusBadRequest)
+		// The next order pays what is owed.
+		next, _ := orderOf(t, p, 1000)
+		if err := p.Operator.Post(fmt.Sprintf("/operator/orders/%d/settle", next), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		wantMoney(t, p, money{433.3, 0, 0})
+		var lines []int64
+		if err := p.OVH.Get(fmt.Sprintf("/me/order/%d/details", id), &lines); err != nil || len(lines) != 3 {
+			t.Fatalf("%v, %v", lines, err)
+		}
+		var line struct {
+			DetailType, Quantity string
+			TotalPrice           price
+		}
+		if err := p.OVH.Get(fmt.Sprintf("/me/order/%d/details/%d", id, lines[1]), &line); err != nil || line.DetailType != "REFUND" || line.Quantity != "333.3" || line.TotalPrice.Value != -19.19 {
+			t.Errorf("%+v, %v", line, err)
+		}
+		p.Audit()
+	})
+}
