@@ -238,6 +238,8 @@ var everything = map[string]handler{
 	"GET /operator/rates/{country}":                                   endpoint[getOperatorRatesCountryIn, operatorRate](nil),
 	"PUT /operator/rates/{country}":                                   endpoint[putOperatorRatesCountryIn, void](nil),
 	"DELETE /operator/rates/{country}":                                endpoint[deleteOperatorRatesCountryIn, void](nil),
+	"GET /operator/rateSheet":                                         endpoint[getOperatorRateSheetIn, []operatorRate](nil),
+	"POST /operator/rateSheet":                                        endpoint[postOperatorRateSheetIn, operatorRateDiff](nil),
 	"GET /operator/services/{serviceName}/guards":                     endpoint[getOperatorServicesServiceNameGuardsIn, smsGuards](nil),
 	"PUT /operator/services/{serviceName}/guards":                     endpoint[putOperatorServicesServiceNameGuardsIn, void](nil),
 	"GET /operator/prices":                                            endpoint[getOperatorPricesIn, []operatorPrice](nil),

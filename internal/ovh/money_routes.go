@@ -53,6 +53,8 @@ func (a *API) moneyOperatorRoutes() map[string]handler {
 		"GET /operator/taxes":                          endpoint(a.listTaxes),
 		"PUT /operator/taxes/{country}":                endpoint(a.setTax),
 		"DELETE /operator/taxes/{country}":             endpoint(a.removeTax),
+		"GET /operator/rateSheet":                      withCSV(endpoint(a.getRateSheet), rateSheetCSV),
+		"POST /operator/rateSheet":                     endpoint(a.applyRateSheet),
 		"GET /operator/orders":                         endpoint(a.listOrders),
 		"GET /operator/orders/{orderId}":               endpoint(a.showOrder),
 		"POST /operator/orders/{orderId}/settle":       endpoint(a.settleOrder),

@@ -758,13 +758,46 @@ type operatorQueue struct {
 
 // operatorRate is operator.Rate: what a message part to a country costs.
 type operatorRate struct {
-	Country string  `json:"country"` // ISO 3166 alpha-2, or all for those without a rate of their own
-	Credits float64 `json:"credits"` // Credits per part
+	Account *string   `json:"account"` // Customer whose own rate it is; null = that of all customers
+	Country string    `json:"country"` // ISO 3166 alpha-2, or all for those without a rate of their own
+	Credits float64   `json:"credits"` // Credits per part
+	From    *datetime `json:"from"`    // When it begins; null = at once, or that it has begun
 }
 
 // operatorRateBody is operator.Rate in a request; what is absent stays nil.
 type operatorRateBody struct {
-	Credits float64 `json:"credits"`
+	Account nullable[string]   `json:"account"`
+	Credits float64            `json:"credits"`
+	From    nullable[datetime] `json:"from"`
+}
+
+// operatorRateDiff is operator.RateDiff: what a rate sheet makes different.
+type operatorRateDiff struct {
+	Added     int64                  `json:"added"`     // Rates that were not there
+	Applied   bool                   `json:"applied"`   // Whether it was done; false for a dry run
+	Changed   int64                  `json:"changed"`   // Rates that are others now
+	Lines     []operatorRateDiffLine `json:"lines"`     // Each rate
+	Removed   int64                  `json:"removed"`   // Rates that are gone
+	Unchanged int64                  `json:"unchanged"` // Rates that stay
+}
+
+// operatorRateDiffKind is operator.RateDiffKindEnum: what becomes of a rate.
+type operatorRateDiffKind string
+
+const (
+	operatorRateDiffKindAdded     operatorRateDiffKind = "added"
+	operatorRateDiffKindChanged   operatorRateDiffKind = "changed"
+	operatorRateDiffKindRemoved   operatorRateDiffKind = "removed"
+	operatorRateDiffKindUnchanged operatorRateDiffKind = "unchanged"
+)
+
+// operatorRateDiffLine is operator.RateDiffLine: what becomes of a rate.
+type operatorRateDiffLine struct {
+	After   *float64             `json:"after"`   // Credits per part then
+	Before  *float64             `json:"before"`  // Credits per part before
+	Country string               `json:"country"` // ISO 3166 alpha-2, or all
+	From    *datetime            `json:"from"`    // Since when; null = at once
+	Kind    operatorRateDiffKind `json:"kind"`    // What becomes of it
 }
 
 // operatorReceiptID is operator.ReceiptIdEnum: how the id in receipts differs.
@@ -888,6 +921,14 @@ type operatorServiceBody struct {
 	StopConfirmation nullable[string]   `json:"stopConfirmation"`
 	StopScope        *operatorStopScope `json:"stopScope"`
 }
+
+// operatorSheetFormat is operator.SheetFormatEnum: forms of a rate sheet.
+type operatorSheetFormat string
+
+const (
+	operatorSheetFormatCsv  operatorSheetFormat = "csv"
+	operatorSheetFormatJson operatorSheetFormat = "json"
+)
 
 // operatorShortNumber is operator.ShortNumber: a number that replies come to.
 type operatorShortNumber struct {
@@ -4050,11 +4091,13 @@ type deleteOperatorRoutesIDIn struct {
 
 // getOperatorRatesIn is what GET /operator/rates takes.
 type getOperatorRatesIn struct {
+	Account *string `json:"account"`
 }
 
 // getOperatorRatesCountryIn is what GET /operator/rates/{country} takes.
 type getOperatorRatesCountryIn struct {
-	Country string `json:"country"`
+	Country string  `json:"country"`
+	Account *string `json:"account"`
 }
 
 // putOperatorRatesCountryIn is what PUT /operator/rates/{country} takes.
@@ -4065,7 +4108,23 @@ type putOperatorRatesCountryIn struct {
 
 // deleteOperatorRatesCountryIn is what DELETE /operator/rates/{country} takes.
 type deleteOperatorRatesCountryIn struct {
-	Country string `json:"country"`
+	Country string    `json:"country"`
+	Account *string   `json:"account"`
+	From    *datetime `json:"from"`
+}
+
+// getOperatorRateSheetIn is what GET /operator/rateSheet takes.
+type getOperatorRateSheetIn struct {
+	Account *string              `json:"account"`
+	Format  *operatorSheetFormat `json:"format"`
+}
+
+// postOperatorRateSheetIn is what POST /operator/rateSheet takes.
+type postOperatorRateSheetIn struct {
+	Sheet   string    `json:"sheet"`
+	Account *string   `json:"account"`
+	From    *datetime `json:"from"`
+	DryRun  *bool     `json:"dryRun"`
 }
 
 // getOperatorServicesServiceNameGuardsIn is what GET /operator/services/{serviceName}/guards takes.
