@@ -3,6 +3,7 @@ package billing
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 
 	"ramier/internal/sms"
@@ -171,16 +172,32 @@ func literal(text string) string {
 	return b.String()
 }
 
-// file gives the whole document.
+// file gives a document of one page.
 func (s *sheet) file(title string) []byte {
+	var b bytes.Buffer
+	_ = writeFile(&b, title, []*sheet{s}) // memory takes everything
+	return b.Bytes()
+}
+
+// writeFile writes a document of pages.
+func writeFile(to io.Writer, title string, pages []*sheet) error {
+	const first = 6 // the objects of pages follow the catalog, the list of pages, the fonts and the title
+	var kids strings.Builder
+	for i := range pages {
+		fmt.Fprintf(&kids, "%d 0 R ", first+2*i)
+	}
 	objects := []string{
 		"<< /Type /Catalog /Pages 2 0 R >>",
-		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-		fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Contents 4 0 R /Resources << /Font << /F1 5 0 R /F2 6 0 R >> >> >>", pageWidth, pageHeight),
-		fmt.Sprintf("<< /Length %d >>\nstream\n%sendstream", s.content.Len(), s.content.String()),
+		fmt.Sprintf("<< /Type /Pages /Kids [%s] /Count %d >>", strings.TrimSpace(kids.String()), len(pages)),
 		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
 		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>",
 		"<< /Title (" + literal(title) + ") /Producer (Ramier) >>",
+	}
+	for i, p := range pages {
+		objects = append(objects,
+			fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Contents %d 0 R /Resources << /Font << /F1 3 0 R /F2 4 0 R >> >> >>",
+				pageWidth, pageHeight, first+2*i+1),
+			fmt.Sprintf("<< /Length %d >>\nstream\n%sendstream", p.content.Len(), p.content.String()))
 	}
 	var b bytes.Buffer
 	b.WriteString("%PDF-1.4\n")
@@ -194,6 +211,7 @@ func (s *sheet) file(title string) []byte {
 	for _, offset := range at {
 		fmt.Fprintf(&b, "%010d 00000 n \n", offset)
 	}
-	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R /Info 7 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(objects)+1, table)
-	return b.Bytes()
+	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R /Info 5 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(objects)+1, table)
+	_, err := to.Write(b.Bytes())
+	return err
 }

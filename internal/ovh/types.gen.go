@@ -2294,6 +2294,40 @@ type smsSendingReport struct {
 	ValidReceivers      []string             `json:"validReceivers"`      // Numbers accepted
 }
 
+// smsStatement is sms.Statement: what happened to the credits of an SMS account in a month.
+type smsStatement struct {
+	Closing     smsStatementBooks      `json:"closing"`     // Balances at the end, or now
+	From        datetime               `json:"from"`        // Beginning
+	Movements   []smsStatementMovement `json:"movements"`   // What changed, by day and kind
+	Opening     smsStatementBooks      `json:"opening"`     // Balances at the beginning
+	ServiceName string                 `json:"serviceName"` // SMS account
+	To          datetime               `json:"to"`          // End, not included
+}
+
+// smsStatementBooks is sms.StatementBooks: credits by what they are for.
+type smsStatementBooks struct {
+	Available float64 `json:"available"` // To be spent
+	Held      float64 `json:"held"`      // Held for messages that wait
+	Quota     float64 `json:"quota"`     // Given to users as quotas
+	Used      float64 `json:"used"`      // Spent
+}
+
+// smsStatementFormat is sms.StatementFormatEnum: forms of a statement.
+type smsStatementFormat string
+
+const (
+	smsStatementFormatCsv  smsStatementFormat = "csv"
+	smsStatementFormatJson smsStatementFormat = "json"
+	smsStatementFormatPdf  smsStatementFormat = "pdf"
+)
+
+// smsStatementMovement is sms.StatementMovement: what the movements of one kind changed on a day.
+type smsStatementMovement struct {
+	Change   smsStatementBooks `json:"change"`   // By how much each balance changed
+	Date     string            `json:"date"`     // Day
+	Movement string            `json:"movement"` // What it was
+}
+
 // smsStatusAccount is sms.StatusAccountEnum: states of an SMS account.
 type smsStatusAccount string
 
@@ -3120,6 +3154,13 @@ type getSmsServiceNameReportsIn struct {
 	Jobs                 []int64          `json:"jobs"`
 	GroupBy              *smsReportGroup  `json:"groupBy"`
 	Format               *smsReportFormat `json:"format"`
+}
+
+// getSmsServiceNameStatementsMonthIn is what GET /sms/{serviceName}/statements/{month} takes.
+type getSmsServiceNameStatementsMonthIn struct {
+	ServiceName string              `json:"serviceName"`
+	Month       string              `json:"month"`
+	Format      *smsStatementFormat `json:"format"`
 }
 
 // getSmsServiceNameSendersIn is what GET /sms/{serviceName}/senders takes.
@@ -3966,6 +4007,13 @@ type getOperatorServicesServiceNameOptOutsIn struct {
 type postOperatorServicesServiceNameOptOutsIn struct {
 	ServiceName string          `json:"serviceName"`
 	OptOuts     []smsOptOutBody `json:"optOuts"`
+}
+
+// getOperatorServicesServiceNameStatementsMonthIn is what GET /operator/services/{serviceName}/statements/{month} takes.
+type getOperatorServicesServiceNameStatementsMonthIn struct {
+	ServiceName string              `json:"serviceName"`
+	Month       string              `json:"month"`
+	Format      *smsStatementFormat `json:"format"`
 }
 
 // getOperatorServicesServiceNameReportsIn is what GET /operator/services/{serviceName}/reports takes.

@@ -102,7 +102,7 @@ func TestMoneyIsNeitherMadeNorLost(t *testing.T) {
 					n++
 					f.services = append(f.services, newService(t, l.s, l.shop, n))
 				}
-				for range rapid.IntRange(1, 25).Draw(rt, "steps") {
+				for range rapid.IntRange(1, 20).Draw(rt, "steps") {
 					f.step(rt)
 				}
 				f.check(rt)
@@ -290,6 +290,10 @@ func (f *fortune) check(rt *rapid.T) {
 		f.may(err)
 		if b.Issued != -f.issued[v.ID] || b.Available+b.Held+b.Quota+b.Used != f.issued[v.ID] {
 			rt.Fatalf("%s has %+v, and got %v", v.Name, b, f.issued[v.ID])
+		}
+		// It is compared with the books.
+		if _, err := f.s.Statement(f.t.Context(), v, storetest.Noon.AddDate(0, 0, -20), storetest.Noon.AddDate(0, 0, 1)); err != nil {
+			rt.Fatal(err)
 		}
 	}
 }
