@@ -134,6 +134,8 @@ func (r resource) guard() *cobra.Command {
 		{name: "hourCap", about: "most credits ordered for in an hour; 0 = no limit", kind: 'd'},
 		{name: "dayCap", about: "most credits ordered for in a day; 0 = no limit", kind: 'd'},
 		{name: "receiverHour", about: "most messages in an hour to one receiver; 0 = no limit", kind: 'i'},
+		{name: "alertBelow", about: "tell alert-number by SMS when this many credits or fewer are left; 0 = never", kind: 'd'},
+		{name: "alertNumber", about: "who is told"},
 		{name: "rangeHour", about: "most messages in an hour to one range of a thousand numbers; 0 = no limit", kind: 'i'},
 	}
 	addFlags(c.Flags(), caps)

@@ -1704,6 +1704,8 @@ type smsException struct {
 
 // smsGuards is sms.Guards: limits against a stolen key or a mistake.
 type smsGuards struct {
+	AlertBelow   *float64 `json:"alertBelow"`   // When this many credits or fewer are left alertNumber gets an SMS, at the cost of the account, once until there are more again; null = never
+	AlertNumber  *string  `json:"alertNumber"`  // Where the SMS goes
 	Countries    []string `json:"countries"`    // Countries that messages may go to, ISO 3166 alpha-2; empty = the customer's own only, * = every one
 	DayCap       *float64 `json:"dayCap"`       // Most credits ordered for in a day, by UTC; null = no limit
 	DaySpent     float64  `json:"daySpent"`     // Credits ordered for in this day
@@ -1716,6 +1718,8 @@ type smsGuards struct {
 
 // smsGuardsBody is sms.Guards in a request; what is absent stays nil.
 type smsGuardsBody struct {
+	AlertBelow   nullable[float64] `json:"alertBelow"`
+	AlertNumber  nullable[string]  `json:"alertNumber"`
 	Countries    []string          `json:"countries"`
 	DayCap       nullable[float64] `json:"dayCap"`
 	HourCap      nullable[float64] `json:"hourCap"`

@@ -436,11 +436,12 @@ func TestRefunds(t *testing.T) {
 	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
 		p.Send("x", []string{handset})
 		id, _ := orderOf(t, p, 1000)
-		refund := func(body object) (r struct {
+		type answer struct {
 			Number                      int64
 			Credits, Owed, WithTax, Tax float64
 			URL                         string
-		}, err error) {
+		}
+		refund := func(body object) (r answer, err error) {
 			err = p.Operator.Post(fmt.Sprintf("/operator/orders/%d/refund", id), body, &r)
 			return r, err
 		}

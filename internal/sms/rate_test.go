@@ -27,8 +27,15 @@ func TestTheRateOfATime(t *testing.T) {
 		at      time.Time
 		want    Credits
 	}{
-		{"FR", rateNow, 1000}, {"FR", later.Add(-1), 1000}, {"FR", later, 1200}, {"GB", rateNow, 500}, {"GB", later, 1900}, {"IT", rateNow, 700},
-		{"IT", later, 1900}, {"ES", rateNow, 2000}, {"ES", later, 1900},
+		{"FR", rateNow, 1000},
+		{"FR", later.Add(-1), 1000},
+		{"FR", later, 1200},
+		{"GB", rateNow, 500},
+		{"GB", later, 1900},
+		{"IT", rateNow, 700},
+		{"IT", later, 1900},
+		{"ES", rateNow, 2000},
+		{"ES", later, 1900},
 	} {
 		if got, ok := r.RateAt(c.country, c.at); got != c.want || !ok {
 			t.Errorf("%s at %v costs %v, want %v", c.country, c.at, got, c.want)

@@ -183,9 +183,7 @@ func (s *Store) Refunds(ctx context.Context, order int64) ([]sms.Refund, error) 
 	return all, nil
 }
 
-func refundsOf(ctx context.Context, db interface {
-	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
-}, order int64) ([]sms.Refund, error) {
+func refundsOf(ctx context.Context, db query.DBTX, order int64) ([]sms.Refund, error) {
 	rows, err := db.QueryContext(ctx, `SELECT r.number, r.order_id, o.service_name, r.quantity, r.owed, r.net, r.tax, o.currency, r.at, r.done_by, r.reference
 		FROM refund r JOIN orders o ON o.id = r.order_id WHERE r.order_id = $1 ORDER BY r.number`, order)
 	if err != nil {

@@ -38,7 +38,14 @@ CREATE TABLE tariff (
   PRIMARY KEY (account_id, country, begins_at)
 ) WITHOUT ROWID;
 
+-- Services that have been told that their credits run low, since when.
+CREATE TABLE low_balance (
+  service_id INTEGER PRIMARY KEY,
+  at         INTEGER NOT NULL
+);
+
 -- +goose Down
+DROP TABLE low_balance;
 DROP TABLE tariff;
 DROP TABLE refund;
 DROP TABLE checkout;

@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"ramier/internal/sms"
+)
+
+// ToldLow tells which services have been told that their credits run low.
+func (s *Store) ToldLow(ctx context.Context) (map[int64]bool, error) {
+	rows, err := s.reads.QueryContext(ctx, "SELECT service_id FROM low_balance")
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	defer rows.Close()
+	told := map[int64]bool{}
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, unavailable(err)
+		}
+		told[id] = true
+	}
+	return told, rows.Err()
+}
+
+// ServicesToWarn lists the services that want to be told when their credits run low, and what they have.
+func (s *Store) ServicesToWarn(ctx context.Context) ([]LowService, error) {
+	rows, err := s.reads.QueryContext(ctx, `SELECT s.name, b.available FROM service s JOIN balance b ON b.service_id = s.id
+		WHERE s.status = 'enable' AND s.settings LIKE '%"AlertBelow":%' AND s.settings NOT LIKE '%"AlertBelow":0,%' ORDER BY s.id`)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	var all []LowService
+	for rows.Next() {
+		var l LowService
+		if err := rows.Scan(&l.Service.Name, &l.Available); err != nil {
+			_ = rows.Close()
+			return nil, unavailable(err)
+		}
+		all = append(all, l)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, unavailable(err)
+	}
+	_ = rows.Close()
+	for i := range all {
+		if all[i].Service, err = s.Service(ctx, all[i].Service.Name); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// TellLow notes that a service has been told that its credits run low, or that it has enough again.
+func (s *Store) TellLow(ctx context.Context, service sms.Service, told bool, at time.Time) error {
+	return s.write(ctx, other, func(t *tx) error {
+		if !told {
+			_, err := t.db.ExecContext(ctx, "DELETE FROM low_balance WHERE service_id = $1", service.ID)
+			return err
+		}
+		_, err := t.db.ExecContext(ctx, "INSERT INTO low_balance (service_id, at) VALUES ($1, $2) ON CONFLICT (service_id) DO NOTHING", service.ID, micros(at))
+		return err
+	})
+}
