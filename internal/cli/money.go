@@ -116,7 +116,7 @@ func (r resource) refund() *cobra.Command {
 			return err
 		}
 		var o object
-		if err := api.call(c.Context(), http.MethodPost, r.at(args[0])+"/refund", object(given(c.Flags(), flags)), &o); err != nil {
+		if err := api.call(c.Context(), http.MethodPost, r.at(args[0])+"/refund", given(c.Flags(), flags), &o); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(r.out, "refunded order %s: pay back %.2f %v for %v credits (%v of them owed), credit note %v: %v\n", args[0], o["withTax"],

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"ramier/internal/sms"
@@ -9,42 +10,32 @@ import (
 
 // ToldLow tells which services have been told that their credits run low.
 func (s *Store) ToldLow(ctx context.Context) (map[int64]bool, error) {
-	rows, err := s.reads.QueryContext(ctx, "SELECT service_id FROM low_balance")
+	told := map[int64]bool{}
+	err := eachRow(ctx, s.reads, func(r *sql.Rows) error {
+		var id int64
+		err := r.Scan(&id)
+		told[id] = true
+		return err
+	}, "SELECT service_id FROM low_balance")
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	defer rows.Close()
-	told := map[int64]bool{}
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, unavailable(err)
-		}
-		told[id] = true
-	}
-	return told, rows.Err()
+	return told, nil
 }
 
 // ServicesToWarn lists the services that want to be told when their credits run low, and what they have.
 func (s *Store) ServicesToWarn(ctx context.Context) ([]LowService, error) {
-	rows, err := s.reads.QueryContext(ctx, `SELECT s.name, b.available FROM service s JOIN balance b ON b.service_id = s.id
+	var all []LowService
+	err := eachRow(ctx, s.reads, func(r *sql.Rows) error {
+		var l LowService
+		err := r.Scan(&l.Service.Name, &l.Available)
+		all = append(all, l)
+		return err
+	}, `SELECT s.name, b.available FROM service s JOIN balance b ON b.service_id = s.id
 		WHERE s.status = 'enable' AND s.settings LIKE '%"AlertBelow":%' AND s.settings NOT LIKE '%"AlertBelow":0,%' ORDER BY s.id`)
 	if err != nil {
 		return nil, unavailable(err)
 	}
-	var all []LowService
-	for rows.Next() {
-		var l LowService
-		if err := rows.Scan(&l.Service.Name, &l.Available); err != nil {
-			_ = rows.Close()
-			return nil, unavailable(err)
-		}
-		all = append(all, l)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, unavailable(err)
-	}
-	_ = rows.Close()
 	for i := range all {
 		if all[i].Service, err = s.Service(ctx, all[i].Service.Name); err != nil {
 			return nil, err

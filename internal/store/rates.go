@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"time"
 
 	"ramier/internal/sms"
@@ -36,23 +35,17 @@ func ratesOf(ctx context.Context, db query.DBTX, account int64) ([]sms.RateStep,
 }
 
 // tariffOf reads an account's part of the table tariff.
-func tariffOf(ctx context.Context, db query.DBTX, account int64) ([]sms.RateStep, error) {
-	rows, err := db.QueryContext(ctx, "SELECT country, begins_at, credits FROM tariff WHERE account_id = $1 ORDER BY country, begins_at", account)
-	if err != nil {
-		return nil, err
-	}
-	var all []sms.RateStep
-	for rows.Next() {
+func tariffOf(ctx context.Context, db query.DBTX, account int64) (all []sms.RateStep, err error) {
+	err = eachRow(ctx, db, func(r *sql.Rows) error {
 		var s sms.RateStep
 		var from int64
 		var credits sql.NullInt64
-		if err := rows.Scan(&s.Country, &from, &credits); err != nil {
-			return nil, errors.Join(err, rows.Close())
-		}
+		err := r.Scan(&s.Country, &from, &credits)
 		s.From, s.Credits, s.Ends = fromMicros(from), sms.Credits(credits.Int64), !credits.Valid
 		all = append(all, s)
-	}
-	return all, errors.Join(rows.Err(), rows.Close())
+		return err
+	}, "SELECT country, begins_at, credits FROM tariff WHERE account_id = $1 ORDER BY country, begins_at", account)
+	return all, err
 }
 
 // ChangeRates replaces the rates of an account, or of all customers for 0, by what f makes of them. Steps that gave way to others longer ago

@@ -142,18 +142,13 @@ func (t *tx) takeBack(ctx context.Context, service int64, at time.Time, amount s
 func (t *tx) collect(ctx context.Context, service int64, at time.Time) error {
 	type debt struct{ number, owed int64 }
 	var debts []debt
-	rows, err := t.db.QueryContext(ctx, "SELECT number, owed FROM refund WHERE service_id = $1 AND owed > 0 ORDER BY number", service)
-	if err != nil {
-		return err
-	}
-	for rows.Next() {
+	err := eachRow(ctx, t.db, func(r *sql.Rows) error {
 		var d debt
-		if err := rows.Scan(&d.number, &d.owed); err != nil {
-			return errors.Join(err, rows.Close())
-		}
+		err := r.Scan(&d.number, &d.owed)
 		debts = append(debts, d)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil || len(debts) == 0 {
+		return err
+	}, "SELECT number, owed FROM refund WHERE service_id = $1 AND owed > 0 ORDER BY number", service)
+	if err != nil || len(debts) == 0 {
 		return err
 	}
 	books, err := t.lockBalances(ctx, []int64{service})
@@ -183,23 +178,30 @@ func (s *Store) Refunds(ctx context.Context, order int64) ([]sms.Refund, error) 
 	return all, nil
 }
 
-func refundsOf(ctx context.Context, db query.DBTX, order int64) ([]sms.Refund, error) {
-	rows, err := db.QueryContext(ctx, `SELECT r.number, r.order_id, o.service_name, r.quantity, r.owed, r.net, r.tax, o.currency, r.at, r.done_by, r.reference
-		FROM refund r JOIN orders o ON o.id = r.order_id WHERE r.order_id = $1 ORDER BY r.number`, order)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var all []sms.Refund
-	for rows.Next() {
+func refundsOf(ctx context.Context, db query.DBTX, order int64) (all []sms.Refund, err error) {
+	err = eachRow(ctx, db, func(rows *sql.Rows) error {
 		var r sms.Refund
 		var at int64
 		err := rows.Scan(&r.Number, &r.OrderID, &r.Service, &r.Quantity, &r.Owed, &r.Net.Millionths, &r.Tax.Millionths, &r.Net.Currency, &at, &r.By, &r.Reference)
-		if err != nil {
-			return nil, err
-		}
 		r.Tax.Currency, r.At = r.Net.Currency, fromMicros(at)
 		all = append(all, r)
+		return err
+	}, `SELECT r.number, r.order_id, o.service_name, r.quantity, r.owed, r.net, r.tax, o.currency, r.at, r.done_by, r.reference
+		FROM refund r JOIN orders o ON o.id = r.order_id WHERE r.order_id = $1 ORDER BY r.number`, order)
+	return all, err
+}
+
+// eachRow calls scan with each row of a question.
+func eachRow(ctx context.Context, db query.DBTX, scan func(*sql.Rows) error, text string, args ...any) error {
+	rows, err := db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
 	}
-	return all, rows.Err()
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
