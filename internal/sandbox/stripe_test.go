@@ -496,5 +496,10 @@ func TestRefunds(t *testing.T) {
 			t.Errorf("%+v, %v", line, err)
 		}
 		p.Audit()
+		if err := p.App.Reset(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.Send("x", []string{handset})
+		p.Audit()
 	})
 }
