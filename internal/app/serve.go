@@ -69,12 +69,16 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 	}
 	limits := sms.DefaultLimits()
 	limits.Receivers = c.Limits.Receivers
+	stripe, err := stripeOf(c.Billing)
+	if err != nil {
+		return Options{}, err
+	}
 	o := Options{
 		Database: c.Database, KeyFile: c.KeyFile, Node: c.Node, Clock: clock.New(), Log: log, Version: version, PublicURLs: c.PublicURLs,
 		AnyHost: c.AnyHost, Tolerance: c.Auth.ClockTolerance, MaxBody: c.Limits.Body, MaxBatch: c.Limits.Batch, Zone: zone, Limits: limits,
 		StopClauses: clauses,
 		Billing: billing.Config{
-			Seller: c.Billing.Seller, PayTo: c.Billing.PayTo, Terms: c.Billing.Terms, Secret: []byte(c.Billing.Secret),
+			Seller: c.Billing.Seller, PayTo: c.Billing.PayTo, Terms: c.Billing.Terms, Secret: []byte(c.Billing.Secret), Stripe: stripe,
 		},
 		HideMetrics: c.HTTP.MetricsListen != "",
 		Doors: DoorLimits{
@@ -105,6 +109,19 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 		o.TrustedProxies = append(o.TrustedProxies, prefix)
 	}
 	return o, nil
+}
+
+// stripeOf reads the secrets of payments by card.
+func stripeOf(b config.Billing) (s billing.Stripe, err error) {
+	secret := ""
+	if s.Key, err = config.ReadSecret(b.StripeKeyFile); err == nil {
+		secret, err = config.ReadSecret(b.StripeWebhookSecretFile)
+	}
+	if err != nil {
+		return s, fmt.Errorf("billing.stripe_key_file: %w", err)
+	}
+	s.Secret, s.BaseURL = []byte(secret), b.StripeURL
+	return s, nil
 }
 
 // doors are the listeners of a server.

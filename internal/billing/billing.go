@@ -27,12 +27,16 @@ type Config struct {
 	Seller, PayTo, Terms string
 	// Secret signs notices of payments; empty = none are taken.
 	Secret []byte
+	Stripe Stripe
 	// Sandbox marks all pages as worth nothing.
 	Sandbox bool
 }
 
 // Desk sells credits. It is also the http.Handler of its pages.
-type Desk struct{ Config }
+type Desk struct {
+	Config
+	stripe *stripeClient
+}
 
 // New makes a desk.
 func New(c Config) *Desk {
@@ -48,11 +52,11 @@ func New(c Config) *Desk {
 	if c.Terms == "" {
 		c.Terms = defaultTerms
 	}
-	return &Desk{c}
+	return &Desk{c, newStripeClient(c.Stripe)}
 }
 
 const defaultTerms = `Credits are paid in advance and pay for messages at the rates in force when they are sent.
-They arrive when the payment of the order is known. They do not expire, and are not paid back.`
+They arrive when the payment of the order is known. They do not expire.`
 
 // Quote gives what a number of credits costs customers of a country. Errors: those of sms.NewOffer.
 func (d *Desk) Quote(ctx context.Context, quantity int64, country string) (sms.Offer, error) {
@@ -86,10 +90,13 @@ const (
 	ordersPath   = "/orders/"
 	termsPath    = "/orders/terms"
 	paymentsPath = "/payments"
+	stripePath   = "/payments/stripe"
 )
 
 // Serves tells whether a path is one of the desk's.
-func Serves(path string) bool { return strings.HasPrefix(path, ordersPath) || path == paymentsPath }
+func Serves(path string) bool {
+	return strings.HasPrefix(path, ordersPath) || path == paymentsPath || path == stripePath
+}
 
 // URL gives the address of an order's page. Whoever has it can see the order.
 func (d *Desk) URL(o sms.CreditOrder) string {
@@ -102,6 +109,11 @@ func (d *Desk) PDF(o sms.CreditOrder) string {
 		return d.URL(o) + "/invoice.pdf"
 	}
 	return d.URL(o) + "/order.pdf"
+}
+
+// CreditNoteURL gives the address of a refund's credit note as PDF.
+func (d *Desk) CreditNoteURL(o sms.CreditOrder, r sms.Refund) string {
+	return fmt.Sprintf("%s/credit-%d.pdf", d.URL(o), r.Number)
 }
 
 // TermsURL gives the address of the terms.

@@ -2,6 +2,7 @@ package billing
 
 import (
 	"crypto/subtle"
+	"fmt"
 	"html/template"
 	"net/http"
 	"strconv"
@@ -16,7 +17,7 @@ var page = template.Must(template.New("order").Funcs(template.FuncMap{"lines": l
 <meta name="robots" content="noindex"><title>Order {{.Order.ID}}</title>
 <style>body{font:16px/1.5 system-ui,sans-serif;max-width:42rem;margin:2rem auto;padding:0 1rem;color:#222;background:#fff}
 table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem 0;border-bottom:1px solid #ccc}td.n,th.n{text-align:right}
-.state{padding:.6rem 1rem;border-radius:.3rem;background:#eee}.sandbox{background:#ffe08a;padding:.4rem 1rem}</style></head><body>
+.state{padding:.6rem 1rem;border-radius:.3rem;background:#eee}button{font:inherit;padding:.6rem 1.2rem;border:0;border-radius:.3rem;background:#1a5fb4;color:#fff;cursor:pointer}.sandbox{background:#ffe08a;padding:.4rem 1rem}</style></head><body>
 {{if .Sandbox}}<p class="sandbox">This is a sandbox: nothing here is real, and nothing is to be paid.</p>{{end}}
 <h1>Order {{.Order.ID}}</h1>
 <p>{{lines .Seller}}</p>
@@ -27,7 +28,9 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem 0;
 {{if .Order.Reduction.Millionths}}<tr><td colspan="2">It includes a reduction by quantity of</td><td class="n">{{.Order.Reduction}}</td></tr>{{end}}
 <tr><td colspan="2">{{if .Order.TaxName}}{{.Order.TaxName}} {{percent .Order.TaxRate}}{{else}}No tax{{end}}</td><td class="n">{{.Order.Tax}}</td></tr>
 <tr><th colspan="2">To pay</th><th class="n">{{.Order.Total}}</th></tr></tbody></table>
-{{if eq .Order.Status "notPaid"}}<h2>How to pay</h2><p>{{lines .PayTo}}</p><p>Name the order: <b>{{.Order.ID}}</b></p>{{end}}
+{{range .Refunds}}<p>Paid back on {{.At.Format "2006-01-02"}}: {{.Total}} for {{.Quantity}} credits (<a href="{{$.URL}}/credit-{{.Number}}.pdf">credit note {{.Number}}</a>)</p>
+{{end}}{{if .ByCard}}<form method="post" action="{{.URL}}/pay"><button>Pay {{.Order.Total}} by card</button></form>
+{{end}}{{if eq .Order.Status "notPaid"}}<h2>{{if .ByCard}}Or otherwise{{else}}How to pay{{end}}</h2><p>{{lines .PayTo}}</p><p>Name the order: <b>{{.Order.ID}}</b></p>{{end}}
 <p><a href="{{.PDF}}">{{if .Order.Invoice}}Invoice {{.Order.Invoice}}{{else}}Order form{{end}} (PDF)</a> · <a href="{{.Terms}}">Terms of sale</a></p>
 </body></html>
 `))
@@ -47,13 +50,17 @@ func lines(text string) template.HTML {
 // ServeHTTP serves the pages of orders, their documents, the terms, and takes notices of payments.
 func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action "+d.formTargets())
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer") // the address is the key
 	h.Set("Cache-Control", "no-store")
 	switch {
 	case r.URL.Path == paymentsPath:
 		d.payment(w, r)
+	case r.URL.Path == stripePath:
+		d.takeStripe(w, r)
+	case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/pay"):
+		d.order(w, r)
 	case r.Method != http.MethodGet && r.Method != http.MethodHead:
 		h.Set("Allow", "GET, HEAD")
 		http.Error(w, "This page can only be read.", http.StatusMethodNotAllowed)
@@ -72,18 +79,73 @@ func (d *Desk) order(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !ok:
 		http.Error(w, "There is no such order: the address must be whole.", http.StatusNotFound)
+	case r.Method == http.MethodPost:
+		d.pay(w, r, o, document)
 	case document == "":
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		d.show(w, page, map[string]any{
-			"Order": o, "What": describe(o), "Seller": d.Seller, "PayTo": d.PayTo, "PDF": d.PDF(o), "Terms": d.TermsURL(),
-			"State": d.state(o), "Sandbox": d.Sandbox,
-		})
+		d.showOrder(w, r, o)
+	case strings.HasPrefix(document, "credit-"):
+		d.creditNote(w, r, o, document)
 	case document == "order.pdf" || document == "invoice.pdf" && o.Invoice != 0:
 		w.Header().Set("Content-Type", "application/pdf")
 		_, _ = w.Write(d.document(o, document == "invoice.pdf"))
 	default:
 		http.Error(w, "The order has no such document: there is order.pdf, and invoice.pdf once it is paid.", http.StatusNotFound)
 	}
+}
+
+func (d *Desk) showOrder(w http.ResponseWriter, r *http.Request, o sms.CreditOrder) {
+	refunds, err := d.Store.Refunds(r.Context(), o.ID)
+	if err != nil {
+		http.Error(w, messageOf(err), statusOf(err))
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	d.show(w, page, map[string]any{
+		"Order": o, "What": describe(o), "Seller": d.Seller, "PayTo": d.PayTo, "PDF": d.PDF(o), "Terms": d.TermsURL(), "URL": d.URL(o),
+		"State": d.state(o, r.URL.Query().Has("paid")), "Sandbox": d.Sandbox, "ByCard": d.byCard(o), "Refunds": refunds,
+	})
+}
+
+// pay leads to the page where an order is paid by card.
+func (d *Desk) pay(w http.ResponseWriter, r *http.Request, o sms.CreditOrder, document string) {
+	if document != "pay" || !d.byCard(o) {
+		http.Error(w, "The order "+strconv.FormatInt(o.ID, 10)+" cannot be paid by card: see its page.", http.StatusConflict)
+		return
+	}
+	address, err := d.checkout(r.Context(), o)
+	if err != nil {
+		d.Log.Error("a payment by card cannot begin", "order", o.ID, "error", err)
+		http.Error(w, "The payment by card cannot begin: "+messageOf(err)+". Nothing was paid; try again later, or pay otherwise.", statusOf(err))
+		return
+	}
+	http.Redirect(w, r, address, http.StatusSeeOther)
+}
+
+// formTargets is where forms of the pages may lead, in words of Content-Security-Policy: to us, and from there to Stripe.
+func (d *Desk) formTargets() string {
+	switch {
+	case d.Stripe.Key == "":
+		return "'none'"
+	case strings.HasPrefix(d.stripe.BaseURL, "http://"):
+		return "'self' https: http:" // a test's
+	}
+	return "'self' https:"
+}
+
+func (d *Desk) creditNote(w http.ResponseWriter, r *http.Request, o sms.CreditOrder, document string) {
+	refunds, err := d.Store.Refunds(r.Context(), o.ID)
+	if err != nil {
+		http.Error(w, messageOf(err), statusOf(err))
+		return
+	}
+	for _, refund := range refunds {
+		if document == fmt.Sprintf("credit-%d.pdf", refund.Number) {
+			w.Header().Set("Content-Type", "application/pdf")
+			_, _ = w.Write(d.creditDocument(o, refund))
+			return
+		}
+	}
+	http.Error(w, "The order has no such credit note.", http.StatusNotFound)
 }
 
 // find gives the order of a page. Who does not know its key learns nothing of it.
@@ -100,13 +162,15 @@ func (d *Desk) find(r *http.Request, id, key string) (sms.CreditOrder, bool) {
 }
 
 // state says in a sentence how an order is doing.
-func (d *Desk) state(o sms.CreditOrder) string {
+func (d *Desk) state(o sms.CreditOrder, paid bool) string {
 	const day = "2006-01-02"
 	switch {
 	case o.Status == sms.OrderSettled:
 		return "Paid on " + o.SettledAt.Format(day) + ". The credits are on " + o.Service + "."
 	case o.Status == sms.OrderCancelled:
 		return "Cancelled on " + o.SettledAt.Format(day) + "."
+	case paid:
+		return "Thank you. The credits arrive when the payment is confirmed, mostly within a minute: load this page again."
 	case d.Now().After(o.ExpiresAt):
 		return "It was to be paid until " + o.ExpiresAt.Format(day) + ". Make a new order, or ask the operator."
 	}

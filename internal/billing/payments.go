@@ -2,16 +2,10 @@ package billing
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"math"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"ramier/internal/sms"
@@ -40,41 +34,6 @@ type notice struct {
 	Reference string      `json:"reference"` // shown on the invoice
 }
 
-// Sign gives the value of SignatureHeader for a body sent at a time.
-func Sign(secret, body []byte, at time.Time) string {
-	t := strconv.FormatInt(at.Unix(), 10)
-	return "t=" + t + ",v1=" + hex.EncodeToString(mac(secret, t, body))
-}
-
-func mac(secret []byte, t string, body []byte) []byte {
-	h := hmac.New(sha256.New, secret)
-	h.Write([]byte(t + "."))
-	h.Write(body)
-	return h.Sum(nil)
-}
-
-// check proves that a notice comes from who knows the secret, and is fresh.
-func (d *Desk) check(header string, body []byte) error {
-	var t, signature string
-	for field := range strings.SplitSeq(header, ",") {
-		switch name, value, _ := strings.Cut(strings.TrimSpace(field), "="); name {
-		case "t":
-			t = value
-		case "v1":
-			signature = value
-		}
-	}
-	given, err := hex.DecodeString(signature)
-	if err != nil || t == "" || !hmac.Equal(given, mac(d.Secret, t, body)) {
-		return sms.Errorf(sms.BadSignature, "The header %s does not sign this body: give t=SECONDS,v1=HEX of HMAC-SHA256 over \"SECONDS.BODY\"", SignatureHeader)
-	}
-	seconds, err := strconv.ParseInt(t, 10, 64)
-	if age := d.Now().Sub(time.Unix(seconds, 0)); err != nil || age.Abs() > tolerance {
-		return sms.Errorf(sms.StaleRequest, "t = %s is more than %v from now: send the notice when it is signed, and look at the clocks", t, tolerance)
-	}
-	return nil
-}
-
 // read takes a notice apart.
 func read(body []byte) (n notice, amount int64, err error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
@@ -96,28 +55,33 @@ func read(body []byte) (n notice, amount int64, err error) {
 
 // payment settles the order that a notice is about.
 func (d *Desk) payment(w http.ResponseWriter, r *http.Request) {
-	o, err := d.take(r)
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	if err != nil {
-		w.WriteHeader(statusOf(err))
-		_ = json.NewEncoder(w).Encode(map[string]string{"message": messageOf(err)})
-		return
-	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"orderId": o.ID, "status": o.Status, "serviceName": o.Service, "credits": o.Quantity.Float()})
+	o, err := d.take(w, r)
+	d.answer(w, err, map[string]any{"orderId": o.ID, "status": o.Status, "serviceName": o.Service, "credits": o.Quantity.Float()})
 }
 
-func (d *Desk) take(r *http.Request) (sms.CreditOrder, error) {
-	switch {
-	case r.Method != http.MethodPost:
-		return sms.CreditOrder{}, sms.Errorf(sms.NoRoute, "Notices of payments are posted here")
-	case len(d.Secret) == 0:
+// answer tells who has sent a notice what became of it.
+func (d *Desk) answer(w http.ResponseWriter, err error, answer map[string]any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	if err != nil {
+		status := statusOf(err)
+		if status == http.StatusInternalServerError {
+			d.Log.Error("a notice of a payment cannot be taken", "error", err)
+		}
+		w.WriteHeader(status)
+		answer = map[string]any{"message": messageOf(err)}
+	}
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+func (d *Desk) take(w http.ResponseWriter, r *http.Request) (sms.CreditOrder, error) {
+	if len(d.Secret) == 0 {
 		return sms.CreditOrder{}, sms.Errorf(sms.NoRoute, "This platform takes no notices of payments: billing.secret is not set")
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxNotice+1))
-	if err != nil || len(body) > maxNotice {
-		return sms.CreditOrder{}, sms.Errorf(sms.TooLarge, "the notice is broken, or has more than %d octets", maxNotice)
+	body, err := readNotice(w, r, maxNotice)
+	if err != nil {
+		return sms.CreditOrder{}, err
 	}
-	if err := d.check(r.Header.Get(SignatureHeader), body); err != nil {
+	if err := checkSignature(SignatureHeader, r.Header.Get(SignatureHeader), d.Secret, body, d.Now()); err != nil {
 		return sms.CreditOrder{}, err
 	}
 	n, amount, err := read(body)

@@ -19,7 +19,7 @@ func FuzzNotice(f *testing.F) {
 	f.Add("t=1764000000,v1=00", []byte(`{"amount": 1e999}`))
 	f.Add("v1=,t=-1,v1", []byte("[]"))
 	f.Fuzz(func(t *testing.T, header string, body []byte) {
-		if err := d.check(header, body); err == nil && !bytes.Equal(body, good) {
+		if err := checkSignature("S", header, d.Secret, body, now); err == nil && !bytes.Equal(body, good) {
 			t.Errorf("%q signs %q", header, body)
 		}
 		n, amount, err := read(body)
@@ -48,8 +48,10 @@ func TestASignatureIsForOneTimeAndBody(t *testing.T) {
 		"another time":      {strings.Replace(signature, "t=1", "t=2", 1), sms.BadSignature},
 		"cut":               {signature[:len(signature)-2], sms.BadSignature},
 		"none":              {"", sms.BadSignature},
+		"one of several":    {strings.Replace(signature, ",v1", ",v1=00,v0=x,v1=zz,v1", 1), ""},
+		"too many":          {strings.Replace(signature, ",v1", strings.Repeat(",v1=00", maxSignatures)+",v1", 1), sms.BadSignature},
 	} {
-		if err := d.check(c.header, body); sms.CodeOf(err) != c.code {
+		if err := checkSignature("S", c.header, d.Secret, body, now); sms.CodeOf(err) != c.code {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

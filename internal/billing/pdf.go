@@ -3,6 +3,7 @@ package billing
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 
 	"ramier/internal/sms"
@@ -49,6 +50,36 @@ func (d *Desk) document(o sms.CreditOrder, invoice bool) []byte {
 		s.down(16)
 		s.block(d.PayTo)
 	}
+	s.down(18)
+	s.text(marginLeft, regular, 9, "Terms: "+d.TermsURL())
+	return s.file(title)
+}
+
+// creditDocument writes the credit note of a refund.
+func (d *Desk) creditDocument(o sms.CreditOrder, r sms.Refund) []byte {
+	var s sheet
+	title := fmt.Sprintf("Credit note %d", r.Number)
+	s.text(marginLeft, bold, 20, title)
+	s.down(24)
+	if d.Sandbox {
+		s.text(marginLeft, bold, 11, "SANDBOX - worth nothing, nothing is paid back")
+		s.down(20)
+	}
+	s.block(d.Seller)
+	s.down(14)
+	s.pair("Customer", o.Account+" ("+o.Country+")")
+	s.pair("Invoice", fmt.Sprintf("%d of %s, order %d", o.Invoice, o.SettledAt.Format("2006-01-02"), o.ID))
+	s.pair("Paid back", r.At.Format("2006-01-02"))
+	s.pair("Payment", r.Reference)
+	s.down(18)
+	s.row(bold, "What", "", "Amount")
+	s.row(regular, fmt.Sprintf("%v SMS credits of %s given back", r.Quantity, r.Service), "", "-"+r.Net.String())
+	tax := "No tax"
+	if o.TaxName != "" {
+		tax = o.TaxName + " " + percent(o.TaxRate)
+	}
+	s.row(regular, tax, "", "-"+r.Tax.String())
+	s.row(bold, "Total", "", "-"+r.Total().String())
 	s.down(18)
 	s.text(marginLeft, regular, 9, "Terms: "+d.TermsURL())
 	return s.file(title)
@@ -141,16 +172,32 @@ func literal(text string) string {
 	return b.String()
 }
 
-// file gives the whole document.
+// file gives a document of one page.
 func (s *sheet) file(title string) []byte {
+	var b bytes.Buffer
+	_ = writeFile(&b, title, []*sheet{s}) // memory takes everything
+	return b.Bytes()
+}
+
+// writeFile writes a document of pages.
+func writeFile(to io.Writer, title string, pages []*sheet) error {
+	const first = 6 // the objects of pages follow the catalog, the list of pages, the fonts and the title
+	var kids strings.Builder
+	for i := range pages {
+		fmt.Fprintf(&kids, "%d 0 R ", first+2*i)
+	}
 	objects := []string{
 		"<< /Type /Catalog /Pages 2 0 R >>",
-		"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-		fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Contents 4 0 R /Resources << /Font << /F1 5 0 R /F2 6 0 R >> >> >>", pageWidth, pageHeight),
-		fmt.Sprintf("<< /Length %d >>\nstream\n%sendstream", s.content.Len(), s.content.String()),
+		fmt.Sprintf("<< /Type /Pages /Kids [%s] /Count %d >>", strings.TrimSpace(kids.String()), len(pages)),
 		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
 		"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica-Bold /Encoding /WinAnsiEncoding >>",
 		"<< /Title (" + literal(title) + ") /Producer (Ramier) >>",
+	}
+	for i, p := range pages {
+		objects = append(objects,
+			fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Contents %d 0 R /Resources << /Font << /F1 3 0 R /F2 4 0 R >> >> >>",
+				pageWidth, pageHeight, first+2*i+1),
+			fmt.Sprintf("<< /Length %d >>\nstream\n%sendstream", p.content.Len(), p.content.String()))
 	}
 	var b bytes.Buffer
 	b.WriteString("%PDF-1.4\n")
@@ -164,6 +211,7 @@ func (s *sheet) file(title string) []byte {
 	for _, offset := range at {
 		fmt.Fprintf(&b, "%010d 00000 n \n", offset)
 	}
-	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R /Info 7 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(objects)+1, table)
-	return b.Bytes()
+	fmt.Fprintf(&b, "trailer\n<< /Size %d /Root 1 0 R /Info 5 0 R >>\nstartxref\n%d\n%%%%EOF\n", len(objects)+1, table)
+	_, err := to.Write(b.Bytes())
+	return err
 }

@@ -13,10 +13,10 @@ import (
 	"ramier/internal/submit"
 )
 
-// Watch looks once at what runs low: it makes orders for services with automatic recredit, and warns of users' quotas. Only one node
+// Watch looks once at what runs low: it makes orders for services with automatic recredit, and warns of users' quotas and services' credits. Only one node
 // of a platform should.
 func (d *Desk) Watch(ctx context.Context) error {
-	return errors.Join(d.recredit(ctx), d.alert(ctx))
+	return errors.Join(d.recredit(ctx), d.alert(ctx), d.warnLow(ctx))
 }
 
 // recredit makes an order for each service that has come down to its threshold and has no such order open. Its credits arrive as
@@ -72,9 +72,9 @@ func (d *Desk) alert(ctx context.Context) error {
 	return nil
 }
 
-// warn sends the warning. Should it be noted too late, the key keeps it from being sent again.
+// warn sends the warning.
 func (d *Desk) warn(ctx context.Context, u store.LowUser) error {
-	rules, err := d.Store.FreshRules(ctx, u.Service)
+	v, err := d.Store.Service(ctx, u.Service)
 	if err != nil {
 		return err
 	}
@@ -82,9 +82,19 @@ func (d *Desk) warn(ctx context.Context, u store.LowUser) error {
 	if err != nil {
 		return err
 	}
+	return d.tell(ctx, u.Service, u.Alert.Number, alertText(v.Settings, u.User, b.Available), "quota-alert",
+		fmt.Sprintf("quota-alert %d %d %d", u.ID, u.Alert.Threshold, u.QuotaLeft))
+}
+
+// tell sends an SMS at the cost of a service, from the first of its senders or else a short number. Should it be noted too late, the key
+// keeps it from being sent again.
+func (d *Desk) tell(ctx context.Context, service, number, text, tag, key string) error {
+	rules, err := d.Store.FreshRules(ctx, service)
+	if err != nil {
+		return err
+	}
 	o := sms.Order{
-		Text: alertText(rules.Service.Settings, u.User, b.Available), Receivers: []string{u.Alert.Number}, NoStop: true,
-		Class: sms.PhoneDisplay, Priority: sms.High, Validity: sms.MaxValidity, Tag: "quota-alert",
+		Text: text, Receivers: []string{number}, NoStop: true, Class: sms.PhoneDisplay, Priority: sms.High, Validity: sms.MaxValidity, Tag: tag,
 	}
 	for _, name := range slices.Sorted(maps.Keys(rules.Senders)) {
 		if rules.Senders[name].Status == sms.Enabled {
@@ -93,9 +103,8 @@ func (d *Desk) warn(ctx context.Context, u store.LowUser) error {
 		}
 	}
 	o.ForResponse = o.Sender == ""
-	name := fmt.Sprintf("quota-alert %d %d %d", u.ID, u.Alert.Threshold, u.QuotaLeft)
-	hash := sha256.Sum256([]byte(name))
-	r, err := d.Submit.Submit(ctx, rules.Service.AccountID, u.Service, o, submit.Key{Key: name, Hash: hash[:]})
+	hash := sha256.Sum256([]byte(key))
+	r, err := d.Submit.Submit(ctx, rules.Service.AccountID, service, o, submit.Key{Key: key, Hash: hash[:]})
 	if err == nil && len(r.Invalid) > 0 {
 		err = sms.Errorf(sms.Invalid, "%s", r.Invalid[0].Message)
 	}

@@ -94,7 +94,36 @@ func (p *program) orderCommand() *cobra.Command {
 			return a.do(c, http.MethodPost, r.at(args[0])+"/cancel", nil, "cancelled order "+args[0])
 		},
 	}
-	return a.flags(p.group("order", "See and settle the orders of credits", r.list(), r.show(), settle, cancel))
+	return a.flags(p.group("order", "See and settle the orders of credits", r.list(), r.show(), settle, cancel, r.refund()))
+}
+
+// refund pays an order back, or part of it.
+func (r resource) refund() *cobra.Command {
+	c := &cobra.Command{
+		Use: "refund ID", Short: "Take credits of a paid order back and make a credit note", Args: takes,
+		Long: "Takes credits of a paid order back and makes a credit note. The money is paid back by you, by the way it came: a refund in Stripe's dashboard\n" +
+			"does all of this by itself.",
+	}
+	flags := []property{
+		{name: "credits", about: "credits to take back; all that are left of the order if not given", kind: 'd'},
+		{name: "reference", about: "of the payment; shown on the credit note"},
+		{name: "owe", about: "credits that are spent already are owed, and taken from the next order that is paid", kind: 'b'},
+	}
+	addFlags(c.Flags(), flags)
+	c.RunE = func(c *cobra.Command, args []string) error {
+		api, err := r.open()
+		if err != nil {
+			return err
+		}
+		var o object
+		if err := api.call(c.Context(), http.MethodPost, r.at(args[0])+"/refund", given(c.Flags(), flags), &o); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(r.out, "refunded order %s: pay back %.2f %v for %v credits (%v of them owed), credit note %v: %v\n", args[0], o["withTax"],
+			o["currency"], o["credits"], o["owed"], o["number"], o["url"])
+		return err
+	}
+	return c
 }
 
 // guard shows what an SMS account can be made to spend, and changes it where flags are given.
@@ -105,6 +134,8 @@ func (r resource) guard() *cobra.Command {
 		{name: "hourCap", about: "most credits ordered for in an hour; 0 = no limit", kind: 'd'},
 		{name: "dayCap", about: "most credits ordered for in a day; 0 = no limit", kind: 'd'},
 		{name: "receiverHour", about: "most messages in an hour to one receiver; 0 = no limit", kind: 'i'},
+		{name: "alertBelow", about: "tell alert-number by SMS when this many credits or fewer are left; 0 = never", kind: 'd'},
+		{name: "alertNumber", about: "who is told"},
 		{name: "rangeHour", about: "most messages in an hour to one range of a thousand numbers; 0 = no limit", kind: 'i'},
 	}
 	addFlags(c.Flags(), caps)

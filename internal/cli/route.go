@@ -1,9 +1,6 @@
 package cli
 
 import (
-	"net/http"
-	"strconv"
-
 	"github.com/spf13/cobra"
 )
 
@@ -28,25 +25,6 @@ func (p *program) routeCommand() *cobra.Command {
 	add.properties = append([]property{}, r.properties...)
 	add.properties[0].must = true
 	return a.flags(p.group("route", "Manage which messages leave by which carrier", r.list(), add.add(""), r.show(), r.set(), r.remove()))
-}
-
-func (p *program) rateCommand() *cobra.Command {
-	a := &access{program: p}
-	r := resource{
-		access: a, noun: "rate", path: "/operator/rates", argument: "COUNTRY", id: "country",
-		columns: []string{"country", "credits"},
-	}
-	set := &cobra.Command{
-		Use: "set COUNTRY CREDITS", Short: "Set the credits that a message part to a country costs; all = countries without a rate", Args: takes,
-		RunE: func(c *cobra.Command, args []string) error {
-			credits, err := strconv.ParseFloat(args[1], 64)
-			if err != nil {
-				return usage("%q is not a number of credits", args[1])
-			}
-			return a.do(c, http.MethodPut, r.at(args[0]), object{"credits": credits}, "a part to "+args[0]+" costs "+args[1]+" credits")
-		},
-	}
-	return a.flags(p.group("rate", "Manage what message parts cost, by country", r.list(), set, r.remove()))
 }
 
 func (p *program) numberCommand() *cobra.Command {

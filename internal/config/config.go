@@ -89,6 +89,10 @@ type Billing struct {
 	PayTo  string `koanf:"pay_to"` // how to pay, several lines
 	Terms  string `koanf:"terms"`  // several lines
 	Secret string `koanf:"secret"` // signs notices of payments; empty = none are taken
+	// Files that hold the key of Stripe's API and the secret of its webhook; empty = no payments by card.
+	StripeKeyFile           string `koanf:"stripe_key_file"`
+	StripeWebhookSecretFile string `koanf:"stripe_webhook_secret_file"`
+	StripeURL               string `koanf:"stripe_url"` // of the API
 }
 
 // Mail is the server that takes the platform's mails.
@@ -132,12 +136,13 @@ type Log struct {
 func Default() Config {
 	return Config{
 		DataDir: ".", Node: "ws-1", Zone: "Europe/Paris", PublicURLs: []string{"http://127.0.0.1:8080"}, StopTimeout: 30 * time.Second,
-		HTTP:   HTTP{Listen: "127.0.0.1:8080"},
-		Auth:   Auth{ClockTolerance: 5 * time.Minute},
-		SMPP:   SMPP{Connections: 1000, AddressConnections: 50},
-		Limits: Limits{Body: 10 << 20, Batch: 500, Receivers: 5000, Connections: 10_000, AddressConnections: 1000, AtOnce: 256, Patience: 10 * time.Second},
-		Fetch:  Fetch{Timeout: 30 * time.Second, Size: 256 << 20},
-		Mail:   Mail{Port: 587, Security: "starttls"},
+		HTTP:    HTTP{Listen: "127.0.0.1:8080"},
+		Auth:    Auth{ClockTolerance: 5 * time.Minute},
+		SMPP:    SMPP{Connections: 1000, AddressConnections: 50},
+		Limits:  Limits{Body: 10 << 20, Batch: 500, Receivers: 5000, Connections: 10_000, AddressConnections: 1000, AtOnce: 256, Patience: 10 * time.Second},
+		Billing: Billing{StripeURL: "https://api.stripe.com"},
+		Fetch:   Fetch{Timeout: 30 * time.Second, Size: 256 << 20},
+		Mail:    Mail{Port: 587, Security: "starttls"},
 		Email2SMS: Email2SMS{
 			Senders: "any", Reports: "verified", Size: 2 << 20, Connections: 200, PerAddress: 10, Rate: 60, Timeout: 2 * time.Minute,
 		},
@@ -165,7 +170,10 @@ func (c *Config) settle(dir string) {
 		c.KeyFile = filepath.Join(c.DataDir, keyFile)
 	}
 	c.KeyFile = under(dir, c.KeyFile)
-	for _, path := range []*string{&c.HTTP.TLSCert, &c.HTTP.TLSKey, &c.SMPP.TLSCert, &c.SMPP.TLSKey, &c.Email2SMS.TLSCert, &c.Email2SMS.TLSKey, &c.Mail.PasswordFile, &c.Mail.CAFile} {
+	for _, path := range []*string{
+		&c.HTTP.TLSCert, &c.HTTP.TLSKey, &c.SMPP.TLSCert, &c.SMPP.TLSKey, &c.Email2SMS.TLSCert, &c.Email2SMS.TLSKey, &c.Mail.PasswordFile, &c.Mail.CAFile,
+		&c.Billing.StripeKeyFile, &c.Billing.StripeWebhookSecretFile,
+	} {
 		if *path != "" {
 			*path = under(dir, *path)
 		}

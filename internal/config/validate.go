@@ -2,7 +2,9 @@ package config
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"net/url"
@@ -67,8 +69,7 @@ func (c Config) Validate() Problems {
 	c.SMPP.check(&all)
 	c.Mail.check(&all)
 	c.Email2SMS.check(&all)
-	all.check(c.Billing.Secret == "" || len(c.Billing.Secret) >= minSecret, "billing.secret", strings.Repeat("*", len(c.Billing.Secret)),
-		"give at least %d characters that nobody can guess, as openssl rand -hex 32 makes them", minSecret)
+	c.Billing.check(&all)
 	for _, d := range []struct {
 		setting     string
 		value       time.Duration
@@ -112,6 +113,44 @@ func (c Config) Validate() Problems {
 	oneOf(&all, "log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf(&all, "log.format", c.Log.Format, "text", "json")
 	return all
+}
+
+func (b Billing) check(all *Problems) {
+	all.check(b.Secret == "" || len(b.Secret) >= minSecret, "billing.secret", strings.Repeat("*", len(b.Secret)),
+		"give at least %d characters that nobody can guess, as openssl rand -hex 32 makes them", minSecret)
+	u, err := url.Parse(b.StripeURL)
+	ok := err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil && u.RawQuery == ""
+	all.check(ok, "billing.stripe_url", b.StripeURL, "give the address of Stripe's API, https://api.stripe.com, or of a stripe-mock")
+	all.check(b.StripeKeyFile == "" || b.StripeWebhookSecretFile != "", "billing.stripe_webhook_secret_file", "",
+		"name the file of the webhook's secret too: without webhooks nobody would know that an order was paid")
+	for _, f := range [][2]string{{"billing.stripe_key_file", b.StripeKeyFile}, {"billing.stripe_webhook_secret_file", b.StripeWebhookSecretFile}} {
+		if f[1] == "" {
+			continue
+		}
+		text, err := ReadSecret(f[1])
+		all.check(err == nil, f[0], f[1], "%v", err)
+		all.check(err != nil || len(text) >= 8, f[0], f[1], "it holds %d characters, which is no key: copy it from Stripe's dashboard", len(text))
+	}
+}
+
+// maxSecretFile is how many bytes a file with a secret may have.
+const maxSecretFile = 4096
+
+// ReadSecret reads a secret from a file of its own, without the white space around it. Empty for no file.
+func ReadSecret(path string) (string, error) {
+	if path == "" {
+		return "", nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return "", errors.New("there is no such file that can be read: correct the path")
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
+	if err != nil || len(text) > maxSecretFile {
+		return "", fmt.Errorf("it cannot be read, or has more than %d bytes", maxSecretFile)
+	}
+	return strings.TrimSpace(string(text)), nil
 }
 
 func oneOf(all *Problems, setting, value string, words ...string) {

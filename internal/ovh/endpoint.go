@@ -3,6 +3,7 @@ package ovh
 import (
 	"context"
 	"encoding/csv"
+	"io"
 	"iter"
 	"net/http"
 	"reflect"
@@ -40,6 +41,7 @@ type handler struct {
 	// stream lists ids page by page; nil when all are listed at once.
 	stream func(ctx context.Context, c *Call, decode func(reflect.Value) error) (iter.Seq2[[]int64, error], error)
 	csv    func(*csv.Writer, reflect.Value) error // writes the answer as CSV; nil when there is no such form
+	pdf    func(io.Writer, reflect.Value) error   // likewise as PDF
 }
 
 // endpoint turns a function from a request to an answer into a handler. In has a field for each parameter of the

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"ramier/internal/phone"
 	"ramier/internal/sms"
 )
 
@@ -45,6 +46,7 @@ func (a *API) guards(ctx context.Context, service string) (smsGuards, error) {
 		return new(c.Float())
 	}
 	out.HourCap, out.DayCap = orNone(g.HourCap), orNone(g.DayCap)
+	out.AlertBelow, out.AlertNumber = orNone(g.AlertBelow), orNull(g.AlertNumber)
 	if g.ReceiverHour > 0 {
 		out.ReceiverHour = &g.ReceiverHour
 	}
@@ -67,16 +69,38 @@ func (a *API) setGuards(ctx context.Context, service string, b smsGuardsBody) er
 		for field, c := range map[string]struct {
 			v  nullable[float64]
 			to *sms.Credits
-		}{"hourCap": {b.HourCap, &g.HourCap}, "dayCap": {b.DayCap, &g.DayCap}} {
+		}{"hourCap": {b.HourCap, &g.HourCap}, "dayCap": {b.DayCap, &g.DayCap}, "alertBelow": {b.AlertBelow, &g.AlertBelow}} {
 			if err := setCap(c.to, c.v, field); err != nil {
 				return err
 			}
+		}
+		if err := setAlertNumber(s, b.AlertNumber); err != nil {
+			return err
 		}
 		if err := setMost(&g.ReceiverHour, b.ReceiverHour, "receiverHour"); err != nil {
 			return err
 		}
 		return setMost(&g.RangeHour, b.RangeHour, "rangeHour")
 	})
+}
+
+// setAlertNumber sets where a service is told that its credits run low. Without a number nothing can be told.
+func setAlertNumber(s *sms.Service, v nullable[string]) error {
+	g := &s.Settings.Guards
+	if v.Set {
+		g.AlertNumber = ""
+		if v.Value != nil && *v.Value != "" {
+			n, err := phone.Parse(*v.Value, s.Country)
+			if err != nil {
+				return sms.Errorf(sms.Invalid, "alertNumber: %v", err)
+			}
+			g.AlertNumber = n.E164
+		}
+	}
+	if g.AlertBelow > 0 && g.AlertNumber == "" {
+		return sms.Errorf(sms.Invalid, "alertBelow = %v, and alertNumber is missing: say who gets the SMS", g.AlertBelow)
+	}
+	return nil
 }
 
 // guardCountries reads the countries that messages may go to.

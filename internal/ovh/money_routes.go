@@ -27,6 +27,8 @@ func (a *API) moneyRoutes() map[string]handler {
 		"GET /sms/{serviceName}/guards": endpoint(a.getGuards),
 		"PUT /sms/{serviceName}/guards": endpoint(a.putGuards),
 
+		"GET /sms/{serviceName}/statements/{month}": a.statements(endpoint(a.getStatement)),
+
 		"GET /order/sms":                        endpoint(a.listOrderable),
 		"GET /order/sms/new":                    endpoint(a.quoteService),
 		"POST /order/sms/new":                   endpoint(a.orderService),
@@ -45,17 +47,22 @@ func (a *API) moneyRoutes() map[string]handler {
 // moneyOperatorRoutes is likewise what operators may call.
 func (a *API) moneyOperatorRoutes() map[string]handler {
 	return map[string]handler{
-		"GET /operator/services/{serviceName}/guards":  endpoint(a.showGuards),
-		"PUT /operator/services/{serviceName}/guards":  endpoint(a.changeGuards),
-		"GET /operator/prices":                         endpoint(a.listPrices),
-		"PUT /operator/prices/{country}/{quantity}":    endpoint(a.setPrice),
-		"DELETE /operator/prices/{country}/{quantity}": endpoint(a.removePrice),
-		"GET /operator/taxes":                          endpoint(a.listTaxes),
-		"PUT /operator/taxes/{country}":                endpoint(a.setTax),
-		"DELETE /operator/taxes/{country}":             endpoint(a.removeTax),
-		"GET /operator/orders":                         endpoint(a.listOrders),
-		"GET /operator/orders/{orderId}":               endpoint(a.showOrder),
-		"POST /operator/orders/{orderId}/settle":       endpoint(a.settleOrder),
-		"POST /operator/orders/{orderId}/cancel":       endpoint(a.cancelOrder),
+		"GET /operator/services/{serviceName}/guards":             endpoint(a.showGuards),
+		"PUT /operator/services/{serviceName}/guards":             endpoint(a.changeGuards),
+		"GET /operator/services/{serviceName}/statements/{month}": a.statements(endpoint(a.getStatementAsOperator)),
+		"GET /operator/prices":                                    endpoint(a.listPrices),
+		"PUT /operator/prices/{country}/{quantity}":               endpoint(a.setPrice),
+		"DELETE /operator/prices/{country}/{quantity}":            endpoint(a.removePrice),
+		"GET /operator/taxes":                                     endpoint(a.listTaxes),
+		"PUT /operator/taxes/{country}":                           endpoint(a.setTax),
+		"DELETE /operator/taxes/{country}":                        endpoint(a.removeTax),
+		"GET /operator/rateSheet":                                 withCSV(endpoint(a.getRateSheet), rateSheetCSV),
+		"POST /operator/rateSheet":                                endpoint(a.applyRateSheet),
+		"GET /operator/orders":                                    endpoint(a.listOrders),
+		"GET /operator/orders/{orderId}":                          endpoint(a.showOrder),
+		"POST /operator/orders/{orderId}/settle":                  endpoint(a.settleOrder),
+		"POST /operator/orders/{orderId}/cancel":                  endpoint(a.cancelOrder),
+		"POST /operator/orders/{orderId}/refund":                  endpoint(a.refundOrder),
+		"GET /operator/orders/{orderId}/refunds":                  endpoint(a.listRefunds),
 	}
 }

@@ -16,7 +16,7 @@ func (a *API) seeOffers(ctx context.Context, c *Call, in getSmsServiceNameSeeOff
 	if _, err := a.service(ctx, c, in.ServiceName); err != nil {
 		return nil, err
 	}
-	name, rate, err := a.rate(ctx, in.CountryDestination)
+	name, rate, err := a.rate(ctx, c.Caller.AccountID, in.CountryDestination)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package ovh
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"ramier/internal/sms"
@@ -141,26 +140,4 @@ func (a *API) getMyOrder(ctx context.Context, c *Call, in getMeOrderOrderIDIn) (
 func (a *API) getMyOrderStatus(ctx context.Context, c *Call, in getMeOrderOrderIDStatusIn) (billingOrderStatus, error) {
 	o, err := a.store.CreditOrder(ctx, c.Caller.AccountID, in.OrderID)
 	return billingOrderStatus(o.Status), err
-}
-
-// An order has one line, which has its number.
-
-func (a *API) listMyOrderDetails(ctx context.Context, c *Call, in getMeOrderOrderIDDetailsIn) ([]int64, error) {
-	o, err := a.store.CreditOrder(ctx, c.Caller.AccountID, in.OrderID)
-	return []int64{o.ID}, err
-}
-
-func (a *API) getMyOrderDetail(ctx context.Context, c *Call, in getMeOrderOrderIDDetailsOrderDetailIDIn) (billingOrderDetail, error) {
-	o, err := a.store.CreditOrder(ctx, c.Caller.AccountID, in.OrderID)
-	if err == nil && in.OrderDetailID != o.ID {
-		err = sms.Errorf(sms.NoObject, "The requested object (orderDetailId = %d) does not exist", in.OrderDetailID)
-	}
-	if err != nil {
-		return billingOrderDetail{}, err
-	}
-	line := a.newOrder(o).Details[0]
-	return billingOrderDetail{
-		Cancelled: o.Status == sms.OrderCancelled, Description: line.Description, DetailType: line.DetailType, Domain: line.Domain,
-		OrderDetailID: o.ID, Quantity: strconv.FormatInt(line.Quantity, 10), TotalPrice: line.TotalPrice, UnitPrice: line.UnitPrice,
-	}, nil
 }

@@ -44,17 +44,23 @@ func noPTT(code int64) error {
 	return sms.Errorf(sms.NoObject, "The requested object (ptt = %d) does not exist", code)
 }
 
-// rate gives the credits for a part to a country of the enum, which holds "all" for the countries without a price of their own.
-func (a *API) rate(ctx context.Context, country smsCountry) (name string, credits sms.Credits, err error) {
-	rates, err := a.store.Rates(ctx)
+// rate gives the credits that a part to a country of the enum costs an account now, or any for 0; the enum holds "all" for the countries
+// without a price of their own.
+func (a *API) rate(ctx context.Context, account int64, country smsCountry) (name string, credits sms.Credits, err error) {
+	all, err := a.store.Rates(ctx, 0)
 	if err != nil {
 		return "", 0, err
 	}
-	iso := strings.ToUpper(string(country))
-	credits, ok := rates[iso]
-	if !ok {
-		credits, ok = rates["*"]
+	rules := sms.Rules{Tariff: sms.NewTariff(all)}
+	if account != 0 {
+		own, err := a.store.Rates(ctx, account)
+		if err != nil {
+			return "", 0, err
+		}
+		rules.OwnTariff = sms.NewTariff(own)
 	}
+	iso := strings.ToUpper(string(country))
+	credits, ok := rules.RateAt(iso, a.now())
 	if !ok {
 		return "", 0, sms.Errorf(sms.NoObject, "The requested object (country = %s) does not exist", country).With("cause", "the country has no price")
 	}
@@ -91,7 +97,7 @@ func newPrice(m sms.Money) orderPrice {
 }
 
 func (a *API) getDestinationRates(ctx context.Context, _ *Call, in getSmsRatesDestinationsIn) (smsDestinationRates, error) {
-	name, credits, err := a.rate(ctx, in.Country)
+	name, credits, err := a.rate(ctx, 0, in.Country)
 	if err != nil {
 		return smsDestinationRates{}, err
 	}
@@ -105,7 +111,7 @@ func (a *API) getDestinationRates(ctx context.Context, _ *Call, in getSmsRatesDe
 }
 
 func (a *API) getPacks(ctx context.Context, _ *Call, in getSmsRatesPacksIn) ([]smsPackDetails, error) {
-	_, credits, err := a.rate(ctx, in.Country)
+	_, credits, err := a.rate(ctx, 0, in.Country)
 	if err != nil {
 		return nil, err
 	}

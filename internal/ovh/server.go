@@ -243,6 +243,9 @@ func (x *exchange) dispatch(ctx context.Context, t *target, in *input) error {
 	if err != nil {
 		return err
 	}
+	if rt.handler.pdf != nil && x.wantsPDF() {
+		return x.sendPDF(rt.handler.pdf, out)
+	}
 	if rt.handler.csv != nil && x.wantsCSV() {
 		return x.sendCSV(rt.handler.csv, out)
 	}

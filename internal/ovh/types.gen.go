@@ -760,13 +760,46 @@ type operatorQueue struct {
 
 // operatorRate is operator.Rate: what a message part to a country costs.
 type operatorRate struct {
-	Country string  `json:"country"` // ISO 3166 alpha-2, or all for those without a rate of their own
-	Credits float64 `json:"credits"` // Credits per part
+	Account *string   `json:"account"` // Customer whose own rate it is; null = that of all customers
+	Country string    `json:"country"` // ISO 3166 alpha-2, or all for those without a rate of their own
+	Credits float64   `json:"credits"` // Credits per part
+	From    *datetime `json:"from"`    // When it begins; null = at once, or that it has begun
 }
 
 // operatorRateBody is operator.Rate in a request; what is absent stays nil.
 type operatorRateBody struct {
-	Credits float64 `json:"credits"`
+	Account nullable[string]   `json:"account"`
+	Credits float64            `json:"credits"`
+	From    nullable[datetime] `json:"from"`
+}
+
+// operatorRateDiff is operator.RateDiff: what a rate sheet makes different.
+type operatorRateDiff struct {
+	Added     int64                  `json:"added"`     // Rates that were not there
+	Applied   bool                   `json:"applied"`   // Whether it was done; false for a dry run
+	Changed   int64                  `json:"changed"`   // Rates that are others now
+	Lines     []operatorRateDiffLine `json:"lines"`     // Each rate
+	Removed   int64                  `json:"removed"`   // Rates that are gone
+	Unchanged int64                  `json:"unchanged"` // Rates that stay
+}
+
+// operatorRateDiffKind is operator.RateDiffKindEnum: what becomes of a rate.
+type operatorRateDiffKind string
+
+const (
+	operatorRateDiffKindAdded     operatorRateDiffKind = "added"
+	operatorRateDiffKindChanged   operatorRateDiffKind = "changed"
+	operatorRateDiffKindRemoved   operatorRateDiffKind = "removed"
+	operatorRateDiffKindUnchanged operatorRateDiffKind = "unchanged"
+)
+
+// operatorRateDiffLine is operator.RateDiffLine: what becomes of a rate.
+type operatorRateDiffLine struct {
+	After   *float64             `json:"after"`   // Credits per part then
+	Before  *float64             `json:"before"`  // Credits per part before
+	Country string               `json:"country"` // ISO 3166 alpha-2, or all
+	From    *datetime            `json:"from"`    // Since when; null = at once
+	Kind    operatorRateDiffKind `json:"kind"`    // What becomes of it
 }
 
 // operatorReceiptID is operator.ReceiptIdEnum: how the id in receipts differs.
@@ -778,6 +811,22 @@ const (
 	operatorReceiptIDDecimalToHex operatorReceiptID = "decimalToHex"
 	operatorReceiptIDHexToDecimal operatorReceiptID = "hexToDecimal"
 )
+
+// operatorRefund is operator.Refund: what was paid back of an order.
+type operatorRefund struct {
+	By         string   `json:"by"`         // Who says so: an operator's account, or Stripe
+	Credits    float64  `json:"credits"`    // Credits that it pays back for
+	Currency   string   `json:"currency"`   // ISO 4217
+	Date       datetime `json:"date"`       // When
+	Number     int64    `json:"number"`     // Number of the credit note
+	OrderID    int64    `json:"orderId"`    // Order id
+	Owed       float64  `json:"owed"`       // Credits that could not be taken from the SMS account yet
+	Reference  *string  `json:"reference"`  // Of the payment
+	Tax        float64  `json:"tax"`        // Tax
+	URL        string   `json:"url"`        // Credit note as PDF; whoever has the address can read it
+	WithTax    float64  `json:"withTax"`    // Amount with tax
+	WithoutTax float64  `json:"withoutTax"` // Amount without tax
+}
 
 // operatorRoute is operator.Route: which messages leave by which carrier. The first enabled route that fits is taken; an absent condition fits all.
 type operatorRoute struct {
@@ -874,6 +923,14 @@ type operatorServiceBody struct {
 	StopConfirmation nullable[string]   `json:"stopConfirmation"`
 	StopScope        *operatorStopScope `json:"stopScope"`
 }
+
+// operatorSheetFormat is operator.SheetFormatEnum: forms of a rate sheet.
+type operatorSheetFormat string
+
+const (
+	operatorSheetFormatCsv  operatorSheetFormat = "csv"
+	operatorSheetFormatJson operatorSheetFormat = "json"
+)
 
 // operatorShortNumber is operator.ShortNumber: a number that replies come to.
 type operatorShortNumber struct {
@@ -1650,6 +1707,8 @@ type smsException struct {
 
 // smsGuards is sms.Guards: limits against a stolen key or a mistake.
 type smsGuards struct {
+	AlertBelow   *float64 `json:"alertBelow"`   // When this many credits or fewer are left alertNumber gets an SMS, at the cost of the account, once until there are more again; null = never
+	AlertNumber  *string  `json:"alertNumber"`  // Where the SMS goes
 	Countries    []string `json:"countries"`    // Countries that messages may go to, ISO 3166 alpha-2; empty = the customer's own only, * = every one
 	DayCap       *float64 `json:"dayCap"`       // Most credits ordered for in a day, by UTC; null = no limit
 	DaySpent     float64  `json:"daySpent"`     // Credits ordered for in this day
@@ -1662,6 +1721,8 @@ type smsGuards struct {
 
 // smsGuardsBody is sms.Guards in a request; what is absent stays nil.
 type smsGuardsBody struct {
+	AlertBelow   nullable[float64] `json:"alertBelow"`
+	AlertNumber  nullable[string]  `json:"alertNumber"`
 	Countries    []string          `json:"countries"`
 	DayCap       nullable[float64] `json:"dayCap"`
 	HourCap      nullable[float64] `json:"hourCap"`
@@ -2285,6 +2346,40 @@ type smsSendingReport struct {
 	Tag                 string               `json:"tag"`                 // Label, given or made up
 	TotalCreditsRemoved float64              `json:"totalCreditsRemoved"` // Credits taken
 	ValidReceivers      []string             `json:"validReceivers"`      // Numbers accepted
+}
+
+// smsStatement is sms.Statement: what happened to the credits of an SMS account in a month.
+type smsStatement struct {
+	Closing     smsStatementBooks      `json:"closing"`     // Balances at the end, or now
+	From        datetime               `json:"from"`        // Beginning
+	Movements   []smsStatementMovement `json:"movements"`   // What changed, by day and kind
+	Opening     smsStatementBooks      `json:"opening"`     // Balances at the beginning
+	ServiceName string                 `json:"serviceName"` // SMS account
+	To          datetime               `json:"to"`          // End, not included
+}
+
+// smsStatementBooks is sms.StatementBooks: credits by what they are for.
+type smsStatementBooks struct {
+	Available float64 `json:"available"` // To be spent
+	Held      float64 `json:"held"`      // Held for messages that wait
+	Quota     float64 `json:"quota"`     // Given to users as quotas
+	Used      float64 `json:"used"`      // Spent
+}
+
+// smsStatementFormat is sms.StatementFormatEnum: forms of a statement.
+type smsStatementFormat string
+
+const (
+	smsStatementFormatCsv  smsStatementFormat = "csv"
+	smsStatementFormatJson smsStatementFormat = "json"
+	smsStatementFormatPdf  smsStatementFormat = "pdf"
+)
+
+// smsStatementMovement is sms.StatementMovement: what the movements of one kind changed on a day.
+type smsStatementMovement struct {
+	Change   smsStatementBooks `json:"change"`   // By how much each balance changed
+	Date     string            `json:"date"`     // Day
+	Movement string            `json:"movement"` // What it was
 }
 
 // smsStatusAccount is sms.StatusAccountEnum: states of an SMS account.
@@ -3103,6 +3198,13 @@ type getSmsServiceNameReportsIn struct {
 	Jobs                 []int64          `json:"jobs"`
 	GroupBy              *smsReportGroup  `json:"groupBy"`
 	Format               *smsReportFormat `json:"format"`
+}
+
+// getSmsServiceNameStatementsMonthIn is what GET /sms/{serviceName}/statements/{month} takes.
+type getSmsServiceNameStatementsMonthIn struct {
+	ServiceName string              `json:"serviceName"`
+	Month       string              `json:"month"`
+	Format      *smsStatementFormat `json:"format"`
 }
 
 // getSmsServiceNameSendersIn is what GET /sms/{serviceName}/senders takes.
@@ -3951,6 +4053,13 @@ type postOperatorServicesServiceNameOptOutsIn struct {
 	OptOuts     []smsOptOutBody `json:"optOuts"`
 }
 
+// getOperatorServicesServiceNameStatementsMonthIn is what GET /operator/services/{serviceName}/statements/{month} takes.
+type getOperatorServicesServiceNameStatementsMonthIn struct {
+	ServiceName string              `json:"serviceName"`
+	Month       string              `json:"month"`
+	Format      *smsStatementFormat `json:"format"`
+}
+
 // getOperatorServicesServiceNameReportsIn is what GET /operator/services/{serviceName}/reports takes.
 type getOperatorServicesServiceNameReportsIn struct {
 	ServiceName          string           `json:"serviceName"`
@@ -4074,11 +4183,13 @@ type deleteOperatorRoutesIDIn struct {
 
 // getOperatorRatesIn is what GET /operator/rates takes.
 type getOperatorRatesIn struct {
+	Account *string `json:"account"`
 }
 
 // getOperatorRatesCountryIn is what GET /operator/rates/{country} takes.
 type getOperatorRatesCountryIn struct {
-	Country string `json:"country"`
+	Country string  `json:"country"`
+	Account *string `json:"account"`
 }
 
 // putOperatorRatesCountryIn is what PUT /operator/rates/{country} takes.
@@ -4089,7 +4200,23 @@ type putOperatorRatesCountryIn struct {
 
 // deleteOperatorRatesCountryIn is what DELETE /operator/rates/{country} takes.
 type deleteOperatorRatesCountryIn struct {
-	Country string `json:"country"`
+	Country string    `json:"country"`
+	Account *string   `json:"account"`
+	From    *datetime `json:"from"`
+}
+
+// getOperatorRateSheetIn is what GET /operator/rateSheet takes.
+type getOperatorRateSheetIn struct {
+	Account *string              `json:"account"`
+	Format  *operatorSheetFormat `json:"format"`
+}
+
+// postOperatorRateSheetIn is what POST /operator/rateSheet takes.
+type postOperatorRateSheetIn struct {
+	Sheet   string    `json:"sheet"`
+	Account *string   `json:"account"`
+	From    *datetime `json:"from"`
+	DryRun  *bool     `json:"dryRun"`
 }
 
 // getOperatorServicesServiceNameGuardsIn is what GET /operator/services/{serviceName}/guards takes.
@@ -4155,6 +4282,19 @@ type postOperatorOrdersOrderIDSettleIn struct {
 
 // postOperatorOrdersOrderIDCancelIn is what POST /operator/orders/{orderId}/cancel takes.
 type postOperatorOrdersOrderIDCancelIn struct {
+	OrderID int64 `json:"orderId"`
+}
+
+// postOperatorOrdersOrderIDRefundIn is what POST /operator/orders/{orderId}/refund takes.
+type postOperatorOrdersOrderIDRefundIn struct {
+	OrderID   int64    `json:"orderId"`
+	Credits   *float64 `json:"credits"`
+	Reference *string  `json:"reference"`
+	Owe       *bool    `json:"owe"`
+}
+
+// getOperatorOrdersOrderIDRefundsIn is what GET /operator/orders/{orderId}/refunds takes.
+type getOperatorOrdersOrderIDRefundsIn struct {
 	OrderID int64 `json:"orderId"`
 }
 

@@ -390,3 +390,53 @@ func TestALowQuotaIsTold(t *testing.T) {
 		p.Audit()
 	})
 }
+
+// A service whose credits run low tells somebody, once until it has more again.
+func TestLowCreditsAreTold(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		wantStatus(t, p.OVH.Put(p.Path("/guards"), object{"alertBelow": 99_999}, nil), http.StatusBadRequest)
+		put(t, p, "/guards", object{"alertBelow": 99_998, "alertNumber": "06 39 98 12 34"})
+		told := func(want ...string) {
+			t.Helper()
+			for range 2 {
+				if err := p.App.Billing().Watch(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var ids []int64
+			p.Get("/outgoing?tag=low-balance", &ids)
+			var got []string
+			for _, id := range ids {
+				got = append(got, p.Outgoing(id).Message)
+			}
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("told %q, want %q", got, want)
+			}
+		}
+		p.Send("x", []string{handset})
+		told()
+		first := p.Info.ServiceName + ": 99998 SMS credits are left."
+		p.Send("x", []string{handset})
+		told(first)
+		p.Send("x", []string{handset})
+		told(first)
+		give := func(credits float64) {
+			if err := p.Operator.Post("/operator/services/"+p.Info.ServiceName+"/credits", object{"credits": credits, "reason": "test"}, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		give(100)
+		told(first)
+		give(-100)
+		told(first, p.Info.ServiceName+": 99996 SMS credits are left.")
+		var g struct {
+			AlertBelow  *float64
+			AlertNumber *string
+		}
+		if p.Get("/guards", &g); *g.AlertBelow != 99_998 || *g.AlertNumber != "+33639981234" {
+			t.Errorf("%+v", g)
+		}
+		put(t, p, "/guards", object{"alertBelow": nil, "alertNumber": nil})
+		p.Audit()
+	})
+}

@@ -45,6 +45,8 @@ type Options struct {
 	// otherwise at night.
 	SendingHours string
 	Doors        app.DoorLimits
+	// Stripe takes payments by card; empty = none. Only one that is no real one belongs here.
+	Stripe billing.Stripe
 }
 
 // Info is what a client needs to use the sandbox.
@@ -157,7 +159,7 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 		Database: database, KeyFile: filepath.Join(s.dir, "seal.key"), Node: "sandbox", Clock: s.clock, Log: s.log, Version: o.Version,
 		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare, Loopback: true, Sandbox: true, Doors: o.Doors,
 		Fetch: fetch.Config{Allowed: loopback()}, SMPP: app.SMPPAddresses{Secured: s.Info.SMPPTLS, Unsecured: s.Info.SMPP},
-		Billing: billing.Config{Seller: "The sandbox", PayTo: "Nothing is to be paid: ramier order settle does it.", Secret: []byte(paymentSecret), Sandbox: true},
+		Billing: billing.Config{Seller: "The sandbox", PayTo: "Nothing is to be paid: ramier order settle does it.", Secret: []byte(paymentSecret), Stripe: o.Stripe, Sandbox: true},
 		Mail:    s.mailbox, Email2SMS: &legacy.MailConfig{
 			Hostname: mailDomain, Domains: mailDomains, Senders: legacy.Anybody, Reports: legacy.Always, Rate: mailRate, PerAddress: mailClients,
 			TLS: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12},

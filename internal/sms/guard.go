@@ -17,6 +17,9 @@ type Guards struct {
 	// The most messages in an hour to one receiver, and to one range of a thousand numbers (those that differ in their last three
 	// digits); 0 = no limit.
 	ReceiverHour, RangeHour int64
+	// When this many credits or fewer are left, AlertNumber gets an SMS, once until there are more again; 0 = never.
+	AlertBelow  Credits
+	AlertNumber string // E.164
 }
 
 // AllCountries stands for every country among Guards.Countries.

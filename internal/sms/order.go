@@ -17,6 +17,7 @@ type Order struct {
 	Priority     Priority
 	Tag          string
 	QuoteID      string        // the quote that it must be charged by, empty = none
+	QuotedAt     time.Time     // when that was made: its rates count
 	TagMadeUp    bool          // not by the caller: nobody asks for a report on it
 	Deferred     time.Duration // from now
 	Validity     time.Duration // from the moment it is due
@@ -62,7 +63,9 @@ type Rules struct {
 	OptedOut     map[string]bool // those of an order's receivers who have opted out of what it is; nil = not asked
 	Routes       []Route         // by position
 	Carriers     map[int64]Carrier
-	Rates        map[string]Credits // by country; "*" for the others
+	Rates        map[string]Credits // of all customers, ever since, by country; "*" for the others
+	Tariff       Tariff             // of all customers, from a time on
+	OwnTariff    Tariff             // of the customer
 	ShortNumbers []ShortNumber
 	Templates    []Pattern         // approved ones
 	StopClauses  map[string]string // text by country

@@ -170,10 +170,11 @@ func (p *Plan) planOne(i int, r *Rules, t *texts, due *dueTimes) (m Planned, ref
 		m.Refused, m.PTT = true, PTTNoTemplate
 		return m, nil, nil
 	}
-	rate, ok := r.Rates[m.Country]
-	if !ok {
-		rate, ok = r.Rates["*"]
+	at := p.At
+	if !p.Order.QuotedAt.IsZero() {
+		at = p.Order.QuotedAt
 	}
+	rate, ok := r.RateAt(m.Country, at)
 	if !ok {
 		return refuse(NoRateFor, "there is no price for "+phone.CountryName(m.Country)+", where "+m.Receiver+" is")
 	}

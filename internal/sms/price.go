@@ -165,3 +165,22 @@ const (
 
 // OrderValidity is how long an order can be paid.
 const OrderValidity = 30 * 24 * time.Hour
+
+// Minor gives the amount in the smallest unit that card networks count a currency in, and whether it is a whole number of them.
+func (m Money) Minor() (amount int64, whole bool) {
+	unit := int64(cent)
+	switch m.Currency {
+	case "XOF":
+		unit = 1_000_000
+	case "TND":
+		unit = 1000
+	}
+	return m.Millionths / unit, m.Millionths%unit == 0
+}
+
+// FromMinor is the inverse of Minor.
+func FromMinor(amount int64, currency string) Money {
+	one := Money{1_000_000, currency}
+	units, _ := one.Minor()
+	return Money{amount * (one.Millionths / units), currency}
+}

@@ -188,34 +188,6 @@ func (s *Store) DeleteRoute(ctx context.Context, id int64) error {
 	})
 }
 
-// Rates gives the credits for a part by country; "*" stands for all others.
-func (s *Store) Rates(ctx context.Context) (map[string]sms.Credits, error) {
-	rows, err := s.read.Rates(ctx)
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	all := make(map[string]sms.Credits, len(rows))
-	for _, row := range rows {
-		all[row.Country] = sms.Credits(row.Credits)
-	}
-	return all, nil
-}
-
-// SetRate sets the credits for a part to a country.
-func (s *Store) SetRate(ctx context.Context, country string, credits sms.Credits) error {
-	return s.changePlatform(ctx, func(t *tx) error {
-		return t.SetRate(ctx, query.SetRateParams{Country: country, Credits: int64(credits)})
-	})
-}
-
-// DeleteRate removes the price of a country. Error: NoObject.
-func (s *Store) DeleteRate(ctx context.Context, country string) error {
-	return s.changePlatform(ctx, func(t *tx) error {
-		n, err := t.DeleteRate(ctx, country)
-		return changed(n, err, "country", country)
-	})
-}
-
 // ShortNumbers lists the pool by number.
 func (s *Store) ShortNumbers(ctx context.Context) ([]sms.ShortNumber, error) {
 	rows, err := s.read.ShortNumbers(ctx)

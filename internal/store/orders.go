@@ -195,6 +195,9 @@ func (s *Store) SettleOrder(ctx context.Context, id int64, by Settlement) error 
 		if err := t.enter(ctx, o.ServiceID, by.At, "order", "issued", "available", o.Quantity, note); err != nil {
 			return err
 		}
+		if err := t.collect(ctx, o.ServiceID, by.At); err != nil {
+			return err
+		}
 		// Numbers of invoices have no gaps: who holds the platform's row is alone.
 		if err := t.LockPlatform(ctx); err != nil {
 			return err

@@ -21,7 +21,7 @@ func (s *Store) Reset(ctx context.Context) error {
 		s.hand.empty()
 		s.fresh.empty()
 		statements := []string{
-			"DELETE FROM ledger WHERE kind <> 'order' AND kind <> 'transfer'",
+			"DELETE FROM ledger WHERE kind NOT IN ('order', 'transfer', 'refund')",
 			"UPDATE balance SET available = available + held + used, held = 0, used = 0, hour_spent = 0, day_spent = 0, rev = rev + 1",
 		}
 		for _, table := range tables {

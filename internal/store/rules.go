@@ -36,9 +36,10 @@ func (s *Store) Rules(ctx context.Context, service string) (*sms.Rules, error) {
 // FreshRules reads the rules of a service from the database. Error: NoService.
 func (s *Store) FreshRules(ctx context.Context, service string) (*sms.Rules, error) {
 	var r *sms.Rules
-	err := s.snapshot(ctx, func(q *query.Queries, _ query.DBTX) (err error) {
+	err := s.snapshot(ctx, func(q *query.Queries, db query.DBTX) (err error) {
 		if r, err = loadRules(ctx, q, service); err == nil {
 			r.Limits, r.StopClauses = s.limits, s.clauses
+			err = loadTariffs(ctx, db, r)
 		}
 		return err
 	})
@@ -176,6 +177,17 @@ func loadShared(ctx context.Context, q *query.Queries, r *sms.Rules) error {
 	for _, row := range numbers {
 		r.ShortNumbers = append(r.ShortNumbers, sms.ShortNumber{Number: row.Number, Country: row.Country, CarrierID: row.CarrierID})
 	}
+	return err
+}
+
+// loadTariffs reads the rates that begin at a time, and those of the customer.
+func loadTariffs(ctx context.Context, db query.DBTX, r *sms.Rules) error {
+	all, err := tariffOf(ctx, db, 0)
+	if err != nil {
+		return err
+	}
+	own, err := tariffOf(ctx, db, r.Service.AccountID)
+	r.Tariff, r.OwnTariff = sms.NewTariff(all), sms.NewTariff(own)
 	return err
 }
 

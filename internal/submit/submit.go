@@ -130,6 +130,9 @@ func (s *Submitter) submit(ctx context.Context, account int64, service string, o
 		if rules.Service.AccountID != account {
 			return Report{}, sms.Errorf(sms.NoService, "This service does not exist")
 		}
+		if err := s.quoted(ctx, rules.Service.ID, &o); err != nil {
+			return Report{}, err
+		}
 		var asked *sms.Rules
 		if asked, err = s.store.WithOptOuts(ctx, rules, o); err != nil {
 			return Report{}, err
@@ -152,6 +155,21 @@ func (s *Submitter) submit(ctx context.Context, account int64, service string, o
 		rules, err = s.store.FreshRules(ctx, service)
 	}
 	return Report{}, err
+}
+
+// quoted finds out when the quote was made that an order names: rates may have changed since. One that is unknown is refused later, with
+// everything else.
+func (s *Submitter) quoted(ctx context.Context, service int64, o *sms.Order) error {
+	o.QuotedAt = time.Time{}
+	if o.QuoteID == "" {
+		return nil
+	}
+	q, err := s.store.Quote(ctx, service, o.QuoteID, s.now())
+	if err != nil && sms.CodeOf(err) != sms.NoObject {
+		return err
+	}
+	o.QuotedAt = q.At
+	return nil
 }
 
 // again gives the answer to a request that was accepted earlier and would be refused now: its sender may be gone since.

@@ -31,10 +31,16 @@ type Platform struct {
 // Each runs f as a subtest on SQLite and on PostgreSQL.
 func Each(t *testing.T, f func(t *testing.T, p *Platform)) {
 	t.Helper()
+	EachWith(t, func(*sandbox.Options) {}, f)
+}
+
+// EachWith is Each with other options.
+func EachWith(t *testing.T, change func(*sandbox.Options), f func(t *testing.T, p *Platform)) {
+	t.Helper()
 	for _, database := range storetest.Databases {
 		t.Run(database, func(t *testing.T) {
 			t.Parallel()
-			f(t, Start(t, storetest.URL(t, database)))
+			f(t, Start(t, storetest.URL(t, database), change))
 		})
 	}
 }

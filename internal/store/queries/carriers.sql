@@ -46,9 +46,6 @@ SELECT * FROM rate ORDER BY country;
 -- name: SetRate :exec
 INSERT INTO rate (country, credits) VALUES ($1, $2) ON CONFLICT (country) DO UPDATE SET credits = excluded.credits;
 
--- name: DeleteRate :execrows
-DELETE FROM rate WHERE country = $1;
-
 -- name: ShortNumbers :many
 SELECT * FROM short_number ORDER BY number;
 

@@ -133,18 +133,6 @@ func (q *Queries) DeleteCarrier(ctx context.Context, id int64) error {
 	return err
 }
 
-const deleteRate = `-- name: DeleteRate :execrows
-DELETE FROM rate WHERE country = $1
-`
-
-func (q *Queries) DeleteRate(ctx context.Context, country string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteRate, country)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 const deleteRoute = `-- name: DeleteRoute :execrows
 DELETE FROM route WHERE id = $1
 `
