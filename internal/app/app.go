@@ -57,6 +57,7 @@ type Options struct {
 	Sandbox        bool // web pages say that this is one
 	Fetch          fetch.Config
 	Billing        billing.Config // texts and secret of orders
+	OperatorLog    time.Duration  // how long it is kept what operators have done, 0 = for ever
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error
 }
@@ -224,6 +225,11 @@ func (a *App) tidy(ctx context.Context) {
 		}
 		if err := a.Store.DropOld(ctx, a.opts.Clock.Now()); err != nil {
 			a.opts.Log.Error("cannot forget old requests", "error", err)
+		}
+		if kept := a.opts.OperatorLog; kept > 0 {
+			if err := a.Store.DropOperatorLogs(ctx, a.opts.Clock.Now().Add(-kept)); err != nil {
+				a.opts.Log.Error("cannot forget what operators did long ago", "error", err)
+			}
 		}
 		if err := a.Store.DropLists(ctx, a.opts.Clock.Now()); err != nil {
 			a.opts.Log.Error("cannot forget old lists", "error", err)

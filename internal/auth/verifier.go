@@ -121,7 +121,8 @@ func (v *Verifier) Authenticate(r *http.Request, body []byte) (*sms.Caller, erro
 	v.uses.note(cred.ID, now)
 	return &sms.Caller{
 		AccountID: cred.Account.ID, Account: cred.Account.Name, Country: cred.Account.Country, Operator: cred.Account.Operator,
-		Application: app.ID, Credential: cred.ID, Rules: cred.Rules, RemoteIP: ip,
+		Application: app.ID, Credential: cred.ID, Rules: cred.Rules, RemoteIP: ip, OperatorRole: cred.Account.OperatorRole,
+		Person: cred.Person.Name, PersonID: cred.Person.ID, Role: cred.Person.Role, PersonOperatorRole: cred.Person.OperatorRole,
 	}, nil
 }
 

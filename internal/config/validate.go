@@ -73,6 +73,7 @@ func (c Config) Validate() Problems {
 		least, most time.Duration
 	}{
 		{"stop_timeout", c.StopTimeout, 0, time.Hour},
+		{"operator_log", c.OperatorLog, 0, 100 * 366 * 24 * time.Hour},
 		{"auth.clock_tolerance", c.Auth.ClockTolerance, time.Second, 24 * time.Hour},
 		{"fetch.timeout", c.Fetch.Timeout, time.Second, 90 * time.Second}, // requests wait for it, up to two minutes
 	} {

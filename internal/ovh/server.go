@@ -13,8 +13,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"ramier/internal/ovh/schema"
 	"ramier/internal/sms"
+	"ramier/internal/store"
 )
 
 // A route is an operation with the endpoint that serves it.
@@ -36,12 +39,13 @@ type server struct {
 	routes    map[string]*route
 	documents map[string][]byte // by path, like "/1.0/sms.json"
 	encodings encodings
-	bodies    atomic.Int64 // bytes of long bodies in memory
-	underWay  atomic.Int64 // requests
+	bodies    atomic.Int64  // bytes of long bodies in memory
+	underWay  atomic.Int64  // requests
+	strangers *rate.Limiter // of refusals under /operator that are written down
 }
 
 func newServer(cfg Config, s *schema.Schema, handlers map[string]handler) *server {
-	sv := &server{cfg: cfg, schema: s, root: &node{}, routes: map[string]*route{}, encodings: encodings{}}
+	sv := &server{cfg: cfg, schema: s, root: &node{}, routes: map[string]*route{}, encodings: encodings{}, strangers: rate.NewLimiter(rate.Every(10*time.Second), 100)}
 	plans := &planner{schema: s, made: map[planKey]*plan{}, seen: map[planKey]bool{}}
 	for _, op := range s.Operations {
 		sv.root.at(op.Path).described[op.HTTPMethod] = op
@@ -73,8 +77,9 @@ type exchange struct {
 	r      *http.Request
 	call   *Call
 	status int
-	held   int64           // bytes of bodies that this request has taken
-	whole  context.Context // of the request, without the limit of patienceOfAll
+	held   int64              // bytes of bodies that this request has taken
+	whole  context.Context    // of the request, without the limit of patienceOfAll
+	entry  *store.OperatorLog // of an operator's call under way
 }
 
 // patienceOfAll is how long a request may take, whatever it waits for: a database that hangs must not collect those who ask it.
@@ -169,18 +174,32 @@ func (x *exchange) serve(ctx context.Context) error {
 	if t.route != nil {
 		x.call.Operation = t.route.op
 	}
-	if t.route == nil || !t.route.op.NoAuthentication {
-		if err := x.admit(t); err != nil {
-			return err
-		}
+	if x.operates(t) {
+		return x.recorded(ctx, t)
 	}
+	if err := x.admitted(t); err != nil {
+		return err
+	}
+	return x.proceed(ctx, t)
+}
+
+// admitted lets those through who may call, and everybody where that does not matter.
+func (x *exchange) admitted(t *target) error {
+	if t.route != nil && t.route.op.NoAuthentication {
+		return nil
+	}
+	return x.admit(t)
+}
+
+// proceed answers a request that was let through.
+func (x *exchange) proceed(ctx context.Context, t *target) error {
 	switch {
 	case t.broken != nil:
 		return t.broken
 	case t.route == nil:
 		return notOffered(t.place, x.r.Method, "/"+strings.Join(t.segments, "/"))
 	}
-	return x.dispatch(ctx, t, &input{path: t.values, query: x.r.URL.RawQuery, header: x.r.Header, body: body})
+	return x.dispatch(ctx, t, &input{path: t.values, query: x.r.URL.RawQuery, header: x.r.Header, body: x.call.Body})
 }
 
 // admit proves who is calling and whether the keys allow it. A batch is checked for each of its ids later.
@@ -221,6 +240,7 @@ func (x *exchange) dispatch(ctx context.Context, t *target, in *input) error {
 	if err != nil {
 		return err
 	}
+	x.concluded(ctx, out)
 	if rt.handler.csv != nil && x.wantsCSV() {
 		return x.sendCSV(rt.handler.csv, out)
 	}

@@ -217,6 +217,38 @@ const (
 	iamResourceTagFilterOperatorNEXISTS iamResourceTagFilterOperator = "NEXISTS"
 )
 
+// mePerson is me.Person: somebody who signs in to the account.
+type mePerson struct {
+	Creation    datetime `json:"creation"`    // Since when
+	Description string   `json:"description"` // Free text
+	Login       string   `json:"login"`       // Her name in the account
+	Role        meRole   `json:"role"`        // What she may do: everything (owner); send, keep lists and templates, read (sender); read (reader); orders, invoices and usage without texts (finance)
+	SignIn      string   `json:"signIn"`      // What she signs in with
+}
+
+// mePersonBody is me.Person in a request; what is absent stays nil.
+type mePersonBody struct {
+	Description *string `json:"description"`
+	Role        *meRole `json:"role"`
+}
+
+// mePersonPassword is me.PersonPassword: somebody with her new password.
+type mePersonPassword struct {
+	Login    string `json:"login"`    // Her name in the account
+	Password string `json:"password"` // Shown once
+	SignIn   string `json:"signIn"`   // What she signs in with
+}
+
+// meRole is me.RoleEnum: what a person may do in an account.
+type meRole string
+
+const (
+	meRoleOwner   meRole = "owner"
+	meRoleSender  meRole = "sender"
+	meRoleReader  meRole = "reader"
+	meRoleFinance meRole = "finance"
+)
+
 // nichandleCountry is nichandle.CountryEnum: countries, ISO 3166 alpha-2.
 type nichandleCountry string
 
@@ -456,20 +488,27 @@ type oauth2ClientSecret struct {
 
 // operatorAccount is operator.Account: a customer.
 type operatorAccount struct {
-	Country     string   `json:"country"`     // ISO 3166 alpha-2; local numbers are read with it
-	Creation    datetime `json:"creation"`    // When it was made
-	Description string   `json:"description"` // Free text
-	Email       *string  `json:"email"`       // Mail address, shown by GET /me
-	Name        string   `json:"name"`        // Customer name, like ab12345-ovh
-	Operator    bool     `json:"operator"`    // May call /operator
+	Country      string       `json:"country"`      // ISO 3166 alpha-2; local numbers are read with it
+	Creation     datetime     `json:"creation"`     // When it was made
+	Description  string       `json:"description"`  // Free text
+	Email        *string      `json:"email"`        // Mail address, shown by GET /me
+	Name         string       `json:"name"`         // Customer name, like ab12345-ovh
+	Operator     bool         `json:"operator"`     // May call /operator
+	OperatorRole operatorRole `json:"operatorRole"` // What an operator may do; admin when nothing is said
+	Reseller     *string      `json:"reseller"`     // Account that made this one as a sub-account; null for the platform
+	Resells      bool         `json:"resells"`      // True = it may have sub-accounts of its own
+	Suspended    *string      `json:"suspended"`    // Why the account may not send, for its owner to read; null = it may
 }
 
 // operatorAccountBody is operator.Account in a request; what is absent stays nil.
 type operatorAccountBody struct {
-	Country     *string          `json:"country"`
-	Description *string          `json:"description"`
-	Email       nullable[string] `json:"email"`
-	Operator    *bool            `json:"operator"`
+	Country      *string          `json:"country"`
+	Description  *string          `json:"description"`
+	Email        nullable[string] `json:"email"`
+	Operator     *bool            `json:"operator"`
+	OperatorRole *operatorRole    `json:"operatorRole"`
+	Resells      *bool            `json:"resells"`
+	Suspended    nullable[string] `json:"suspended"`
 }
 
 // operatorAudit is operator.Audit: what an audit has read and found.
@@ -677,6 +716,34 @@ const (
 	operatorInDoubtResend    operatorInDoubt = "resend"
 )
 
+// operatorLogEntry is operator.LogEntry: one thing that an operator did or tried to.
+type operatorLogEntry struct {
+	Account      *string            `json:"account"`      // Account that called; null when the caller could not be proven
+	Address      string             `json:"address"`      // Address that the call came from
+	Client       *string            `json:"client"`       // Service account of OAuth2; null for a caller with keys
+	CredentialID *int64             `json:"credentialId"` // Consumer key; null for none
+	Datetime     datetime           `json:"datetime"`     // When
+	ID           int64              `json:"id"`           // Number of the entry
+	Operation    string             `json:"operation"`    // Operation as the schema writes it
+	Outcome      operatorLogOutcome `json:"outcome"`      // What came of it; begun = it was interrupted, and may be done or not
+	Parameters   string             `json:"parameters"`   // Parameters as JSON, without secrets and long values
+	Path         string             `json:"path"`         // Path as it was called
+	Person       *string            `json:"person"`       // Person of the account who made the key; null for the account itself
+	QueryID      string             `json:"queryId"`      // Query id of the call, as in X-Ovh-QueryId
+	Result       string             `json:"result"`       // What was made, or why not
+	Status       *int64             `json:"status"`       // Status of the answer; null for none yet
+}
+
+// operatorLogOutcome is operator.LogOutcomeEnum: what came of it.
+type operatorLogOutcome string
+
+const (
+	operatorLogOutcomeBegun   operatorLogOutcome = "begun"
+	operatorLogOutcomeDone    operatorLogOutcome = "done"
+	operatorLogOutcomeFailed  operatorLogOutcome = "failed"
+	operatorLogOutcomeRefused operatorLogOutcome = "refused"
+)
+
 // operatorMessageTrail is operator.MessageTrail: the story of one message, as the operator sees it.
 type operatorMessageTrail struct {
 	Carrier           *string        `json:"carrier"`           // Carrier, or null before one was chosen
@@ -734,6 +801,23 @@ type operatorPassword struct {
 	Password string `json:"password"` // What he signs in with
 }
 
+// operatorPerson is operator.Person: somebody who signs in to an account.
+type operatorPerson struct {
+	Creation     datetime     `json:"creation"`     // Since when
+	Description  string       `json:"description"`  // Free text
+	Login        string       `json:"login"`        // Her name in the account
+	OperatorRole operatorRole `json:"operatorRole"` // What she may do under /operator, if the account is an operator's
+	Role         meRole       `json:"role"`         // What she may do: everything (owner); send, keep lists and templates, read (sender); read (reader); orders, invoices and usage without texts (finance)
+	SignIn       string       `json:"signIn"`       // What she signs in with
+}
+
+// operatorPersonBody is operator.Person in a request; what is absent stays nil.
+type operatorPersonBody struct {
+	Description  *string       `json:"description"`
+	OperatorRole *operatorRole `json:"operatorRole"`
+	Role         *meRole       `json:"role"`
+}
+
 // operatorPrice is operator.Price: what a credit costs from a quantity on.
 type operatorPrice struct {
 	Country  string  `json:"country"`  // ISO 3166 alpha-2 of the customer, or all for those without prices of their own
@@ -775,6 +859,16 @@ const (
 	operatorReceiptIDAutomatic    operatorReceiptID = "automatic"
 	operatorReceiptIDDecimalToHex operatorReceiptID = "decimalToHex"
 	operatorReceiptIDHexToDecimal operatorReceiptID = "hexToDecimal"
+)
+
+// operatorRole is operator.RoleEnum: what an operator may do under /operator.
+type operatorRole string
+
+const (
+	operatorRoleAdmin   operatorRole = "admin"
+	operatorRoleSupport operatorRole = "support"
+	operatorRoleFinance operatorRole = "finance"
+	operatorRoleNone    operatorRole = "none"
 )
 
 // operatorRoute is operator.Route: which messages leave by which carrier. The first enabled route that fits is taken; an absent condition fits all.
@@ -3829,17 +3923,53 @@ type getMeOrderOrderIDStatusIn struct {
 	OrderID int64 `json:"orderId"`
 }
 
+// getMePeopleIn is what GET /me/people takes.
+type getMePeopleIn struct {
+}
+
+// postMePeopleIn is what POST /me/people takes.
+type postMePeopleIn struct {
+	Login       string  `json:"login"`
+	Role        meRole  `json:"role"`
+	Description *string `json:"description"`
+	Password    *string `json:"password"`
+}
+
+// getMePeopleLoginIn is what GET /me/people/{login} takes.
+type getMePeopleLoginIn struct {
+	Login string `json:"login"`
+}
+
+// putMePeopleLoginIn is what PUT /me/people/{login} takes.
+type putMePeopleLoginIn struct {
+	Login string       `json:"login"`
+	Body  mePersonBody `json:"(body)"`
+}
+
+// deleteMePeopleLoginIn is what DELETE /me/people/{login} takes.
+type deleteMePeopleLoginIn struct {
+	Login string `json:"login"`
+}
+
+// postMePeopleLoginPasswordIn is what POST /me/people/{login}/password takes.
+type postMePeopleLoginPasswordIn struct {
+	Login    string  `json:"login"`
+	Password *string `json:"password"`
+}
+
 // getOperatorAccountsIn is what GET /operator/accounts takes.
 type getOperatorAccountsIn struct {
 }
 
 // postOperatorAccountsIn is what POST /operator/accounts takes.
 type postOperatorAccountsIn struct {
-	Country     string  `json:"country"`
-	Name        *string `json:"name"`
-	Description *string `json:"description"`
-	Operator    *bool   `json:"operator"`
-	Email       *string `json:"email"`
+	OperatorRole *operatorRole `json:"operatorRole"`
+	Resells      *bool         `json:"resells"`
+	Country      string        `json:"country"`
+	Name         *string       `json:"name"`
+	Description  *string       `json:"description"`
+	Operator     *bool         `json:"operator"`
+	Email        *string       `json:"email"`
 }
 
 // getOperatorAccountsAccountIn is what GET /operator/accounts/{account} takes.
@@ -4276,6 +4406,60 @@ type postOperatorVirtualNumbersIn struct {
 // deleteOperatorVirtualNumbersNumberIn is what DELETE /operator/virtualNumbers/{number} takes.
 type deleteOperatorVirtualNumbersNumberIn struct {
 	Number string `json:"number"`
+}
+
+// getOperatorLogIn is what GET /operator/log takes.
+type getOperatorLogIn struct {
+	Account      *string             `json:"account"`
+	Person       *string             `json:"person"`
+	CredentialID *int64              `json:"credentialId"`
+	Operation    *string             `json:"operation"`
+	Outcome      *operatorLogOutcome `json:"outcome"`
+	Since        *datetime           `json:"since"`
+	Until        *datetime           `json:"until"`
+	Before       *int64              `json:"before"`
+	Limit        *int64              `json:"limit"`
+}
+
+// getOperatorAccountsAccountPeopleIn is what GET /operator/accounts/{account}/people takes.
+type getOperatorAccountsAccountPeopleIn struct {
+	Account string `json:"account"`
+}
+
+// postOperatorAccountsAccountPeopleIn is what POST /operator/accounts/{account}/people takes.
+type postOperatorAccountsAccountPeopleIn struct {
+	Account      string        `json:"account"`
+	Login        string        `json:"login"`
+	Role         meRole        `json:"role"`
+	Description  *string       `json:"description"`
+	Password     *string       `json:"password"`
+	OperatorRole *operatorRole `json:"operatorRole"`
+}
+
+// getOperatorAccountsAccountPeopleLoginIn is what GET /operator/accounts/{account}/people/{login} takes.
+type getOperatorAccountsAccountPeopleLoginIn struct {
+	Account string `json:"account"`
+	Login   string `json:"login"`
+}
+
+// putOperatorAccountsAccountPeopleLoginIn is what PUT /operator/accounts/{account}/people/{login} takes.
+type putOperatorAccountsAccountPeopleLoginIn struct {
+	Account string             `json:"account"`
+	Login   string             `json:"login"`
+	Body    operatorPersonBody `json:"(body)"`
+}
+
+// deleteOperatorAccountsAccountPeopleLoginIn is what DELETE /operator/accounts/{account}/people/{login} takes.
+type deleteOperatorAccountsAccountPeopleLoginIn struct {
+	Account string `json:"account"`
+	Login   string `json:"login"`
+}
+
+// postOperatorAccountsAccountPeopleLoginPasswordIn is what POST /operator/accounts/{account}/people/{login}/password takes.
+type postOperatorAccountsAccountPeopleLoginPasswordIn struct {
+	Account  string  `json:"account"`
+	Login    string  `json:"login"`
+	Password *string `json:"password"`
 }
 
 // complexTypeSafeKeyValueString is complexType.SafeKeyValue<string>: a name and a value.

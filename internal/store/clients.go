@@ -23,6 +23,7 @@ type ServiceAccount struct {
 	Services     []string // the SMS accounts that it sees; none = all
 	CreatedAt    time.Time
 	SecretHash   []byte
+	Person       Person // who made it, and may do no more; its id is 0 if it was the account itself
 }
 
 // AddServiceAccount makes one. Its id is filled in.
@@ -38,6 +39,7 @@ func (s *Store) AddServiceAccount(ctx context.Context, v *ServiceAccount, secret
 		return t.InsertServiceAccount(ctx, query.InsertServiceAccountParams{
 			ID: v.ID, AccountID: v.Account.ID, ClientID: v.ClientID, SecretHash: hashKey(secret), Name: v.Name, Description: v.Description,
 			CallbackUrls: urls, Actions: actions, Services: services, CreatedAt: micros(v.CreatedAt),
+			PersonID: v.Person.ID,
 		})
 	})
 }
@@ -56,7 +58,7 @@ func (v *ServiceAccount) lists() (urls, actions, services string, err error) {
 func serviceAccountFrom(row query.OauthClient) (v ServiceAccount, err error) {
 	v = ServiceAccount{
 		ID: row.ID, Account: sms.Account{ID: row.AccountID}, ClientID: row.ClientID, Name: row.Name, Description: row.Description,
-		CreatedAt: fromMicros(row.CreatedAt), SecretHash: row.SecretHash,
+		CreatedAt: fromMicros(row.CreatedAt), SecretHash: row.SecretHash, Person: Person{ID: row.PersonID},
 	}
 	return v, errors.Join(json.Unmarshal([]byte(row.CallbackUrls), &v.CallbackURLs), json.Unmarshal([]byte(row.Actions), &v.Actions),
 		json.Unmarshal([]byte(row.Services), &v.Services))
@@ -153,6 +155,7 @@ func (s *Store) Bearer(ctx context.Context, token string) (v ServiceAccount, exp
 		CallbackUrls: row.CallbackUrls, Actions: row.Actions, Services: row.Services, CreatedAt: row.CreatedAt,
 	})
 	v.Account.Name, v.Account.Country = row.Account, row.Country
+	v.Person = Person{ID: row.PersonID, Name: row.Person, Role: sms.Role(row.Role)}
 	return v, fromMicros(row.ExpiresAt), true, err
 }
 

@@ -24,6 +24,7 @@ type Application struct {
 	Name        string
 	Description string
 	Status      string // active, blocked, inactive or trusted
+	PersonID    int64  // who made it, 0 = the account itself
 	CreatedAt   time.Time
 }
 
@@ -40,6 +41,7 @@ type Credential struct {
 	LastUse       time.Time
 	LastRefusal   time.Time // of a call that it does not allow
 	Refusal       string    // which call that was, and why
+	Person        Person    // who made it, and may do no more; its id is 0 if it was the account itself
 }
 
 // hashKey is how a consumer key is looked up: it has 190 bits of chance, so a plain hash is enough.
@@ -91,7 +93,8 @@ func (s *Store) Credential(ctx context.Context, consumerKey string) (c Credentia
 	}
 	c = Credential{
 		ID: row.ID, ApplicationID: row.ApplicationID,
-		Account: sms.Account{ID: row.AccountID, Name: row.Account, Country: row.Country, Operator: row.Operator},
+		Account: sms.Account{ID: row.AccountID, Name: row.Account, Country: row.Country, Operator: row.Operator, OperatorRole: sms.Role(row.OperatorRole)},
+		Person:  Person{ID: row.PersonID, Name: row.Person, Role: sms.Role(row.Role), OperatorRole: sms.Role(row.PersonOperatorRole)},
 		Status:  row.Status, CreatedAt: fromMicros(row.CreatedAt), ExpiresAt: fromMicros(row.ExpiresAt), LastUse: fromMicros(row.LastUse),
 	}
 	return c, true, errors.Join(json.Unmarshal([]byte(row.Rules), &c.Rules), json.Unmarshal([]byte(row.AllowedIps), &c.AllowedIPs))
@@ -115,7 +118,7 @@ func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 		t, err := tokenFrom(query.CredentialOfAccountRow{
 			ID: row.ID, AccountID: row.AccountID, ApplicationID: row.ApplicationID, Status: row.Status, Rules: row.Rules, AllowedIps: row.AllowedIps,
 			CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt, LastUse: row.LastUse, LastRefusal: row.LastRefusal, Refusal: row.Refusal,
-			Application: row.Application, Key: row.Key,
+			PersonID: row.PersonID, Application: row.Application, Key: row.Key,
 		})
 		if err != nil {
 			return nil, err
