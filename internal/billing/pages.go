@@ -69,18 +69,25 @@ func (d *Desk) order(w http.ResponseWriter, r *http.Request) {
 	id, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, ordersPath), "/")
 	key, document, _ := strings.Cut(rest, "/")
 	o, ok := d.find(r, id, key)
+	by, err := d.SellerOf(r.Context(), o.Reseller)
 	switch {
+	case ok && err != nil:
+		d.Log.Error("cannot read who sells", "order", o.ID, "error", err)
+		http.Error(w, "The database does not answer: try again in a moment.", http.StatusServiceUnavailable)
 	case !ok:
 		http.Error(w, "There is no such order: the address must be whole.", http.StatusNotFound)
 	case document == "":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		d.show(w, page, map[string]any{
-			"Order": o, "What": describe(o), "Seller": d.Seller, "PayTo": d.PayTo, "PDF": d.PDF(o), "Terms": d.TermsURL(),
+			"Order": o, "What": describe(o), "Seller": by.Name, "PayTo": by.PayTo, "PDF": d.PDF(o), "Terms": d.TermsURL(o),
 			"State": d.state(o), "Sandbox": d.Sandbox,
 		})
+	case document == "terms" && o.Reseller != 0:
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		d.show(w, termsPage, by.Terms)
 	case document == "order.pdf" || document == "invoice.pdf" && o.Invoice != 0:
 		w.Header().Set("Content-Type", "application/pdf")
-		_, _ = w.Write(d.document(o, document == "invoice.pdf"))
+		_, _ = w.Write(d.document(o, by, document == "invoice.pdf"))
 	default:
 		http.Error(w, "The order has no such document: there is order.pdf, and invoice.pdf once it is paid.", http.StatusNotFound)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 // document writes the form or the invoice of an order: one page of text, which needs no more of PDF than its built-in fonts.
-func (d *Desk) document(o sms.CreditOrder, invoice bool) []byte {
+func (d *Desk) document(o sms.CreditOrder, by Seller, invoice bool) []byte {
 	var s sheet
 	title := fmt.Sprintf("Order %d", o.ID)
 	if invoice {
@@ -21,7 +21,7 @@ func (d *Desk) document(o sms.CreditOrder, invoice bool) []byte {
 		s.text(marginLeft, bold, 11, "SANDBOX - worth nothing, nothing is to be paid")
 		s.down(20)
 	}
-	s.block(d.Seller)
+	s.block(by.Name)
 	s.down(14)
 	s.pair("Customer", o.Account+" ("+o.Country+")")
 	s.pair("Order", fmt.Sprintf("%d of %s", o.ID, o.CreatedAt.Format("2006-01-02")))
@@ -47,10 +47,10 @@ func (d *Desk) document(o sms.CreditOrder, invoice bool) []byte {
 		s.down(18)
 		s.text(marginLeft, bold, 11, "How to pay")
 		s.down(16)
-		s.block(d.PayTo)
+		s.block(by.PayTo)
 	}
 	s.down(18)
-	s.text(marginLeft, regular, 9, "Terms: "+d.TermsURL())
+	s.text(marginLeft, regular, 9, "Terms: "+d.TermsURL(o))
 	return s.file(title)
 }
 

@@ -22,8 +22,11 @@ func (a *API) quoteCredits(ctx context.Context, c *Call, in getOrderSmsServiceNa
 	if err != nil {
 		return orderOrder{}, err
 	}
-	q, err := a.billing.Quote(ctx, in.Quantity, s.Country)
-	return a.newOrder(sms.CreditOrder{Service: s.Name, Offer: q}), err
+	q, reseller, err := a.billing.Quote(ctx, s.AccountID, in.Quantity, s.Country)
+	if err != nil {
+		return orderOrder{}, err
+	}
+	return a.newOrder(ctx, sms.CreditOrder{Service: s.Name, Offer: q, Reseller: reseller})
 }
 
 func (a *API) orderCredits(ctx context.Context, c *Call, in postOrderSmsServiceNameCreditsIn) (orderOrder, error) {
@@ -32,8 +35,10 @@ func (a *API) orderCredits(ctx context.Context, c *Call, in postOrderSmsServiceN
 		return orderOrder{}, err
 	}
 	o := sms.CreditOrder{AccountID: s.AccountID, Account: s.Account, ServiceID: s.ID, Service: s.Name, Cause: sms.OrderedByCustomer}
-	o, err = a.billing.Order(ctx, o, in.Quantity, s.Country)
-	return a.newOrder(o), err
+	if o, err = a.billing.Order(ctx, o, in.Quantity, s.Country); err != nil {
+		return orderOrder{}, err
+	}
+	return a.newOrder(ctx, o)
 }
 
 func (a *API) quoteService(ctx context.Context, c *Call, in getOrderSmsNewIn) (orderOrder, error) {
@@ -41,8 +46,11 @@ func (a *API) quoteService(ctx context.Context, c *Call, in getOrderSmsNewIn) (o
 	if err != nil {
 		return orderOrder{}, err
 	}
-	q, err := a.billing.Quote(ctx, in.Quantity, c.Caller.Country)
-	return a.newOrder(sms.CreditOrder{Channel: channel, Offer: q}), err
+	q, reseller, err := a.billing.Quote(ctx, c.Caller.AccountID, in.Quantity, c.Caller.Country)
+	if err != nil {
+		return orderOrder{}, err
+	}
+	return a.newOrder(ctx, sms.CreditOrder{Channel: channel, Offer: q, Reseller: reseller})
 }
 
 func (a *API) orderService(ctx context.Context, c *Call, in postOrderSmsNewIn) (orderOrder, error) {
@@ -51,8 +59,10 @@ func (a *API) orderService(ctx context.Context, c *Call, in postOrderSmsNewIn) (
 		return orderOrder{}, err
 	}
 	o := sms.CreditOrder{AccountID: c.Caller.AccountID, Account: c.Caller.Account, Channel: channel, Cause: sms.OrderedByCustomer}
-	o, err = a.billing.Order(ctx, o, in.Quantity, c.Caller.Country)
-	return a.newOrder(o), err
+	if o, err = a.billing.Order(ctx, o, in.Quantity, c.Caller.Country); err != nil {
+		return orderOrder{}, err
+	}
+	return a.newOrder(ctx, o)
 }
 
 // newChannel gives the channel that a new service is ordered for.
@@ -77,7 +87,11 @@ func ordered(m sms.Money) orderPrice {
 }
 
 // newOrder shows an order, or a quote if it has no id.
-func (a *API) newOrder(o sms.CreditOrder) orderOrder {
+func (a *API) newOrder(ctx context.Context, o sms.CreditOrder) (orderOrder, error) {
+	seller, err := a.billing.SellerOf(ctx, o.Reseller)
+	if err != nil {
+		return orderOrder{}, err
+	}
 	q := o.Offer
 	detail := orderDetail{
 		Description: "SMS credits", DetailType: new(orderDetailTypeQUANTITY), Domain: o.Service, OriginalTotalPrice: ordered(q.Original),
@@ -94,7 +108,7 @@ func (a *API) newOrder(o sms.CreditOrder) orderOrder {
 		})
 	}
 	out := orderOrder{
-		Contracts: []orderContract{{Name: "Terms of sale of credits", URL: a.billing.TermsURL(), Content: a.billing.Terms}},
+		Contracts: []orderContract{{Name: "Terms of sale of credits", URL: a.billing.TermsURL(o), Content: seller.Terms}},
 		Details:   []orderDetail{detail},
 		Prices: orderPrices{
 			OriginalWithoutTax: new(ordered(q.Original)), Reduction: new(ordered(q.Reduction())), Tax: ordered(q.Tax),
@@ -104,7 +118,7 @@ func (a *API) newOrder(o sms.CreditOrder) orderOrder {
 	if o.ID != 0 {
 		out.OrderID, out.URL = new(o.ID), new(a.billing.URL(o))
 	}
-	return out
+	return out, nil
 }
 
 func (a *API) listMyOrders(ctx context.Context, c *Call, in getMeOrderIn) ([]int64, error) {
@@ -158,7 +172,11 @@ func (a *API) getMyOrderDetail(ctx context.Context, c *Call, in getMeOrderOrderI
 	if err != nil {
 		return billingOrderDetail{}, err
 	}
-	line := a.newOrder(o).Details[0]
+	shown, err := a.newOrder(ctx, o)
+	if err != nil {
+		return billingOrderDetail{}, err
+	}
+	line := shown.Details[0]
 	return billingOrderDetail{
 		Cancelled: o.Status == sms.OrderCancelled, Description: line.Description, DetailType: line.DetailType, Domain: line.Domain,
 		OrderDetailID: o.ID, Quantity: strconv.FormatInt(line.Quantity, 10), TotalPrice: line.TotalPrice, UnitPrice: line.UnitPrice,

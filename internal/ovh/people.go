@@ -265,6 +265,9 @@ func changeStanding(account *sms.Account, b operatorAccountBody, c *sms.Caller) 
 		}
 		account.Resells = *v
 	}
+	if b.Suspended.Set {
+		account.SuspendedBy = 0
+	}
 	return setText(&account.Suspended, b.Suspended, "suspended", maxText)
 }
 

@@ -239,6 +239,24 @@ type mePersonPassword struct {
 	SignIn   string `json:"signIn"`   // What she signs in with
 }
 
+// meReseller is me.Reseller: what a reseller shows its sub-accounts.
+type meReseller struct {
+	Brand       string  `json:"brand"`       // What it calls itself, on their pages and papers
+	PayTo       string  `json:"payTo"`       // How they pay, with line breaks
+	Seller      string  `json:"seller"`      // Address on their papers, with line breaks
+	ServiceName *string `json:"serviceName"` // Its own SMS account that their credits come from
+	Terms       string  `json:"terms"`       // Terms of sale, with line breaks
+}
+
+// meResellerBody is me.Reseller in a request; what is absent stays nil.
+type meResellerBody struct {
+	Brand       *string          `json:"brand"`
+	PayTo       *string          `json:"payTo"`
+	Seller      *string          `json:"seller"`
+	ServiceName nullable[string] `json:"serviceName"`
+	Terms       *string          `json:"terms"`
+}
+
 // meRole is me.RoleEnum: what a person may do in an account.
 type meRole string
 
@@ -248,6 +266,46 @@ const (
 	meRoleReader  meRole = "reader"
 	meRoleFinance meRole = "finance"
 )
+
+// meSubAccount is me.SubAccount: an account of a reseller.
+type meSubAccount struct {
+	Country     string   `json:"country"`     // ISO 3166 alpha-2
+	Creation    datetime `json:"creation"`    // Since when
+	Description string   `json:"description"` // Free text
+	Email       *string  `json:"email"`       // Mail address
+	Name        string   `json:"name"`        // Its name, with which its owner signs in
+	Suspended   *string  `json:"suspended"`   // Why it may not send, for its owner to read; null = it may
+}
+
+// meSubAccountBody is me.SubAccount in a request; what is absent stays nil.
+type meSubAccountBody struct {
+	Description *string          `json:"description"`
+	Email       nullable[string] `json:"email"`
+	Suspended   nullable[string] `json:"suspended"`
+}
+
+// meSubAccountPassword is me.SubAccountPassword: a sub-account with its new password.
+type meSubAccountPassword struct {
+	Account  string `json:"account"`  // Its name
+	Password string `json:"password"` // Shown once
+}
+
+// meSubService is me.SubService: an SMS account of a sub-account.
+type meSubService struct {
+	Channel     smsChannel       `json:"channel"`     // What it sends
+	Creation    datetime         `json:"creation"`    // Since when
+	CreditsHeld float64          `json:"creditsHeld"` // Credits of messages that wait
+	CreditsLeft float64          `json:"creditsLeft"` // Credits that it may spend
+	CreditsUsed float64          `json:"creditsUsed"` // Credits of all messages that were sent
+	Description string           `json:"description"` // Free text
+	Name        string           `json:"name"`        // Its name
+	Status      smsStatusAccount `json:"status"`      // Whether it may send, as the platform's operator says
+}
+
+// meSubServiceBody is me.SubService in a request; what is absent stays nil.
+type meSubServiceBody struct {
+	Description *string `json:"description"`
+}
 
 // nichandleCountry is nichandle.CountryEnum: countries, ISO 3166 alpha-2.
 type nichandleCountry string
@@ -768,6 +826,7 @@ type operatorOrder struct {
 	Invoice     *int64              `json:"invoice"`     // Number of the invoice; null until it is settled
 	OrderID     int64               `json:"orderId"`     // Number of the order
 	Reference   *string             `json:"reference"`   // Of the payment
+	Reseller    *string             `json:"reseller"`    // Account that sells, out of its own credits; null for the platform
 	ServiceName *string             `json:"serviceName"` // SMS account that the credits are for; null for one that is made when the order is settled
 	Settled     *datetime           `json:"settled"`     // When it was settled or cancelled
 	SettledBy   *string             `json:"settledBy"`   // By whom
@@ -3955,6 +4014,116 @@ type deleteMePeopleLoginIn struct {
 type postMePeopleLoginPasswordIn struct {
 	Login    string  `json:"login"`
 	Password *string `json:"password"`
+}
+
+// getMeResellerIn is what GET /me/reseller takes.
+type getMeResellerIn struct {
+}
+
+// putMeResellerIn is what PUT /me/reseller takes.
+type putMeResellerIn struct {
+	Body meResellerBody `json:"(body)"`
+}
+
+// getMeResellerAccountsIn is what GET /me/reseller/accounts takes.
+type getMeResellerAccountsIn struct {
+}
+
+// postMeResellerAccountsIn is what POST /me/reseller/accounts takes.
+type postMeResellerAccountsIn struct {
+	Country     string  `json:"country"`
+	Description *string `json:"description"`
+	Email       *string `json:"email"`
+	Password    *string `json:"password"`
+}
+
+// getMeResellerAccountsAccountIn is what GET /me/reseller/accounts/{account} takes.
+type getMeResellerAccountsAccountIn struct {
+	Account string `json:"account"`
+}
+
+// putMeResellerAccountsAccountIn is what PUT /me/reseller/accounts/{account} takes.
+type putMeResellerAccountsAccountIn struct {
+	Account string           `json:"account"`
+	Body    meSubAccountBody `json:"(body)"`
+}
+
+// postMeResellerAccountsAccountPasswordIn is what POST /me/reseller/accounts/{account}/password takes.
+type postMeResellerAccountsAccountPasswordIn struct {
+	Account  string  `json:"account"`
+	Password *string `json:"password"`
+}
+
+// getMeResellerAccountsAccountServicesIn is what GET /me/reseller/accounts/{account}/services takes.
+type getMeResellerAccountsAccountServicesIn struct {
+	Account string `json:"account"`
+}
+
+// postMeResellerAccountsAccountServicesIn is what POST /me/reseller/accounts/{account}/services takes.
+type postMeResellerAccountsAccountServicesIn struct {
+	Account     string      `json:"account"`
+	Description *string     `json:"description"`
+	Channel     *smsChannel `json:"channel"`
+}
+
+// getMeResellerAccountsAccountServicesServiceNameIn is what GET /me/reseller/accounts/{account}/services/{serviceName} takes.
+type getMeResellerAccountsAccountServicesServiceNameIn struct {
+	Account     string `json:"account"`
+	ServiceName string `json:"serviceName"`
+}
+
+// putMeResellerAccountsAccountServicesServiceNameIn is what PUT /me/reseller/accounts/{account}/services/{serviceName} takes.
+type putMeResellerAccountsAccountServicesServiceNameIn struct {
+	Account     string           `json:"account"`
+	ServiceName string           `json:"serviceName"`
+	Body        meSubServiceBody `json:"(body)"`
+}
+
+// postMeResellerAccountsAccountServicesServiceNameCreditsIn is what POST /me/reseller/accounts/{account}/services/{serviceName}/credits takes.
+type postMeResellerAccountsAccountServicesServiceNameCreditsIn struct {
+	Account     string  `json:"account"`
+	ServiceName string  `json:"serviceName"`
+	Credits     float64 `json:"credits"`
+	Reason      string  `json:"reason"`
+}
+
+// getMeResellerPricesIn is what GET /me/reseller/prices takes.
+type getMeResellerPricesIn struct {
+}
+
+// putMeResellerPricesCountryQuantityIn is what PUT /me/reseller/prices/{country}/{quantity} takes.
+type putMeResellerPricesCountryQuantityIn struct {
+	Country  string            `json:"country"`
+	Quantity int64             `json:"quantity"`
+	Body     operatorPriceBody `json:"(body)"`
+}
+
+// deleteMeResellerPricesCountryQuantityIn is what DELETE /me/reseller/prices/{country}/{quantity} takes.
+type deleteMeResellerPricesCountryQuantityIn struct {
+	Country  string `json:"country"`
+	Quantity int64  `json:"quantity"`
+}
+
+// getMeResellerOrdersIn is what GET /me/reseller/orders takes.
+type getMeResellerOrdersIn struct {
+	Status  *operatorOrderStatus `json:"status"`
+	Account *string              `json:"account"`
+}
+
+// getMeResellerOrdersOrderIDIn is what GET /me/reseller/orders/{orderId} takes.
+type getMeResellerOrdersOrderIDIn struct {
+	OrderID int64 `json:"orderId"`
+}
+
+// postMeResellerOrdersOrderIDSettleIn is what POST /me/reseller/orders/{orderId}/settle takes.
+type postMeResellerOrdersOrderIDSettleIn struct {
+	OrderID   int64   `json:"orderId"`
+	Reference *string `json:"reference"`
+}
+
+// postMeResellerOrdersOrderIDCancelIn is what POST /me/reseller/orders/{orderId}/cancel takes.
+type postMeResellerOrdersOrderIDCancelIn struct {
+	OrderID int64 `json:"orderId"`
 }
 
 // getOperatorAccountsIn is what GET /operator/accounts takes.

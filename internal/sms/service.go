@@ -104,4 +104,5 @@ type Account struct {
 	Resells      bool   // it may have sub-accounts
 	Reseller     int64  // the account that made it as one of its sub-accounts; 0 = the platform's operator
 	Suspended    string // why it may not send; empty = it may
+	SuspendedBy  int64  // the reseller who said so, 0 = the operator
 }

@@ -68,7 +68,7 @@ func (s *Store) Account(ctx context.Context, name string) (sms.Account, error) {
 func accountFrom(row query.Account) sms.Account {
 	return sms.Account{
 		ID: row.ID, Name: row.Name, Country: row.Country, Description: row.Description, Operator: row.Operator,
-		CreatedAt: fromMicros(row.CreatedAt), OperatorRole: sms.Role(row.OperatorRole), Resells: row.Resells, Reseller: row.Reseller, Suspended: row.Suspended,
+		CreatedAt: fromMicros(row.CreatedAt), OperatorRole: sms.Role(row.OperatorRole), Resells: row.Resells, Reseller: row.Reseller, Suspended: row.Suspended, SuspendedBy: row.SuspendedBy,
 	}
 }
 
@@ -101,7 +101,7 @@ func (s *Store) UpdateAccount(ctx context.Context, a sms.Account) error {
 	return s.write(ctx, other, func(t *tx) error {
 		err := t.UpdateAccount(ctx, query.UpdateAccountParams{
 			ID: a.ID, Country: a.Country, Description: a.Description, Operator: a.Operator,
-			OperatorRole: string(cmp.Or(a.OperatorRole, sms.AdminRole)), Resells: a.Resells, Suspended: a.Suspended,
+			OperatorRole: string(cmp.Or(a.OperatorRole, sms.AdminRole)), Resells: a.Resells, Suspended: a.Suspended, SuspendedBy: a.SuspendedBy,
 		})
 		if err != nil {
 			return err

@@ -188,11 +188,7 @@ func (s *Store) SettleOrder(ctx context.Context, id int64, by Settlement) error 
 			}
 			o.ServiceID, o.Service = v.ID, v.Name
 		}
-		if _, err := t.Grant(ctx, query.GrantParams{ServiceID: o.ServiceID, Available: int64(o.Quantity)}); err != nil {
-			return err
-		}
-		note := strings.TrimSpace(fmt.Sprintf("order %d, by %s %s", id, by.By, by.Reference))
-		if err := t.enter(ctx, o.ServiceID, by.At, "order", "issued", "available", o.Quantity, note); err != nil {
+		if err := t.deliver(ctx, o, by, strings.TrimSpace(fmt.Sprintf("order %d, by %s %s", id, by.By, by.Reference))); err != nil {
 			return err
 		}
 		// Numbers of invoices have no gaps: who holds the platform's row is alone.

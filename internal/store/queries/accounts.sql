@@ -9,7 +9,7 @@ SELECT * FROM account WHERE employer = 0 ORDER BY id;
 SELECT * FROM account WHERE name = $1;
 
 -- name: UpdateAccount :exec
-UPDATE account SET country = $2, description = $3, operator = $4, operator_role = $5, resells = $6, suspended = $7 WHERE id = $1;
+UPDATE account SET country = $2, description = $3, operator = $4, operator_role = $5, resells = $6, suspended = $7, suspended_by = $8 WHERE id = $1;
 
 -- name: InsertService :exec
 INSERT INTO service (id, account_id, name, description, channel, status, settings, created_at)

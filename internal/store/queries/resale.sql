@@ -1,3 +1,6 @@
+-- name: InsertSubAccount :exec
+INSERT INTO account (id, name, country, description, operator, created_at, reseller) VALUES ($1, $2, $3, $4, FALSE, $5, $6);
+
 -- name: SubAccounts :many
 SELECT * FROM account WHERE reseller = $1 ORDER BY id;
 
@@ -28,3 +31,9 @@ DELETE FROM resale_price WHERE account_id = $1 AND country = $2 AND quantity = $
 -- name: OrdersOfReseller :many
 SELECT o.id FROM orders o JOIN account a ON a.id = o.account_id
  WHERE o.reseller = $1 AND (o.status = $2 OR $2 = '') AND (a.name = $3 OR $3 = '') ORDER BY o.id;
+
+-- name: UpdateSubAccount :exec
+UPDATE account SET description = $2, suspended = $3, suspended_by = $4 WHERE id = $1;
+
+-- name: BumpAccount :exec
+UPDATE balance SET rev = rev + 1 WHERE service_id IN (SELECT id FROM service WHERE account_id = $1);

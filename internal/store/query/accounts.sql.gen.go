@@ -10,7 +10,7 @@ import (
 )
 
 const accountByName = `-- name: AccountByName :one
-SELECT id, name, country, description, operator, created_at, employer, role, operator_role, reseller, resells, suspended FROM account WHERE name = $1
+SELECT id, name, country, description, operator, created_at, employer, role, operator_role, reseller, resells, suspended, suspended_by FROM account WHERE name = $1
 `
 
 func (q *Queries) AccountByName(ctx context.Context, name string) (Account, error) {
@@ -29,12 +29,13 @@ func (q *Queries) AccountByName(ctx context.Context, name string) (Account, erro
 		&i.Reseller,
 		&i.Resells,
 		&i.Suspended,
+		&i.SuspendedBy,
 	)
 	return i, err
 }
 
 const accounts = `-- name: Accounts :many
-SELECT id, name, country, description, operator, created_at, employer, role, operator_role, reseller, resells, suspended FROM account WHERE employer = 0 ORDER BY id
+SELECT id, name, country, description, operator, created_at, employer, role, operator_role, reseller, resells, suspended, suspended_by FROM account WHERE employer = 0 ORDER BY id
 `
 
 func (q *Queries) Accounts(ctx context.Context) ([]Account, error) {
@@ -59,6 +60,7 @@ func (q *Queries) Accounts(ctx context.Context) ([]Account, error) {
 			&i.Reseller,
 			&i.Resells,
 			&i.Suspended,
+			&i.SuspendedBy,
 		); err != nil {
 			return nil, err
 		}
@@ -405,7 +407,7 @@ func (q *Queries) ServicesOfAccount(ctx context.Context, accountID int64) ([]str
 }
 
 const updateAccount = `-- name: UpdateAccount :exec
-UPDATE account SET country = $2, description = $3, operator = $4, operator_role = $5, resells = $6, suspended = $7 WHERE id = $1
+UPDATE account SET country = $2, description = $3, operator = $4, operator_role = $5, resells = $6, suspended = $7, suspended_by = $8 WHERE id = $1
 `
 
 type UpdateAccountParams struct {
@@ -416,6 +418,7 @@ type UpdateAccountParams struct {
 	OperatorRole string
 	Resells      bool
 	Suspended    string
+	SuspendedBy  int64
 }
 
 func (q *Queries) UpdateAccount(ctx context.Context, arg UpdateAccountParams) error {
@@ -427,6 +430,7 @@ func (q *Queries) UpdateAccount(ctx context.Context, arg UpdateAccountParams) er
 		arg.OperatorRole,
 		arg.Resells,
 		arg.Suspended,
+		arg.SuspendedBy,
 	)
 	return err
 }

@@ -21,6 +21,7 @@ type Account struct {
 	Reseller     int64
 	Resells      bool
 	Suspended    string
+	SuspendedBy  int64
 }
 
 type Application struct {

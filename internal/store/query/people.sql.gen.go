@@ -114,7 +114,7 @@ func (q *Queries) InsertPerson(ctx context.Context, arg InsertPersonParams) erro
 }
 
 const peopleOfAccount = `-- name: PeopleOfAccount :many
-SELECT id, name, country, description, operator, created_at, employer, role, operator_role, reseller, resells, suspended FROM account WHERE employer = $1 AND role <> 'removed' ORDER BY id
+SELECT id, name, country, description, operator, created_at, employer, role, operator_role, reseller, resells, suspended, suspended_by FROM account WHERE employer = $1 AND role <> 'removed' ORDER BY id
 `
 
 func (q *Queries) PeopleOfAccount(ctx context.Context, employer int64) ([]Account, error) {
@@ -139,6 +139,7 @@ func (q *Queries) PeopleOfAccount(ctx context.Context, employer int64) ([]Accoun
 			&i.Reseller,
 			&i.Resells,
 			&i.Suspended,
+			&i.SuspendedBy,
 		); err != nil {
 			return nil, err
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 const accountByID = `-- name: AccountByID :one
-SELECT id, name, country, description, operator, created_at, employer, role, operator_role, reseller, resells, suspended FROM account WHERE id = $1
+SELECT id, name, country, description, operator, created_at, employer, role, operator_role, reseller, resells, suspended, suspended_by FROM account WHERE id = $1
 `
 
 func (q *Queries) AccountByID(ctx context.Context, id int64) (Account, error) {
@@ -29,8 +29,18 @@ func (q *Queries) AccountByID(ctx context.Context, id int64) (Account, error) {
 		&i.Reseller,
 		&i.Resells,
 		&i.Suspended,
+		&i.SuspendedBy,
 	)
 	return i, err
+}
+
+const bumpAccount = `-- name: BumpAccount :exec
+UPDATE balance SET rev = rev + 1 WHERE service_id IN (SELECT id FROM service WHERE account_id = $1)
+`
+
+func (q *Queries) BumpAccount(ctx context.Context, accountID int64) error {
+	_, err := q.db.ExecContext(ctx, bumpAccount, accountID)
+	return err
 }
 
 const countSubAccounts = `-- name: CountSubAccounts :one
@@ -60,6 +70,31 @@ func (q *Queries) DeleteResalePrice(ctx context.Context, arg DeleteResalePricePa
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const insertSubAccount = `-- name: InsertSubAccount :exec
+INSERT INTO account (id, name, country, description, operator, created_at, reseller) VALUES ($1, $2, $3, $4, FALSE, $5, $6)
+`
+
+type InsertSubAccountParams struct {
+	ID          int64
+	Name        string
+	Country     string
+	Description string
+	CreatedAt   int64
+	Reseller    int64
+}
+
+func (q *Queries) InsertSubAccount(ctx context.Context, arg InsertSubAccountParams) error {
+	_, err := q.db.ExecContext(ctx, insertSubAccount,
+		arg.ID,
+		arg.Name,
+		arg.Country,
+		arg.Description,
+		arg.CreatedAt,
+		arg.Reseller,
+	)
+	return err
 }
 
 const ordersOfReseller = `-- name: OrdersOfReseller :many
@@ -199,7 +234,7 @@ func (q *Queries) SetResalePrice(ctx context.Context, arg SetResalePriceParams) 
 }
 
 const subAccounts = `-- name: SubAccounts :many
-SELECT id, name, country, description, operator, created_at, employer, role, operator_role, reseller, resells, suspended FROM account WHERE reseller = $1 ORDER BY id
+SELECT id, name, country, description, operator, created_at, employer, role, operator_role, reseller, resells, suspended, suspended_by FROM account WHERE reseller = $1 ORDER BY id
 `
 
 func (q *Queries) SubAccounts(ctx context.Context, reseller int64) ([]Account, error) {
@@ -224,6 +259,7 @@ func (q *Queries) SubAccounts(ctx context.Context, reseller int64) ([]Account, e
 			&i.Reseller,
 			&i.Resells,
 			&i.Suspended,
+			&i.SuspendedBy,
 		); err != nil {
 			return nil, err
 		}
@@ -236,4 +272,25 @@ func (q *Queries) SubAccounts(ctx context.Context, reseller int64) ([]Account, e
 		return nil, err
 	}
 	return items, nil
+}
+
+const updateSubAccount = `-- name: UpdateSubAccount :exec
+UPDATE account SET description = $2, suspended = $3, suspended_by = $4 WHERE id = $1
+`
+
+type UpdateSubAccountParams struct {
+	ID          int64
+	Description string
+	Suspended   string
+	SuspendedBy int64
+}
+
+func (q *Queries) UpdateSubAccount(ctx context.Context, arg UpdateSubAccountParams) error {
+	_, err := q.db.ExecContext(ctx, updateSubAccount,
+		arg.ID,
+		arg.Description,
+		arg.Suspended,
+		arg.SuspendedBy,
+	)
+	return err
 }

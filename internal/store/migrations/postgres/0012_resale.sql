@@ -26,13 +26,15 @@ CREATE INDEX operator_log_at ON operator_log (at, id);
 --
 -- operator_role is what an operator account may do on the platform, or a person of one.
 --
--- reseller is the account that a sub-account was made by; suspended says why an account may not send, empty = it may.
+-- reseller is the account that a sub-account was made by; suspended says why an account may not send,
+-- empty = it may, and suspended_by which reseller said so, 0 = the operator.
 ALTER TABLE account ADD COLUMN employer BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN role TEXT NOT NULL DEFAULT 'owner';
 ALTER TABLE account ADD COLUMN operator_role TEXT NOT NULL DEFAULT 'admin';
 ALTER TABLE account ADD COLUMN reseller BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE account ADD COLUMN resells BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE account ADD COLUMN suspended TEXT NOT NULL DEFAULT '';
+ALTER TABLE account ADD COLUMN suspended_by BIGINT NOT NULL DEFAULT 0;
 CREATE INDEX account_employer ON account (employer) WHERE employer <> 0;
 CREATE INDEX account_reseller ON account (reseller) WHERE reseller <> 0;
 
@@ -81,6 +83,7 @@ ALTER TABLE application DROP COLUMN person_id;
 ALTER TABLE credential DROP COLUMN person_id;
 DROP INDEX account_reseller;
 DROP INDEX account_employer;
+ALTER TABLE account DROP COLUMN suspended_by;
 ALTER TABLE account DROP COLUMN suspended;
 ALTER TABLE account DROP COLUMN resells;
 ALTER TABLE account DROP COLUMN reseller;
