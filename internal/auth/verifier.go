@@ -53,6 +53,7 @@ type Verifier struct {
 	bearers      *cache[keyHash, *bearer]
 	uses         uses
 	asks, grants throttle
+	changes      changes
 }
 
 // New makes a Verifier. The error names the public URL that is wrong.
@@ -84,6 +85,9 @@ func New(cfg Config) (*Verifier, error) {
 // changed. Errors: NotAuthenticated, UnknownKey, UnknownCredential, StaleRequest, BadSignature, InvalidCredential,
 // Forbidden, Unavailable.
 func (v *Verifier) Authenticate(r *http.Request, body []byte) (*sms.Caller, error) {
+	if err := v.follow(r.Context()); err != nil {
+		return nil, err
+	}
 	if token := bearerToken(r); token != "" {
 		return v.byBearer(r.Context(), r, token)
 	}
@@ -232,7 +236,7 @@ func (v *Verifier) Credential(ctx context.Context, caller *sms.Caller) (store.Cr
 			return record, sms.Errorf(sms.NoObject, "The requested object (credentialId = %d) does not exist", caller.Credential)
 		}
 		record = all[i].Credential
-		record.Account.Country, record.Account.Operator = caller.Country, caller.Operator
+		record.Account.Country, record.Account.Operator, record.Account.OperatorRole = caller.Country, caller.Operator, caller.OperatorRole
 	}
 	if at := v.LastUse(record.ID); at.After(record.LastUse) {
 		record.LastUse = at

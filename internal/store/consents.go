@@ -72,7 +72,7 @@ func (s *Store) AnswerConsent(ctx context.Context, c *Credential) error {
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, other, func(t *tx) error {
+	return s.writeAuth(ctx, func(t *tx) error {
 		n, err := t.AnswerCredential(ctx, query.AnswerCredentialParams{
 			ID: c.ID, AccountID: c.Account.ID, Status: c.Status, ExpiresAt: micros(c.ExpiresAt), PersonID: c.Person.ID, Rules: string(rules),
 		})
@@ -127,7 +127,7 @@ func (s *Store) ApplicationByID(ctx context.Context, id int64) (Application, err
 
 // RemoveApplication deletes an account's application and its consumer keys, whosever they are, and gives their ids. Error: NoObject.
 func (s *Store) RemoveApplication(ctx context.Context, account, id int64) (credentials []int64, err error) {
-	err = s.write(ctx, other, func(t *tx) error {
+	err = s.writeAuth(ctx, func(t *tx) error {
 		row, err := t.ApplicationByID(ctx, id)
 		if err == nil && row.AccountID != account {
 			err = sql.ErrNoRows
@@ -186,7 +186,7 @@ func (s *Store) SetAllowedIPs(ctx context.Context, account int64, c Credential) 
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, other, func(t *tx) error {
+	return s.writeAuth(ctx, func(t *tx) error {
 		n, err := t.SetCredentialIPs(ctx, query.SetCredentialIPsParams{ID: c.ID, AccountID: account, AllowedIps: string(ips)})
 		return changed(n, err, "credentialId", c.ID)
 	})
@@ -194,7 +194,7 @@ func (s *Store) SetAllowedIPs(ctx context.Context, account int64, c Credential) 
 
 // RemoveCredential deletes an account's consumer key. Error: NoObject.
 func (s *Store) RemoveCredential(ctx context.Context, account, id int64) error {
-	return s.write(ctx, other, func(t *tx) error {
+	return s.writeAuth(ctx, func(t *tx) error {
 		n, err := t.DeleteCredential(ctx, query.DeleteCredentialParams{ID: id, AccountID: account})
 		return changed(n, err, "credentialId", id)
 	})

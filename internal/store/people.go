@@ -79,7 +79,7 @@ func (s *Store) Person(ctx context.Context, account int64, name string) (Person,
 // ChangePerson reads somebody who signs in to an account, lets change work on her and saves her description and roles, in one
 // transaction. It gives the consumer keys that she has made. Errors: NoObject, the one of change.
 func (s *Store) ChangePerson(ctx context.Context, account int64, name string, change func(*Person) error) (credentials []int64, err error) {
-	err = s.write(ctx, other, func(t *tx) error {
+	err = s.writeAuth(ctx, func(t *tx) error {
 		p, err := t.person(ctx, account, name)
 		if err == nil {
 			err = change(&p)
@@ -112,7 +112,7 @@ func (t *tx) person(ctx context.Context, account int64, name string) (Person, er
 // RemovePerson ends somebody's sessions, keys and service accounts, and lets her sign in no more. It gives the consumer keys. Her name
 // may be given to somebody else. Error: NoObject.
 func (s *Store) RemovePerson(ctx context.Context, account int64, name string) (credentials []int64, err error) {
-	err = s.write(ctx, other, func(t *tx) error {
+	err = s.writeAuth(ctx, func(t *tx) error {
 		p, err := t.person(ctx, account, name)
 		if err != nil {
 			return err

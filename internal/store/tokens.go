@@ -131,9 +131,28 @@ func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 
 // EndCredential makes a consumer key expired. Error: NoObject.
 func (s *Store) EndCredential(ctx context.Context, id int64) error {
-	return s.write(ctx, other, func(t *tx) error {
+	return s.writeAuth(ctx, func(t *tx) error {
 		n, err := t.SetCredentialStatus(ctx, query.SetCredentialStatusParams{ID: id, Status: "expired"})
 		return changed(n, err, "credentialId", id)
+	})
+}
+
+// AuthRev counts the changes of what callers are proven by, on all nodes.
+func (s *Store) AuthRev(ctx context.Context) (int64, error) {
+	rev, err := s.read.AuthRev(ctx)
+	if err != nil {
+		return 0, unavailable(err)
+	}
+	return rev, nil
+}
+
+// writeAuth is a write that changes what callers are proven by.
+func (s *Store) writeAuth(ctx context.Context, f func(*tx) error) error {
+	return s.write(ctx, other, func(t *tx) error {
+		if err := f(t); err != nil {
+			return err
+		}
+		return t.BumpAuth(ctx)
 	})
 }
 

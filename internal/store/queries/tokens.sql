@@ -67,3 +67,9 @@ DELETE FROM credential WHERE application_id = $1;
 
 -- name: DeleteApplication :execrows
 DELETE FROM application WHERE id = $1 AND account_id = $2;
+
+-- name: AuthRev :one
+SELECT next FROM sequence WHERE name = 'auth';
+
+-- name: BumpAuth :exec
+UPDATE sequence SET next = next + 1 WHERE name = 'auth';

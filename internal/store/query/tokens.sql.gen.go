@@ -116,6 +116,26 @@ func (q *Queries) ApplicationsOfAccount(ctx context.Context, accountID int64) ([
 	return items, nil
 }
 
+const authRev = `-- name: AuthRev :one
+SELECT next FROM sequence WHERE name = 'auth'
+`
+
+func (q *Queries) AuthRev(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, authRev)
+	var next int64
+	err := row.Scan(&next)
+	return next, err
+}
+
+const bumpAuth = `-- name: BumpAuth :exec
+UPDATE sequence SET next = next + 1 WHERE name = 'auth'
+`
+
+func (q *Queries) BumpAuth(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, bumpAuth)
+	return err
+}
+
 const credentialByHash = `-- name: CredentialByHash :one
 SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, c.person_id, a.name AS account, a.country, a.operator, a.operator_role, COALESCE(p.name, '') AS person, COALESCE(p.role, '') AS role,
        COALESCE(p.operator_role, '') AS person_operator_role

@@ -70,7 +70,11 @@ DROP INDEX orders_invoice;
 CREATE UNIQUE INDEX orders_invoice ON orders (reseller, invoice) WHERE invoice > 0;
 CREATE INDEX orders_reseller ON orders (reseller, id) WHERE reseller <> 0;
 
+-- Counts the changes of keys, applications, service accounts and who they belong to: what is remembered of them holds while it stays.
+INSERT INTO sequence (name, next) VALUES ('auth', 1);
+
 -- +goose Down
+DELETE FROM sequence WHERE name = 'auth';
 DROP INDEX orders_reseller;
 DROP INDEX orders_invoice;
 CREATE UNIQUE INDEX orders_invoice ON orders (invoice) WHERE invoice > 0;
