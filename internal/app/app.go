@@ -61,6 +61,7 @@ type Options struct {
 	Doors          DoorLimits
 	Mail           mail.Transport     // nil = no mails are sent
 	Email2SMS      *legacy.MailConfig // what it does not share with the other doors; nil = none
+	OperatorLog    time.Duration      // how long it is kept what operators have done, 0 = for ever
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error
 }
@@ -238,6 +239,11 @@ func (a *App) tidy(ctx context.Context) {
 		}
 		if err := a.Store.DropOld(ctx, a.opts.Clock.Now()); err != nil {
 			a.opts.Log.Error("cannot forget old requests", "error", err)
+		}
+		if kept := a.opts.OperatorLog; kept > 0 {
+			if err := a.Store.DropOperatorLogs(ctx, a.opts.Clock.Now().Add(-kept)); err != nil {
+				a.opts.Log.Error("cannot forget what operators did long ago", "error", err)
+			}
 		}
 		if err := a.Store.DropLists(ctx, a.opts.Clock.Now()); err != nil {
 			a.opts.Log.Error("cannot forget old lists", "error", err)

@@ -76,7 +76,7 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 	o := Options{
 		Database: c.Database, KeyFile: c.KeyFile, Node: c.Node, Clock: clock.New(), Log: log, Version: version, PublicURLs: c.PublicURLs,
 		AnyHost: c.AnyHost, Tolerance: c.Auth.ClockTolerance, MaxBody: c.Limits.Body, MaxBatch: c.Limits.Batch, Zone: zone, Limits: limits,
-		StopClauses: clauses,
+		StopClauses: clauses, OperatorLog: c.OperatorLog,
 		Billing: billing.Config{
 			Seller: c.Billing.Seller, PayTo: c.Billing.PayTo, Terms: c.Billing.Terms, Secret: []byte(c.Billing.Secret), Stripe: stripe,
 		},

@@ -82,6 +82,7 @@ func (v *Verifier) byBearer(ctx context.Context, r *http.Request, token string) 
 	return &sms.Caller{
 		AccountID: b.Account.ID, Account: b.Account.Name, Country: b.Account.Country, ServiceAccount: b.ClientID, Rules: []sms.AccessRule{},
 		Actions: b.Actions, Services: b.Services, RemoteIP: RemoteIP(r, v.cfg.TrustedProxies),
+		Person: b.Person.Name, PersonID: b.Person.ID, Role: b.Person.Role,
 	}, nil
 }
 
@@ -159,6 +160,9 @@ func (v *Verifier) Grant(ctx context.Context, clientID, secret string, from neti
 	token = rand.Text() + rand.Text()
 	return token, bearerLasts, v.cfg.Store.AddBearer(ctx, client.ID, token, now, now.Add(bearerLasts), maxBearers)
 }
+
+// ForgetBearers drops what is known of all tokens of OAuth2, so that a change of somebody's role counts at once.
+func (v *Verifier) ForgetBearers() { v.bearers.clear() }
 
 // ForgetClient drops what is known of the tokens of a client, so that a change of it counts at once; on other nodes within 5 s.
 func (v *Verifier) ForgetClient(clientID string) {

@@ -6,14 +6,14 @@ import (
 )
 
 const (
-	cacheSize  = 10_000 // entries of a cache, counted by weight; and as many keys known to be unknown
-	weightUnit = 1024   // bytes past which an entry counts more than once
-	knownFor   = 5 * time.Second
+	cacheSize  = 10_000      // entries of a cache, counted by weight; and as many keys known to be unknown
+	weightUnit = 1024        // bytes past which an entry counts more than once
+	knownFor   = time.Minute // at most: a change empties the cache, see follow
 	unknownFor = time.Second
 )
 
 // A cache keeps what the store said, in bounded memory and for a short time. It goes by real time, not by the platform's
-// clock: it is about how long another node's change may go unseen, and that clock may stand still.
+// clock, which may stand still.
 type cache[K comparable, V any] struct {
 	size   int
 	weight func(V) int

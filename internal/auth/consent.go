@@ -98,9 +98,9 @@ func (v *Verifier) Consent(ctx context.Context, token string) (store.Consent, bo
 	return c, ok, err
 }
 
-// Answer approves a request for an account, with a validity, 0 = for ever, or refuses it; at once on this node. Errors: Conflict if it
-// waits no more, Invalid.
-func (v *Verifier) Answer(ctx context.Context, c store.Consent, account sms.Account, approved bool, validity time.Duration) error {
+// Answer approves a request for whoever has signed in, with a validity, 0 = for ever, or refuses it; at once on this node. The key gets
+// only the rules that the person's role reaches. Errors: Conflict if the request waits no more, Invalid.
+func (v *Verifier) Answer(ctx context.Context, c store.Consent, who store.Session, approved bool, validity time.Duration) error {
 	now := v.cfg.Now()
 	switch {
 	case StatusAt(&c.Credential, now) != "pendingValidation":
@@ -108,15 +108,20 @@ func (v *Verifier) Answer(ctx context.Context, c store.Consent, account sms.Acco
 	case validity < 0:
 		return sms.Errorf(sms.Invalid, "the validity is %s and must not be negative; 0 is forever", validity)
 	}
-	status, ends := "refused", now
+	answer := c.Credential
+	answer.Account, answer.Person = who.Acting(), who.Person()
+	answer.Status, answer.ExpiresAt = "refused", now
 	if approved {
-		status, ends = "validated", time.Time{}
+		if answer.Rules, _ = Within(c.Rules, answer.Person.Role, answer.Person.OperatorRole); len(answer.Rules) == 0 {
+			return sms.Errorf(sms.Forbidden, "The role %s allows nothing of what the application asks for: the owner of the account can approve it", answer.Person.Role)
+		}
+		answer.Status, answer.ExpiresAt = "validated", time.Time{}
 		if validity > 0 {
-			ends = now.Add(validity)
+			answer.ExpiresAt = now.Add(validity)
 		}
 	}
 	defer v.Forget(c.ID)
-	return v.cfg.Store.AnswerConsent(ctx, c.ID, account.ID, status, ends)
+	return v.cfg.Store.AnswerConsent(ctx, &answer)
 }
 
 // StatusAt gives a consumer key's state at a time: what is stored knows nothing of time.
@@ -127,9 +132,11 @@ func StatusAt(c *store.Credential, now time.Time) string {
 	return c.Status
 }
 
-// CreateApplication makes an application of an account. Errors: Invalid, Conflict if the account has one of that name.
-func CreateApplication(ctx context.Context, s *store.Store, now time.Time, account sms.Account, name, description string) (store.Application, error) {
+// CreateApplication makes an application of an account, for a person or itself (0). Errors: Invalid, Conflict if the account has one of
+// that name.
+func CreateApplication(ctx context.Context, s *store.Store, now time.Time, account sms.Account, person int64, name, description string) (store.Application, error) {
 	app := store.Application{
+		PersonID:  person,
 		AccountID: account.ID, Key: randomText(16), Secret: randomText(32), Name: strings.TrimSpace(name), Description: strings.TrimSpace(description),
 		Status: "active", CreatedAt: now,
 	}

@@ -25,6 +25,7 @@ const (
 	longestWait  = time.Hour
 	parallel     = 2 // passwords that are checked at a time: each takes 19 MiB
 	maxAgent     = 200
+	maxSignIn    = 128 // of a name: that of an account, a slash and that of a person
 )
 
 // SignIns lets the owners of accounts sign in with a password, and knows their sessions. It is safe for concurrent use.
@@ -62,7 +63,7 @@ var wrongPassword = sms.Errorf(sms.NotAuthenticated, "The account or the passwor
 // such an account or not.
 func (s *SignIns) SignIn(ctx context.Context, account, password string, who Visitor) (token string, err error) {
 	account = strings.ToLower(strings.TrimSpace(account))
-	if len(account) > 64 || len(password) > maxPassword || strings.ContainsRune(account, 0) {
+	if len(account) > maxSignIn || len(password) > maxPassword || strings.ContainsRune(account, 0) {
 		return "", wrongPassword
 	}
 	if err := s.try(ctx, account, who); err != nil {

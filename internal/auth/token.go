@@ -66,10 +66,18 @@ func randomText(length int) string {
 	}
 }
 
-// CreateToken makes an application and a consumer key for an account, in force at once. No rules are all of them, no
-// validity is forever, and no addresses are any. Errors: Invalid, Unavailable.
+// CreateToken makes an application and a consumer key for an account itself; see CreateTokenFor.
 func CreateToken(
 	ctx context.Context, s *store.Store, now time.Time, account sms.Account, rules []sms.AccessRule, name, description string,
+	validity time.Duration, ips []netip.Prefix,
+) (Token, error) {
+	return CreateTokenFor(ctx, s, now, account, store.Person{}, rules, name, description, validity, ips)
+}
+
+// CreateTokenFor makes an application and a consumer key for a person in an account, or for the account itself if she has no id; in force at once. She gets only the rules that her role reaches. No rules are all of them, no
+// validity is forever, and no addresses are any. Errors: Invalid, Unavailable.
+func CreateTokenFor(
+	ctx context.Context, s *store.Store, now time.Time, account sms.Account, person store.Person, rules []sms.AccessRule, name, description string,
 	validity time.Duration, ips []netip.Prefix,
 ) (Token, error) {
 	if len(rules) == 0 {
@@ -77,6 +85,9 @@ func CreateToken(
 	}
 	if err := CheckRules(rules); err != nil {
 		return Token{}, err
+	}
+	if rules, _ = Within(rules, person.Role, person.OperatorRole); len(rules) == 0 {
+		return Token{}, sms.Errorf(sms.Invalid, "the role %s allows nothing of what the rules name", person.Role)
 	}
 	if err := checkNames(name, description); err != nil {
 		return Token{}, err
@@ -91,9 +102,9 @@ func CreateToken(
 	t := NewToken()
 	app := store.Application{
 		AccountID: account.ID, Key: t.ApplicationKey, Secret: t.ApplicationSecret, Name: name, Description: description,
-		Status: "active", CreatedAt: now,
+		Status: "active", CreatedAt: now, PersonID: person.ID,
 	}
-	cred := store.Credential{Account: account, Status: "validated", Rules: rules, AllowedIPs: allowed, CreatedAt: now}
+	cred := store.Credential{Account: account, Person: person, Status: "validated", Rules: rules, AllowedIPs: allowed, CreatedAt: now}
 	if validity > 0 {
 		cred.ExpiresAt = now.Add(validity)
 	}

@@ -56,6 +56,7 @@ type Verifier struct {
 	bearers      *cache[keyHash, *bearer]
 	uses         uses
 	asks, grants throttle
+	changes      changes
 }
 
 // New makes a Verifier. The error names the public URL that is wrong.
@@ -109,6 +110,9 @@ func (v *Verifier) worn(r *http.Request) time.Duration {
 }
 
 func (v *Verifier) prove(r *http.Request, body []byte) (*sms.Caller, error) {
+	if err := v.follow(r.Context()); err != nil {
+		return nil, err
+	}
 	if token := bearerToken(r); token != "" {
 		return v.byBearer(r.Context(), r, token)
 	}
@@ -146,7 +150,8 @@ func (v *Verifier) prove(r *http.Request, body []byte) (*sms.Caller, error) {
 	v.uses.note(cred.ID, now)
 	return &sms.Caller{
 		AccountID: cred.Account.ID, Account: cred.Account.Name, Country: cred.Account.Country, Operator: cred.Account.Operator,
-		Application: app.ID, Credential: cred.ID, Rules: cred.Rules, RemoteIP: ip,
+		Application: app.ID, Credential: cred.ID, Rules: cred.Rules, RemoteIP: ip, OperatorRole: cred.Account.OperatorRole,
+		Person: cred.Person.Name, PersonID: cred.Person.ID, Role: cred.Person.Role, PersonOperatorRole: cred.Person.OperatorRole,
 	}, nil
 }
 
@@ -256,7 +261,7 @@ func (v *Verifier) Credential(ctx context.Context, caller *sms.Caller) (store.Cr
 			return record, sms.Errorf(sms.NoObject, "The requested object (credentialId = %d) does not exist", caller.Credential)
 		}
 		record = all[i].Credential
-		record.Account.Country, record.Account.Operator = caller.Country, caller.Operator
+		record.Account.Country, record.Account.Operator, record.Account.OperatorRole = caller.Country, caller.Operator, caller.OperatorRole
 	}
 	if at := v.LastUse(record.ID); at.After(record.LastUse) {
 		record.LastUse = at

@@ -58,26 +58,32 @@ func New(c Config) *Desk {
 const defaultTerms = `Credits are paid in advance and pay for messages at the rates in force when they are sent.
 They arrive when the payment of the order is known. They do not expire.`
 
-// Quote gives what a number of credits costs customers of a country. Errors: those of sms.NewOffer.
-func (d *Desk) Quote(ctx context.Context, quantity int64, country string) (sms.Offer, error) {
-	prices, err := d.Store.Prices(ctx)
+// Quote gives what a number of credits costs a customer of a country, and the reseller who sells to it, 0 for the platform. Errors: those
+// of sms.NewOffer.
+func (d *Desk) Quote(ctx context.Context, account, quantity int64, country string) (sms.Offer, int64, error) {
+	prices, reseller, err := d.Store.PricesFor(ctx, account)
 	if err != nil {
-		return sms.Offer{}, err
+		return sms.Offer{}, 0, err
+	}
+	if reseller != 0 && len(sms.Pack(prices, country)) == 0 {
+		return sms.Offer{}, 0, sms.Errorf(sms.Conflict, "There are no prices for customers of %s yet: ask who sells to you", country)
 	}
 	taxes, err := d.Store.Taxes(ctx)
 	if err != nil {
-		return sms.Offer{}, err
+		return sms.Offer{}, 0, err
 	}
-	return sms.NewOffer(quantity, country, prices, taxes)
+	offer, err := sms.NewOffer(quantity, country, prices, taxes)
+	return offer, reseller, err
 }
 
 // Order makes an order out, whose account, service or channel, and cause are given. The prices are those of the account's country.
 // One that a threshold causes is not made while the service has another such order; then its id stays 0.
 func (d *Desk) Order(ctx context.Context, o sms.CreditOrder, quantity int64, country string) (sms.CreditOrder, error) {
-	q, err := d.Quote(ctx, quantity, country)
+	q, reseller, err := d.Quote(ctx, o.AccountID, quantity, country)
 	if err != nil {
 		return o, err
 	}
+	o.Reseller = reseller
 	o.Offer, o.Status, o.Key = q, sms.OrderOpen, rand.Text()
 	o.CreatedAt = d.Now().UTC().Truncate(time.Microsecond)
 	o.ExpiresAt = o.CreatedAt.Add(sms.OrderValidity)
@@ -116,8 +122,13 @@ func (d *Desk) CreditNoteURL(o sms.CreditOrder, r sms.Refund) string {
 	return fmt.Sprintf("%s/credit-%d.pdf", d.URL(o), r.Number)
 }
 
-// TermsURL gives the address of the terms.
-func (d *Desk) TermsURL() string { return d.PublicURL + termsPath }
+// TermsURL gives the address of the terms of an order or a quote.
+func (d *Desk) TermsURL(o sms.CreditOrder) string {
+	if o.Reseller != 0 && o.ID != 0 {
+		return d.URL(o) + "/terms"
+	}
+	return d.PublicURL + termsPath
+}
 
 // describe names what is sold.
 func describe(o sms.CreditOrder) string {

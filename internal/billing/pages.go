@@ -76,24 +76,31 @@ func (d *Desk) order(w http.ResponseWriter, r *http.Request) {
 	id, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, ordersPath), "/")
 	key, document, _ := strings.Cut(rest, "/")
 	o, ok := d.find(r, id, key)
+	by, err := d.SellerOf(r.Context(), o.Reseller)
 	switch {
+	case ok && err != nil:
+		d.Log.Error("cannot read who sells", "order", o.ID, "error", err)
+		http.Error(w, "The database does not answer: try again in a moment.", http.StatusServiceUnavailable)
 	case !ok:
 		http.Error(w, "There is no such order: the address must be whole.", http.StatusNotFound)
 	case r.Method == http.MethodPost:
 		d.pay(w, r, o, document)
 	case document == "":
-		d.showOrder(w, r, o)
+		d.showOrder(w, r, o, by)
 	case strings.HasPrefix(document, "credit-"):
-		d.creditNote(w, r, o, document)
+		d.creditNote(w, r, o, by, document)
+	case document == "terms" && o.Reseller != 0:
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		d.show(w, termsPage, by.Terms)
 	case document == "order.pdf" || document == "invoice.pdf" && o.Invoice != 0:
 		w.Header().Set("Content-Type", "application/pdf")
-		_, _ = w.Write(d.document(o, document == "invoice.pdf"))
+		_, _ = w.Write(d.document(o, by, document == "invoice.pdf"))
 	default:
 		http.Error(w, "The order has no such document: there is order.pdf, and invoice.pdf once it is paid.", http.StatusNotFound)
 	}
 }
 
-func (d *Desk) showOrder(w http.ResponseWriter, r *http.Request, o sms.CreditOrder) {
+func (d *Desk) showOrder(w http.ResponseWriter, r *http.Request, o sms.CreditOrder, by Seller) {
 	refunds, err := d.Store.Refunds(r.Context(), o.ID)
 	if err != nil {
 		http.Error(w, messageOf(err), statusOf(err))
@@ -101,7 +108,7 @@ func (d *Desk) showOrder(w http.ResponseWriter, r *http.Request, o sms.CreditOrd
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	d.show(w, page, map[string]any{
-		"Order": o, "What": describe(o), "Seller": d.Seller, "PayTo": d.PayTo, "PDF": d.PDF(o), "Terms": d.TermsURL(), "URL": d.URL(o),
+		"Order": o, "What": describe(o), "Seller": by.Name, "PayTo": by.PayTo, "PDF": d.PDF(o), "Terms": d.TermsURL(o), "URL": d.URL(o),
 		"State": d.state(o, r.URL.Query().Has("paid")), "Sandbox": d.Sandbox, "ByCard": d.byCard(o), "Refunds": refunds,
 	})
 }
@@ -132,7 +139,7 @@ func (d *Desk) formTargets() string {
 	return "'self' https:"
 }
 
-func (d *Desk) creditNote(w http.ResponseWriter, r *http.Request, o sms.CreditOrder, document string) {
+func (d *Desk) creditNote(w http.ResponseWriter, r *http.Request, o sms.CreditOrder, by Seller, document string) {
 	refunds, err := d.Store.Refunds(r.Context(), o.ID)
 	if err != nil {
 		http.Error(w, messageOf(err), statusOf(err))
@@ -141,7 +148,7 @@ func (d *Desk) creditNote(w http.ResponseWriter, r *http.Request, o sms.CreditOr
 	for _, refund := range refunds {
 		if document == fmt.Sprintf("credit-%d.pdf", refund.Number) {
 			w.Header().Set("Content-Type", "application/pdf")
-			_, _ = w.Write(d.creditDocument(o, refund))
+			_, _ = w.Write(d.creditDocument(o, by, refund))
 			return
 		}
 	}

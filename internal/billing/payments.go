@@ -92,6 +92,9 @@ func (d *Desk) take(w http.ResponseWriter, r *http.Request) (sms.CreditOrder, er
 	if err != nil {
 		return o, err
 	}
+	if o.Reseller != 0 {
+		return o, sms.Errorf(sms.Conflict, "The order %d is sold by a reseller, who settles it", o.ID)
+	}
 	if total := o.Total(); amount != total.Millionths || n.Currency != total.Currency {
 		return o, sms.Errorf(sms.Conflict, "The order %d costs %v, and the notice says %s %s: settle it by hand if that is right", o.ID, total, n.Amount, n.Currency)
 	}

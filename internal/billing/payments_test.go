@@ -67,7 +67,7 @@ func TestTextsOfDocuments(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	d := New(Config{PublicURL: "https://sms.example.org", Seller: strings.Repeat("a line\n", 200)})
 	o := sms.CreditOrder{ID: 7, Account: "ab12345-ovh", CreatedAt: at, ExpiresAt: at.Add(sms.OrderValidity), Channel: "marketing"}
-	if text := d.document(o, false); !bytes.HasSuffix(text, []byte("%%EOF\n")) || bytes.Count(text, []byte("a line")) > 60 {
+	if text := d.document(o, Seller{Name: d.Seller, PayTo: d.PayTo}, false); !bytes.HasSuffix(text, []byte("%%EOF\n")) || bytes.Count(text, []byte("a line")) > 60 {
 		t.Errorf("%s", text)
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // document writes the form or the invoice of an order: one page of text, which needs no more of PDF than its built-in fonts.
-func (d *Desk) document(o sms.CreditOrder, invoice bool) []byte {
+func (d *Desk) document(o sms.CreditOrder, by Seller, invoice bool) []byte {
 	var s sheet
 	title := fmt.Sprintf("Order %d", o.ID)
 	if invoice {
@@ -22,7 +22,7 @@ func (d *Desk) document(o sms.CreditOrder, invoice bool) []byte {
 		s.text(marginLeft, bold, 11, "SANDBOX - worth nothing, nothing is to be paid")
 		s.down(20)
 	}
-	s.block(d.Seller)
+	s.block(by.Name)
 	s.down(14)
 	s.pair("Customer", o.Account+" ("+o.Country+")")
 	s.pair("Order", fmt.Sprintf("%d of %s", o.ID, o.CreatedAt.Format("2006-01-02")))
@@ -48,15 +48,15 @@ func (d *Desk) document(o sms.CreditOrder, invoice bool) []byte {
 		s.down(18)
 		s.text(marginLeft, bold, 11, "How to pay")
 		s.down(16)
-		s.block(d.PayTo)
+		s.block(by.PayTo)
 	}
 	s.down(18)
-	s.text(marginLeft, regular, 9, "Terms: "+d.TermsURL())
+	s.text(marginLeft, regular, 9, "Terms: "+d.TermsURL(o))
 	return s.file(title)
 }
 
 // creditDocument writes the credit note of a refund.
-func (d *Desk) creditDocument(o sms.CreditOrder, r sms.Refund) []byte {
+func (d *Desk) creditDocument(o sms.CreditOrder, by Seller, r sms.Refund) []byte {
 	var s sheet
 	title := fmt.Sprintf("Credit note %d", r.Number)
 	s.text(marginLeft, bold, 20, title)
@@ -65,7 +65,7 @@ func (d *Desk) creditDocument(o sms.CreditOrder, r sms.Refund) []byte {
 		s.text(marginLeft, bold, 11, "SANDBOX - worth nothing, nothing is paid back")
 		s.down(20)
 	}
-	s.block(d.Seller)
+	s.block(by.Name)
 	s.down(14)
 	s.pair("Customer", o.Account+" ("+o.Country+")")
 	s.pair("Invoice", fmt.Sprintf("%d of %s, order %d", o.Invoice, o.SettledAt.Format("2006-01-02"), o.ID))
@@ -81,7 +81,7 @@ func (d *Desk) creditDocument(o sms.CreditOrder, r sms.Refund) []byte {
 	s.row(regular, tax, "", "-"+r.Tax.String())
 	s.row(bold, "Total", "", "-"+r.Total().String())
 	s.down(18)
-	s.text(marginLeft, regular, 9, "Terms: "+d.TermsURL())
+	s.text(marginLeft, regular, 9, "Terms: "+d.TermsURL(o))
 	return s.file(title)
 }
 

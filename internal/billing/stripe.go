@@ -110,7 +110,7 @@ func (c *stripeClient) check(s stripeSession) error {
 // byCard tells whether an order can be paid by card.
 func (d *Desk) byCard(o sms.CreditOrder) bool {
 	amount, whole := o.Total().Minor()
-	return d.Stripe.Key != "" && o.Status == sms.OrderOpen && whole && amount > 0 && !d.Now().After(o.ExpiresAt)
+	return d.Stripe.Key != "" && o.Reseller == 0 && o.Status == sms.OrderOpen && whole && amount > 0 && !d.Now().After(o.ExpiresAt)
 }
 
 // Names of what an order's payment carries at Stripe. The platform tells apart those who share one Stripe account.

@@ -19,6 +19,8 @@ func (p *program) accountCommand() *cobra.Command {
 			{name: "description", about: "free text"},
 			{name: "email", about: "mail address, which GET /me shows"},
 			{name: "operator", about: "may manage the platform", kind: 'b'},
+			{name: "operatorRole", about: "what it may do there: admin, support, finance or none"},
+			{name: "resells", about: "may have sub-accounts of its own", kind: 'b'},
 		},
 		columns: []string{"name", "country", "operator", "creation", "email", "description"},
 	}

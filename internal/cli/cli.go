@@ -58,7 +58,7 @@ func (p *program) root() *cobra.Command {
 		newSandbox(p), p.initCommand(), p.serveCommand(), p.doctorCommand(), p.simulateCommand(),
 		p.accountCommand(), p.serviceCommand(), p.senderCommand(), p.templateCommand(), p.exceptionCommand(), p.virtualNumberCommand(), p.smppCommand(), p.optOutCommand(), p.tokenCommand(),
 		p.carrierCommand(), p.doubtCommand(), p.webhookCommand(), p.deliveryCommand(), p.routeCommand(), p.rateCommand(), p.numberCommand(),
-		p.priceCommand(), p.taxCommand(), p.orderCommand(), p.statementCommand(),
+		p.priceCommand(), p.taxCommand(), p.orderCommand(), p.statementCommand(), p.personCommand(), p.resellerCommand(), p.operatorCommand(),
 		p.sendCommand(), p.batchCommand(), p.explainCommand(), p.auditCommand(), p.reportCommand(), p.statusCommand(), p.benchCommand(), p.versionCommand(),
 	)
 	root.SilenceErrors, root.SilenceUsage = true, true

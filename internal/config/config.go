@@ -20,6 +20,8 @@ type Config struct {
 	PublicURLs  []string      `koanf:"public_urls"`
 	AnyHost     bool          `koanf:"any_host"`
 	StopTimeout time.Duration `koanf:"stop_timeout"`
+	// OperatorLog is how long it is kept what operators have done, 0 = for ever.
+	OperatorLog time.Duration `koanf:"operator_log"`
 	StopClauses []string      `koanf:"stop_clauses"` // "FR=STOP:36180"; others as sms.StopClauses
 	HTTP        HTTP          `koanf:"http"`
 	SMPP        SMPP          `koanf:"smpp"`
@@ -135,7 +137,7 @@ type Log struct {
 // Default is what is used for settings that are named nowhere.
 func Default() Config {
 	return Config{
-		DataDir: ".", Node: "ws-1", Zone: "Europe/Paris", PublicURLs: []string{"http://127.0.0.1:8080"}, StopTimeout: 30 * time.Second,
+		DataDir: ".", Node: "ws-1", Zone: "Europe/Paris", PublicURLs: []string{"http://127.0.0.1:8080"}, StopTimeout: 30 * time.Second, OperatorLog: 400 * 24 * time.Hour,
 		HTTP:    HTTP{Listen: "127.0.0.1:8080"},
 		Auth:    Auth{ClockTolerance: 5 * time.Minute},
 		SMPP:    SMPP{Connections: 1000, AddressConnections: 50},

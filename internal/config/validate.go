@@ -77,6 +77,7 @@ func (c Config) Validate() Problems {
 	}{
 		{"stop_timeout", c.StopTimeout, 0, time.Hour},
 		{"limits.patience", c.Limits.Patience, time.Second, time.Minute},
+		{"operator_log", c.OperatorLog, 0, 100 * 366 * 24 * time.Hour},
 		{"auth.clock_tolerance", c.Auth.ClockTolerance, time.Second, 24 * time.Hour},
 		{"email2sms.timeout", c.Email2SMS.Timeout, 5 * time.Second, 10 * time.Minute},
 		{"fetch.timeout", c.Fetch.Timeout, time.Second, 90 * time.Second}, // requests wait for it, up to two minutes

@@ -53,6 +53,13 @@ func (a *API) getDetails(_ context.Context, c *Call, _ getAuthDetailsIn) (authDe
 	if c.Caller.Operator {
 		roles = append(roles, "operator")
 	}
+	if c.Caller.PersonID != 0 {
+		roles = append(roles, string(c.Caller.Role))
+		return authDetails{
+			Account: c.Caller.Account, AllowedRoutes: &rules, Method: authMethodUser, Roles: &roles, User: &c.Caller.Person,
+			Identities: []string{"urn:v1:eu:identity:user:" + strings.ToLower(c.Caller.Person)},
+		}, nil
+	}
 	return authDetails{
 		Account: c.Caller.Account, AllowedRoutes: &rules, Method: authMethodAccount, Roles: &roles,
 		Identities: []string{"urn:v1:eu:identity:account:" + strings.ToLower(c.Caller.Account)},

@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 
+	"ramier/internal/auth"
 	"ramier/internal/sms"
 	"ramier/internal/store"
 )
@@ -81,6 +83,9 @@ func (a *API) showDocument(c *Call, d sms.Document) nichandleDocumentDocument {
 	out := nichandleDocumentDocument{
 		CreationDate: datetime{d.CreatedAt}, ExpirationDate: at(d.ExpiresAt), GetURL: a.address(c, d, toRead), ID: d.ID, Name: d.Name,
 		PutURL: a.address(c, d, toWrite), Size: d.Size, Tags: []complexTypeSafeKeyValueString{}, ValidationDate: at(d.UploadedAt),
+	}
+	if !auth.May(c.Caller.Role, http.MethodPut, "/me/document/{id}") {
+		out.PutURL = "" // whoever has it can write
 	}
 	for _, tag := range d.Tags {
 		out.Tags = append(out.Tags, complexTypeSafeKeyValueString{Key: tag.Key, Value: tag.Value})

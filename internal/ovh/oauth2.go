@@ -34,7 +34,7 @@ func (a *API) createClient(ctx context.Context, c *Call, in postMeAPIOauth2Clien
 	}
 	v := store.ServiceAccount{
 		Account: sms.Account{ID: c.Caller.AccountID}, Name: b.Name, Description: b.Description, CallbackURLs: b.CallbackURLs, Actions: b.Actions,
-		Services: b.Services,
+		Services: b.Services, Person: store.Person{ID: c.Caller.PersonID},
 	}
 	if err := a.ownServices(ctx, c, v.Services); err != nil {
 		return oauth2ClientSecret{}, err

@@ -24,7 +24,7 @@ func (a *API) seeOffers(ctx context.Context, c *Call, in getSmsServiceNameSeeOff
 	if languages[country] == "" {
 		country = "fr"
 	}
-	prices, err := a.store.Prices(ctx)
+	prices, _, err := a.store.PricesFor(ctx, c.Caller.AccountID)
 	if err != nil {
 		return nil, err
 	}

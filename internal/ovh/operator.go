@@ -93,8 +93,10 @@ func (a *API) operatorRoutes() map[string]handler {
 		"GET /operator/receipts/unmatched": endpoint(a.listUnmatched),
 		"GET /operator/status":             endpoint(a.showStatus),
 		"GET /operator/audit":              endpoint(a.audit),
+		"GET /operator/log":                endpoint(a.listLog),
 	}
 	maps.Copy(all, a.moneyOperatorRoutes())
+	maps.Copy(all, a.peopleRoutes())
 	return all
 }
 

@@ -1,6 +1,7 @@
 package ovh
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -19,6 +20,7 @@ func (a *API) listAccounts(ctx context.Context, _ *Call, _ getOperatorAccountsIn
 func (a *API) addAccount(ctx context.Context, _ *Call, in postOperatorAccountsIn) (operatorAccount, error) {
 	account := sms.Account{
 		Name: deref(in.Name), Description: deref(in.Description), Operator: deref(in.Operator), CreatedAt: a.now(),
+		OperatorRole: sms.Role(deref(in.OperatorRole)), Resells: deref(in.Resells),
 	}
 	var err error
 	if account.Country, err = CheckAccount(in.Name, in.Country); err != nil {
@@ -36,7 +38,7 @@ func (a *API) addAccount(ctx context.Context, _ *Call, in postOperatorAccountsIn
 	if in.Email != nil {
 		err = a.setEmail(ctx, account, in.Email)
 	}
-	return newOperatorAccount(account, deref(in.Email)), err
+	return a.newOperatorAccount(ctx, account, deref(in.Email)), err
 }
 
 // checkEmail does no more than find what cannot be one.
@@ -80,10 +82,12 @@ func CheckAccount(name *string, country string) (string, error) {
 	return checkCountry("country", country)
 }
 
-func newOperatorAccount(account sms.Account, email string) operatorAccount {
+func (a *API) newOperatorAccount(ctx context.Context, account sms.Account, email string) operatorAccount {
 	return operatorAccount{
-		Email:   orNull(email),
-		Country: account.Country, Creation: datetime{account.CreatedAt}, Description: account.Description, Name: account.Name,
+		OperatorRole: operatorRole(cmp.Or(account.OperatorRole, sms.AdminRole)), Resells: account.Resells, Suspended: orNull(account.Suspended),
+		Reseller: a.resellerName(ctx, account),
+		Email:    orNull(email),
+		Country:  account.Country, Creation: datetime{account.CreatedAt}, Description: account.Description, Name: account.Name,
 		Operator: account.Operator,
 	}
 }
@@ -94,7 +98,7 @@ func (a *API) showAccount(ctx context.Context, _ *Call, in getOperatorAccountsAc
 		return operatorAccount{}, err
 	}
 	p, err := a.store.Profile(ctx, account.ID)
-	return newOperatorAccount(account, p.Email), err
+	return a.newOperatorAccount(ctx, account, p.Email), err
 }
 
 func (a *API) setAccount(ctx context.Context, c *Call, in putOperatorAccountsAccountIn) (void, error) {
@@ -118,6 +122,9 @@ func (a *API) setAccount(ctx context.Context, c *Call, in putOperatorAccountsAcc
 			return void{}, sms.Errorf(sms.Conflict, "operator = false would lock you out of /operator: let another operator do it")
 		}
 		account.Operator = *v
+	}
+	if err := changeStanding(&account, in.Body, c.Caller); err != nil {
+		return void{}, err
 	}
 	if v := in.Body.Email; v.Set {
 		err := checkEmail(v.Value)

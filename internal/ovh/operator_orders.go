@@ -29,19 +29,25 @@ func (a *API) listPrices(ctx context.Context, _ *Call, in getOperatorPricesIn) (
 }
 
 func (a *API) setPrice(ctx context.Context, _ *Call, in putOperatorPricesCountryQuantityIn) (void, error) {
-	key, err := rateKey(in.Country)
+	p, err := readPrice(in.Country, in.Quantity, in.Body)
 	if err != nil {
 		return void{}, err
 	}
-	millionths := math.Round(in.Body.Credit * 1e6)
-	if math.IsNaN(millionths) || math.Abs(millionths) > sms.MaxCreditPrice {
-		return void{}, sms.Errorf(sms.Invalid, "credit = %v is not a price: give 0 to %d", in.Body.Credit, int64(sms.MaxCreditPrice/1e6))
-	}
-	p := sms.Price{Country: key, Quantity: in.Quantity, Credit: sms.Money{Millionths: int64(millionths), Currency: in.Body.Currency}}
-	if err := sms.CheckPrice(p); err != nil {
-		return void{}, err
-	}
 	return void{}, a.store.SetPrice(ctx, p)
+}
+
+// readPrice reads a price of a list. Error: Invalid.
+func readPrice(country string, quantity int64, b operatorPriceBody) (sms.Price, error) {
+	key, err := rateKey(country)
+	if err != nil {
+		return sms.Price{}, err
+	}
+	millionths := math.Round(b.Credit * 1e6)
+	if math.IsNaN(millionths) || math.Abs(millionths) > sms.MaxCreditPrice {
+		return sms.Price{}, sms.Errorf(sms.Invalid, "credit = %v is not a price: give 0 to %d", b.Credit, int64(sms.MaxCreditPrice/1e6))
+	}
+	p := sms.Price{Country: key, Quantity: quantity, Credit: sms.Money{Millionths: int64(millionths), Currency: b.Currency}}
+	return p, sms.CheckPrice(p)
 }
 
 func (a *API) removePrice(ctx context.Context, _ *Call, in deleteOperatorPricesCountryQuantityIn) (void, error) {
@@ -105,6 +111,13 @@ func (a *API) orderAsOperator(ctx context.Context, id int64) (operatorOrder, err
 	}
 	if o.Channel != "" {
 		out.Channel = new(smsChannel(o.Channel))
+	}
+	if o.Reseller != 0 {
+		r, err := a.store.AccountByID(ctx, o.Reseller)
+		if err != nil {
+			return operatorOrder{}, err
+		}
+		out.Reseller = &r.Name
 	}
 	if o.Invoice != 0 {
 		out.Invoice = &o.Invoice

@@ -7,6 +7,7 @@ import (
 
 	"ramier/internal/auth"
 	"ramier/internal/sms"
+	"ramier/internal/store"
 )
 
 func (a *API) listTokens(ctx context.Context, _ *Call, in getOperatorTokensIn) ([]operatorToken, error) {
@@ -43,7 +44,7 @@ func (a *API) listTokens(ctx context.Context, _ *Call, in getOperatorTokensIn) (
 
 const maxTokenSeconds = 100 * 366 * 24 * 3600 // a century
 
-func (a *API) addToken(ctx context.Context, _ *Call, in postOperatorTokensIn) (operatorTokenSecrets, error) {
+func (a *API) addToken(ctx context.Context, c *Call, in postOperatorTokensIn) (operatorTokenSecrets, error) {
 	account, err := a.store.Account(ctx, in.Account)
 	if err != nil {
 		return operatorTokenSecrets{}, referTo(err, "account", in.Account, "/operator/accounts")
@@ -66,7 +67,11 @@ func (a *API) addToken(ctx context.Context, _ *Call, in postOperatorTokensIn) (o
 	if in.Name == nil {
 		name = account.Name
 	}
-	t, err := auth.CreateToken(ctx, a.store, a.now(), account, rules, name, deref(in.Description),
+	person := store.Person{}
+	if account.ID == c.Caller.AccountID { // her own keys are bound to her as those of the web pages
+		person = store.Person{ID: c.Caller.PersonID, Role: c.Caller.Role, OperatorRole: c.Caller.PersonOperatorRole}
+	}
+	t, err := auth.CreateTokenFor(ctx, a.store, a.now(), account, person, rules, name, deref(in.Description),
 		time.Duration(deref(in.ValiditySeconds))*time.Second, blocks)
 	return operatorTokenSecrets{
 		ApplicationKey: t.ApplicationKey, ApplicationSecret: t.ApplicationSecret, ConsumerKey: t.ConsumerKey, CredentialID: t.CredentialID,

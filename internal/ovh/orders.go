@@ -21,8 +21,11 @@ func (a *API) quoteCredits(ctx context.Context, c *Call, in getOrderSmsServiceNa
 	if err != nil {
 		return orderOrder{}, err
 	}
-	q, err := a.billing.Quote(ctx, in.Quantity, s.Country)
-	return a.newOrder(sms.CreditOrder{Service: s.Name, Offer: q}), err
+	q, reseller, err := a.billing.Quote(ctx, s.AccountID, in.Quantity, s.Country)
+	if err != nil {
+		return orderOrder{}, err
+	}
+	return a.newOrder(ctx, sms.CreditOrder{Service: s.Name, Offer: q, Reseller: reseller})
 }
 
 func (a *API) orderCredits(ctx context.Context, c *Call, in postOrderSmsServiceNameCreditsIn) (orderOrder, error) {
@@ -31,8 +34,10 @@ func (a *API) orderCredits(ctx context.Context, c *Call, in postOrderSmsServiceN
 		return orderOrder{}, err
 	}
 	o := sms.CreditOrder{AccountID: s.AccountID, Account: s.Account, ServiceID: s.ID, Service: s.Name, Cause: sms.OrderedByCustomer}
-	o, err = a.billing.Order(ctx, o, in.Quantity, s.Country)
-	return a.newOrder(o), err
+	if o, err = a.billing.Order(ctx, o, in.Quantity, s.Country); err != nil {
+		return orderOrder{}, err
+	}
+	return a.newOrder(ctx, o)
 }
 
 func (a *API) quoteService(ctx context.Context, c *Call, in getOrderSmsNewIn) (orderOrder, error) {
@@ -40,8 +45,11 @@ func (a *API) quoteService(ctx context.Context, c *Call, in getOrderSmsNewIn) (o
 	if err != nil {
 		return orderOrder{}, err
 	}
-	q, err := a.billing.Quote(ctx, in.Quantity, c.Caller.Country)
-	return a.newOrder(sms.CreditOrder{Channel: channel, Offer: q}), err
+	q, reseller, err := a.billing.Quote(ctx, c.Caller.AccountID, in.Quantity, c.Caller.Country)
+	if err != nil {
+		return orderOrder{}, err
+	}
+	return a.newOrder(ctx, sms.CreditOrder{Channel: channel, Offer: q, Reseller: reseller})
 }
 
 func (a *API) orderService(ctx context.Context, c *Call, in postOrderSmsNewIn) (orderOrder, error) {
@@ -50,8 +58,10 @@ func (a *API) orderService(ctx context.Context, c *Call, in postOrderSmsNewIn) (
 		return orderOrder{}, err
 	}
 	o := sms.CreditOrder{AccountID: c.Caller.AccountID, Account: c.Caller.Account, Channel: channel, Cause: sms.OrderedByCustomer}
-	o, err = a.billing.Order(ctx, o, in.Quantity, c.Caller.Country)
-	return a.newOrder(o), err
+	if o, err = a.billing.Order(ctx, o, in.Quantity, c.Caller.Country); err != nil {
+		return orderOrder{}, err
+	}
+	return a.newOrder(ctx, o)
 }
 
 // newChannel gives the channel that a new service is ordered for.
@@ -76,7 +86,11 @@ func ordered(m sms.Money) orderPrice {
 }
 
 // newOrder shows an order, or a quote if it has no id.
-func (a *API) newOrder(o sms.CreditOrder) orderOrder {
+func (a *API) newOrder(ctx context.Context, o sms.CreditOrder) (orderOrder, error) {
+	seller, err := a.billing.SellerOf(ctx, o.Reseller)
+	if err != nil {
+		return orderOrder{}, err
+	}
 	q := o.Offer
 	detail := orderDetail{
 		Description: "SMS credits", DetailType: new(orderDetailTypeQUANTITY), Domain: o.Service, OriginalTotalPrice: ordered(q.Original),
@@ -93,7 +107,7 @@ func (a *API) newOrder(o sms.CreditOrder) orderOrder {
 		})
 	}
 	out := orderOrder{
-		Contracts: []orderContract{{Name: "Terms of sale of credits", URL: a.billing.TermsURL(), Content: a.billing.Terms}},
+		Contracts: []orderContract{{Name: "Terms of sale of credits", URL: a.billing.TermsURL(o), Content: seller.Terms}},
 		Details:   []orderDetail{detail},
 		Prices: orderPrices{
 			OriginalWithoutTax: new(ordered(q.Original)), Reduction: new(ordered(q.Reduction())), Tax: ordered(q.Tax),
@@ -103,7 +117,7 @@ func (a *API) newOrder(o sms.CreditOrder) orderOrder {
 	if o.ID != 0 {
 		out.OrderID, out.URL = new(o.ID), new(a.billing.URL(o))
 	}
-	return out
+	return out, nil
 }
 
 func (a *API) listMyOrders(ctx context.Context, c *Call, in getMeOrderIn) ([]int64, error) {

@@ -69,7 +69,11 @@ func (a *API) getMyOrderDetail(ctx context.Context, c *Call, in getMeOrderOrderI
 	if err != nil {
 		return billingOrderDetail{}, err
 	}
-	line := a.newOrder(o).Details[0]
+	shown, err := a.newOrder(ctx, o)
+	if err != nil {
+		return billingOrderDetail{}, err
+	}
+	line := shown.Details[0]
 	if in.OrderDetailID == o.ID {
 		return billingOrderDetail{
 			Cancelled: o.Status == sms.OrderCancelled, Description: line.Description, DetailType: line.DetailType, Domain: line.Domain,

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"ramier/internal/auth"
 	"ramier/internal/ovh/schema"
 	"ramier/internal/sms"
 )
@@ -133,6 +134,11 @@ func methods[T any](by map[string]T) string {
 func granted(c *sms.Caller, op *schema.Operation, method string, raw, segments []string) error {
 	if len(segments) > 0 && segments[0] == "operator" && !c.Operator {
 		return sms.Errorf(sms.NotGranted, "/operator is for operator accounts, and %s is not one", c.Account)
+	}
+	if op != nil {
+		if err := auth.RolesAllow(c, op.HTTPMethod, op.Path); err != nil {
+			return err
+		}
 	}
 	if c.ServiceAccount != "" {
 		return mayDo(c, op, segments)

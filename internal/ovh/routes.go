@@ -59,7 +59,7 @@ func (a *API) routes() map[string]handler {
 		"GET /sms/{serviceName}/blacklists/{number}":    endpoint(a.getBlacklist),
 		"DELETE /sms/{serviceName}/blacklists/{number}": endpoint(a.deleteBlacklist),
 	}
-	for _, more := range []map[string]handler{a.settingRoutes(), a.moneyRoutes(), a.surfaceRoutes(), a.operatorRoutes()} {
+	for _, more := range []map[string]handler{a.settingRoutes(), a.moneyRoutes(), a.surfaceRoutes(), a.operatorRoutes(), a.ownPeopleRoutes(), a.resaleRoutes()} {
 		maps.Copy(all, more)
 	}
 	return all

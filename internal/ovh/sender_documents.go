@@ -2,7 +2,9 @@ package ovh
 
 import (
 	"context"
+	"net/http"
 
+	"ramier/internal/auth"
 	"ramier/internal/sms"
 )
 
@@ -59,7 +61,7 @@ func (a *API) newSenderDocument(c *Call, d sms.Document) smsSenderDocument {
 		CreatedAt: datetime{d.CreatedAt}, Description: orNull(d.Description), DocumentID: d.ID, GetURL: a.address(c, d, toRead), Name: d.Name,
 		Size: d.Size,
 	}
-	if d.UploadedAt.IsZero() {
+	if d.UploadedAt.IsZero() && auth.May(c.Caller.Role, http.MethodPost, "/sms/{serviceName}/senders/{sender}/documents") {
 		out.PutURL = new(a.address(c, d, toWrite))
 	}
 	return out

@@ -13,9 +13,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"ramier/internal/limit"
 	"ramier/internal/ovh/schema"
 	"ramier/internal/sms"
+	"ramier/internal/store"
 )
 
 // A route is an operation with the endpoint that serves it.
@@ -37,13 +40,14 @@ type server struct {
 	routes    map[string]*route
 	documents map[string][]byte // by path, like "/1.0/sms.json"
 	encodings encodings
-	calls     *callLog     // nil in tests without a store
-	bodies    atomic.Int64 // bytes of long bodies in memory
-	underWay  atomic.Int64 // requests
+	calls     *callLog      // nil in tests without a store
+	bodies    atomic.Int64  // bytes of long bodies in memory
+	underWay  atomic.Int64  // requests
+	strangers *rate.Limiter // of refusals under /operator that are written down
 }
 
 func newServer(cfg Config, s *schema.Schema, handlers map[string]handler) *server {
-	sv := &server{cfg: cfg, schema: s, root: &node{}, routes: map[string]*route{}, encodings: encodings{}}
+	sv := &server{cfg: cfg, schema: s, root: &node{}, routes: map[string]*route{}, encodings: encodings{}, strangers: rate.NewLimiter(rate.Every(10*time.Second), 100)}
 	plans := &planner{schema: s, made: map[planKey]*plan{}, seen: map[planKey]bool{}}
 	for _, op := range s.Operations {
 		sv.root.at(op.Path).described[op.HTTPMethod] = op
@@ -75,10 +79,12 @@ type exchange struct {
 	r      *http.Request
 	call   *Call
 	status int
-	held   int64           // bytes of bodies that this request has taken
-	within bool            // it is counted as under way
-	place  limit.Place     // of its account
-	whole  context.Context // of the request, without the limit of patienceOfAll
+	held   int64              // bytes of bodies that this request has taken
+	within bool               // it is counted as under way
+	crowd  bool               // many are
+	place  limit.Place        // of its account
+	whole  context.Context    // of the request, without the limit of patienceOfAll
+	entry  *store.OperatorLog // of an operator's call under way
 }
 
 // patienceOfAll is how long a request may take, whatever it waits for: a database that hangs must not collect those who ask it.
@@ -188,21 +194,37 @@ func (x *exchange) serve(ctx context.Context) error {
 	if t.route != nil {
 		x.call.Operation = t.route.op
 	}
-	if t.route == nil || !t.route.op.NoAuthentication {
-		if err := x.admit(t); err != nil {
-			return err
-		}
-		if x.place, err = x.cfg.Customers.Enter(ctx, x.call.Caller.AccountID, x.call.Caller.Credential, under > maxUnderWay/2); err != nil {
-			return err
-		}
+	x.crowd = under > maxUnderWay/2
+	if x.operates(t) {
+		return x.recorded(ctx, t)
 	}
+	if err := x.admitted(ctx, t); err != nil {
+		return err
+	}
+	return x.proceed(ctx, t)
+}
+
+// admitted lets those through who may call, and everybody where that does not matter.
+func (x *exchange) admitted(ctx context.Context, t *target) error {
+	if t.route != nil && t.route.op.NoAuthentication {
+		return nil
+	}
+	err := x.admit(t)
+	if err == nil {
+		x.place, err = x.cfg.Customers.Enter(ctx, x.call.Caller.AccountID, x.call.Caller.Credential, x.crowd)
+	}
+	return err
+}
+
+// proceed answers a request that was let through.
+func (x *exchange) proceed(ctx context.Context, t *target) error {
 	switch {
 	case t.broken != nil:
 		return t.broken
 	case t.route == nil:
 		return notOffered(t.place, x.r.Method, "/"+strings.Join(t.segments, "/"))
 	}
-	return x.dispatch(ctx, t, &input{path: t.values, query: x.r.URL.RawQuery, header: x.r.Header, body: body})
+	return x.dispatch(ctx, t, &input{path: t.values, query: x.r.URL.RawQuery, header: x.r.Header, body: x.call.Body})
 }
 
 // admit proves who is calling and whether the keys allow it. A batch is checked for each of its ids later.
@@ -243,6 +265,7 @@ func (x *exchange) dispatch(ctx context.Context, t *target, in *input) error {
 	if err != nil {
 		return err
 	}
+	x.concluded(ctx, out)
 	if rt.handler.pdf != nil && x.wantsPDF() {
 		return x.sendPDF(rt.handler.pdf, out)
 	}

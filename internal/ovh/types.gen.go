@@ -217,6 +217,96 @@ const (
 	iamResourceTagFilterOperatorNEXISTS iamResourceTagFilterOperator = "NEXISTS"
 )
 
+// mePerson is me.Person: somebody who signs in to the account.
+type mePerson struct {
+	Creation    datetime `json:"creation"`    // Since when
+	Description string   `json:"description"` // Free text
+	Login       string   `json:"login"`       // Her name in the account
+	Role        meRole   `json:"role"`        // What she may do: everything (owner); send, keep lists and templates, read (sender); read (reader); orders, invoices and usage without texts (finance)
+	SignIn      string   `json:"signIn"`      // What she signs in with
+}
+
+// mePersonBody is me.Person in a request; what is absent stays nil.
+type mePersonBody struct {
+	Description *string `json:"description"`
+	Role        *meRole `json:"role"`
+}
+
+// mePersonPassword is me.PersonPassword: somebody with her new password.
+type mePersonPassword struct {
+	Login    string `json:"login"`    // Her name in the account
+	Password string `json:"password"` // Shown once
+	SignIn   string `json:"signIn"`   // What she signs in with
+}
+
+// meReseller is me.Reseller: what a reseller shows its sub-accounts.
+type meReseller struct {
+	Brand       string  `json:"brand"`       // What it calls itself, on their pages and papers
+	PayTo       string  `json:"payTo"`       // How they pay, with line breaks
+	Seller      string  `json:"seller"`      // Address on their papers, with line breaks
+	ServiceName *string `json:"serviceName"` // Its own SMS account that their credits come from
+	Terms       string  `json:"terms"`       // Terms of sale, with line breaks
+}
+
+// meResellerBody is me.Reseller in a request; what is absent stays nil.
+type meResellerBody struct {
+	Brand       *string          `json:"brand"`
+	PayTo       *string          `json:"payTo"`
+	Seller      *string          `json:"seller"`
+	ServiceName nullable[string] `json:"serviceName"`
+	Terms       *string          `json:"terms"`
+}
+
+// meRole is me.RoleEnum: what a person may do in an account.
+type meRole string
+
+const (
+	meRoleOwner   meRole = "owner"
+	meRoleSender  meRole = "sender"
+	meRoleReader  meRole = "reader"
+	meRoleFinance meRole = "finance"
+)
+
+// meSubAccount is me.SubAccount: an account of a reseller.
+type meSubAccount struct {
+	Country     string   `json:"country"`     // ISO 3166 alpha-2
+	Creation    datetime `json:"creation"`    // Since when
+	Description string   `json:"description"` // Free text
+	Email       *string  `json:"email"`       // Mail address
+	Name        string   `json:"name"`        // Its name, with which its owner signs in
+	Suspended   *string  `json:"suspended"`   // Why it may not send, for its owner to read; null = it may
+}
+
+// meSubAccountBody is me.SubAccount in a request; what is absent stays nil.
+type meSubAccountBody struct {
+	Description *string          `json:"description"`
+	Email       nullable[string] `json:"email"`
+	Suspended   nullable[string] `json:"suspended"`
+}
+
+// meSubAccountPassword is me.SubAccountPassword: a sub-account with its new password.
+type meSubAccountPassword struct {
+	Account  string `json:"account"`  // Its name
+	Password string `json:"password"` // Shown once
+}
+
+// meSubService is me.SubService: an SMS account of a sub-account.
+type meSubService struct {
+	Channel     smsChannel       `json:"channel"`     // What it sends
+	Creation    datetime         `json:"creation"`    // Since when
+	CreditsHeld float64          `json:"creditsHeld"` // Credits of messages that wait
+	CreditsLeft float64          `json:"creditsLeft"` // Credits that it may spend
+	CreditsUsed float64          `json:"creditsUsed"` // Credits of all messages that were sent
+	Description string           `json:"description"` // Free text
+	Name        string           `json:"name"`        // Its name
+	Status      smsStatusAccount `json:"status"`      // Whether it may send, as the platform's operator says
+}
+
+// meSubServiceBody is me.SubService in a request; what is absent stays nil.
+type meSubServiceBody struct {
+	Description *string `json:"description"`
+}
+
 // nichandleCountry is nichandle.CountryEnum: countries, ISO 3166 alpha-2.
 type nichandleCountry string
 
@@ -456,20 +546,27 @@ type oauth2ClientSecret struct {
 
 // operatorAccount is operator.Account: a customer.
 type operatorAccount struct {
-	Country     string   `json:"country"`     // ISO 3166 alpha-2; local numbers are read with it
-	Creation    datetime `json:"creation"`    // When it was made
-	Description string   `json:"description"` // Free text
-	Email       *string  `json:"email"`       // Mail address, shown by GET /me
-	Name        string   `json:"name"`        // Customer name, like ab12345-ovh
-	Operator    bool     `json:"operator"`    // May call /operator
+	Country      string       `json:"country"`      // ISO 3166 alpha-2; local numbers are read with it
+	Creation     datetime     `json:"creation"`     // When it was made
+	Description  string       `json:"description"`  // Free text
+	Email        *string      `json:"email"`        // Mail address, shown by GET /me
+	Name         string       `json:"name"`         // Customer name, like ab12345-ovh
+	Operator     bool         `json:"operator"`     // May call /operator
+	OperatorRole operatorRole `json:"operatorRole"` // What an operator may do; admin when nothing is said
+	Reseller     *string      `json:"reseller"`     // Account that made this one as a sub-account; null for the platform
+	Resells      bool         `json:"resells"`      // True = it may have sub-accounts of its own
+	Suspended    *string      `json:"suspended"`    // Why the account may not send, for its owner to read; null = it may
 }
 
 // operatorAccountBody is operator.Account in a request; what is absent stays nil.
 type operatorAccountBody struct {
-	Country     *string          `json:"country"`
-	Description *string          `json:"description"`
-	Email       nullable[string] `json:"email"`
-	Operator    *bool            `json:"operator"`
+	Country      *string          `json:"country"`
+	Description  *string          `json:"description"`
+	Email        nullable[string] `json:"email"`
+	Operator     *bool            `json:"operator"`
+	OperatorRole *operatorRole    `json:"operatorRole"`
+	Resells      *bool            `json:"resells"`
+	Suspended    nullable[string] `json:"suspended"`
 }
 
 // operatorAudit is operator.Audit: what an audit has read and found.
@@ -679,6 +776,34 @@ const (
 	operatorInDoubtResend    operatorInDoubt = "resend"
 )
 
+// operatorLogEntry is operator.LogEntry: one thing that an operator did or tried to.
+type operatorLogEntry struct {
+	Account      *string            `json:"account"`      // Account that called; null when the caller could not be proven
+	Address      string             `json:"address"`      // Address that the call came from
+	Client       *string            `json:"client"`       // Service account of OAuth2; null for a caller with keys
+	CredentialID *int64             `json:"credentialId"` // Consumer key; null for none
+	Datetime     datetime           `json:"datetime"`     // When
+	ID           int64              `json:"id"`           // Number of the entry
+	Operation    string             `json:"operation"`    // Operation as the schema writes it
+	Outcome      operatorLogOutcome `json:"outcome"`      // What came of it; begun = it was interrupted, and may be done or not
+	Parameters   string             `json:"parameters"`   // Parameters as JSON, without secrets and long values
+	Path         string             `json:"path"`         // Path as it was called
+	Person       *string            `json:"person"`       // Person of the account who made the key; null for the account itself
+	QueryID      string             `json:"queryId"`      // Query id of the call, as in X-Ovh-QueryId
+	Result       string             `json:"result"`       // What was made, or why not
+	Status       *int64             `json:"status"`       // Status of the answer; null for none yet
+}
+
+// operatorLogOutcome is operator.LogOutcomeEnum: what came of it.
+type operatorLogOutcome string
+
+const (
+	operatorLogOutcomeBegun   operatorLogOutcome = "begun"
+	operatorLogOutcomeDone    operatorLogOutcome = "done"
+	operatorLogOutcomeFailed  operatorLogOutcome = "failed"
+	operatorLogOutcomeRefused operatorLogOutcome = "refused"
+)
+
 // operatorMessageTrail is operator.MessageTrail: the story of one message, as the operator sees it.
 type operatorMessageTrail struct {
 	Carrier           *string        `json:"carrier"`           // Carrier, or null before one was chosen
@@ -703,6 +828,7 @@ type operatorOrder struct {
 	Invoice     *int64              `json:"invoice"`     // Number of the invoice; null until it is settled
 	OrderID     int64               `json:"orderId"`     // Number of the order
 	Reference   *string             `json:"reference"`   // Of the payment
+	Reseller    *string             `json:"reseller"`    // Account that sells, out of its own credits; null for the platform
 	ServiceName *string             `json:"serviceName"` // SMS account that the credits are for; null for one that is made when the order is settled
 	Settled     *datetime           `json:"settled"`     // When it was settled or cancelled
 	SettledBy   *string             `json:"settledBy"`   // By whom
@@ -734,6 +860,23 @@ const (
 type operatorPassword struct {
 	Account  string `json:"account"`  // Customer
 	Password string `json:"password"` // What he signs in with
+}
+
+// operatorPerson is operator.Person: somebody who signs in to an account.
+type operatorPerson struct {
+	Creation     datetime     `json:"creation"`     // Since when
+	Description  string       `json:"description"`  // Free text
+	Login        string       `json:"login"`        // Her name in the account
+	OperatorRole operatorRole `json:"operatorRole"` // What she may do under /operator, if the account is an operator's
+	Role         meRole       `json:"role"`         // What she may do: everything (owner); send, keep lists and templates, read (sender); read (reader); orders, invoices and usage without texts (finance)
+	SignIn       string       `json:"signIn"`       // What she signs in with
+}
+
+// operatorPersonBody is operator.Person in a request; what is absent stays nil.
+type operatorPersonBody struct {
+	Description  *string       `json:"description"`
+	OperatorRole *operatorRole `json:"operatorRole"`
+	Role         *meRole       `json:"role"`
 }
 
 // operatorPrice is operator.Price: what a credit costs from a quantity on.
@@ -827,6 +970,16 @@ type operatorRefund struct {
 	WithTax    float64  `json:"withTax"`    // Amount with tax
 	WithoutTax float64  `json:"withoutTax"` // Amount without tax
 }
+
+// operatorRole is operator.RoleEnum: what an operator may do under /operator.
+type operatorRole string
+
+const (
+	operatorRoleAdmin   operatorRole = "admin"
+	operatorRoleSupport operatorRole = "support"
+	operatorRoleFinance operatorRole = "finance"
+	operatorRoleNone    operatorRole = "none"
+)
 
 // operatorRoute is operator.Route: which messages leave by which carrier. The first enabled route that fits is taken; an absent condition fits all.
 type operatorRoute struct {
@@ -3971,17 +4124,163 @@ type getMeOrderOrderIDStatusIn struct {
 	OrderID int64 `json:"orderId"`
 }
 
+// getMePeopleIn is what GET /me/people takes.
+type getMePeopleIn struct {
+}
+
+// postMePeopleIn is what POST /me/people takes.
+type postMePeopleIn struct {
+	Login       string  `json:"login"`
+	Role        meRole  `json:"role"`
+	Description *string `json:"description"`
+	Password    *string `json:"password"`
+}
+
+// getMePeopleLoginIn is what GET /me/people/{login} takes.
+type getMePeopleLoginIn struct {
+	Login string `json:"login"`
+}
+
+// putMePeopleLoginIn is what PUT /me/people/{login} takes.
+type putMePeopleLoginIn struct {
+	Login string       `json:"login"`
+	Body  mePersonBody `json:"(body)"`
+}
+
+// deleteMePeopleLoginIn is what DELETE /me/people/{login} takes.
+type deleteMePeopleLoginIn struct {
+	Login string `json:"login"`
+}
+
+// postMePeopleLoginPasswordIn is what POST /me/people/{login}/password takes.
+type postMePeopleLoginPasswordIn struct {
+	Login    string  `json:"login"`
+	Password *string `json:"password"`
+}
+
+// getMeResellerIn is what GET /me/reseller takes.
+type getMeResellerIn struct {
+}
+
+// putMeResellerIn is what PUT /me/reseller takes.
+type putMeResellerIn struct {
+	Body meResellerBody `json:"(body)"`
+}
+
+// getMeResellerAccountsIn is what GET /me/reseller/accounts takes.
+type getMeResellerAccountsIn struct {
+}
+
+// postMeResellerAccountsIn is what POST /me/reseller/accounts takes.
+type postMeResellerAccountsIn struct {
+	Country     string  `json:"country"`
+	Description *string `json:"description"`
+	Email       *string `json:"email"`
+	Password    *string `json:"password"`
+}
+
+// getMeResellerAccountsAccountIn is what GET /me/reseller/accounts/{account} takes.
+type getMeResellerAccountsAccountIn struct {
+	Account string `json:"account"`
+}
+
+// putMeResellerAccountsAccountIn is what PUT /me/reseller/accounts/{account} takes.
+type putMeResellerAccountsAccountIn struct {
+	Account string           `json:"account"`
+	Body    meSubAccountBody `json:"(body)"`
+}
+
+// postMeResellerAccountsAccountPasswordIn is what POST /me/reseller/accounts/{account}/password takes.
+type postMeResellerAccountsAccountPasswordIn struct {
+	Account  string  `json:"account"`
+	Password *string `json:"password"`
+}
+
+// getMeResellerAccountsAccountServicesIn is what GET /me/reseller/accounts/{account}/services takes.
+type getMeResellerAccountsAccountServicesIn struct {
+	Account string `json:"account"`
+}
+
+// postMeResellerAccountsAccountServicesIn is what POST /me/reseller/accounts/{account}/services takes.
+type postMeResellerAccountsAccountServicesIn struct {
+	Account     string      `json:"account"`
+	Description *string     `json:"description"`
+	Channel     *smsChannel `json:"channel"`
+}
+
+// getMeResellerAccountsAccountServicesServiceNameIn is what GET /me/reseller/accounts/{account}/services/{serviceName} takes.
+type getMeResellerAccountsAccountServicesServiceNameIn struct {
+	Account     string `json:"account"`
+	ServiceName string `json:"serviceName"`
+}
+
+// putMeResellerAccountsAccountServicesServiceNameIn is what PUT /me/reseller/accounts/{account}/services/{serviceName} takes.
+type putMeResellerAccountsAccountServicesServiceNameIn struct {
+	Account     string           `json:"account"`
+	ServiceName string           `json:"serviceName"`
+	Body        meSubServiceBody `json:"(body)"`
+}
+
+// postMeResellerAccountsAccountServicesServiceNameCreditsIn is what POST /me/reseller/accounts/{account}/services/{serviceName}/credits takes.
+type postMeResellerAccountsAccountServicesServiceNameCreditsIn struct {
+	Account     string  `json:"account"`
+	ServiceName string  `json:"serviceName"`
+	Credits     float64 `json:"credits"`
+	Reason      string  `json:"reason"`
+}
+
+// getMeResellerPricesIn is what GET /me/reseller/prices takes.
+type getMeResellerPricesIn struct {
+}
+
+// putMeResellerPricesCountryQuantityIn is what PUT /me/reseller/prices/{country}/{quantity} takes.
+type putMeResellerPricesCountryQuantityIn struct {
+	Country  string            `json:"country"`
+	Quantity int64             `json:"quantity"`
+	Body     operatorPriceBody `json:"(body)"`
+}
+
+// deleteMeResellerPricesCountryQuantityIn is what DELETE /me/reseller/prices/{country}/{quantity} takes.
+type deleteMeResellerPricesCountryQuantityIn struct {
+	Country  string `json:"country"`
+	Quantity int64  `json:"quantity"`
+}
+
+// getMeResellerOrdersIn is what GET /me/reseller/orders takes.
+type getMeResellerOrdersIn struct {
+	Status  *operatorOrderStatus `json:"status"`
+	Account *string              `json:"account"`
+}
+
+// getMeResellerOrdersOrderIDIn is what GET /me/reseller/orders/{orderId} takes.
+type getMeResellerOrdersOrderIDIn struct {
+	OrderID int64 `json:"orderId"`
+}
+
+// postMeResellerOrdersOrderIDSettleIn is what POST /me/reseller/orders/{orderId}/settle takes.
+type postMeResellerOrdersOrderIDSettleIn struct {
+	OrderID   int64   `json:"orderId"`
+	Reference *string `json:"reference"`
+}
+
+// postMeResellerOrdersOrderIDCancelIn is what POST /me/reseller/orders/{orderId}/cancel takes.
+type postMeResellerOrdersOrderIDCancelIn struct {
+	OrderID int64 `json:"orderId"`
+}
+
 // getOperatorAccountsIn is what GET /operator/accounts takes.
 type getOperatorAccountsIn struct {
 }
 
 // postOperatorAccountsIn is what POST /operator/accounts takes.
 type postOperatorAccountsIn struct {
-	Country     string  `json:"country"`
-	Name        *string `json:"name"`
-	Description *string `json:"description"`
-	Operator    *bool   `json:"operator"`
-	Email       *string `json:"email"`
+	OperatorRole *operatorRole `json:"operatorRole"`
+	Resells      *bool         `json:"resells"`
+	Country      string        `json:"country"`
+	Name         *string       `json:"name"`
+	Description  *string       `json:"description"`
+	Operator     *bool         `json:"operator"`
+	Email        *string       `json:"email"`
 }
 
 // getOperatorAccountsAccountIn is what GET /operator/accounts/{account} takes.
@@ -4456,6 +4755,60 @@ type postOperatorVirtualNumbersIn struct {
 // deleteOperatorVirtualNumbersNumberIn is what DELETE /operator/virtualNumbers/{number} takes.
 type deleteOperatorVirtualNumbersNumberIn struct {
 	Number string `json:"number"`
+}
+
+// getOperatorLogIn is what GET /operator/log takes.
+type getOperatorLogIn struct {
+	Account      *string             `json:"account"`
+	Person       *string             `json:"person"`
+	CredentialID *int64              `json:"credentialId"`
+	Operation    *string             `json:"operation"`
+	Outcome      *operatorLogOutcome `json:"outcome"`
+	Since        *datetime           `json:"since"`
+	Until        *datetime           `json:"until"`
+	Before       *int64              `json:"before"`
+	Limit        *int64              `json:"limit"`
+}
+
+// getOperatorAccountsAccountPeopleIn is what GET /operator/accounts/{account}/people takes.
+type getOperatorAccountsAccountPeopleIn struct {
+	Account string `json:"account"`
+}
+
+// postOperatorAccountsAccountPeopleIn is what POST /operator/accounts/{account}/people takes.
+type postOperatorAccountsAccountPeopleIn struct {
+	Account      string        `json:"account"`
+	Login        string        `json:"login"`
+	Role         meRole        `json:"role"`
+	Description  *string       `json:"description"`
+	Password     *string       `json:"password"`
+	OperatorRole *operatorRole `json:"operatorRole"`
+}
+
+// getOperatorAccountsAccountPeopleLoginIn is what GET /operator/accounts/{account}/people/{login} takes.
+type getOperatorAccountsAccountPeopleLoginIn struct {
+	Account string `json:"account"`
+	Login   string `json:"login"`
+}
+
+// putOperatorAccountsAccountPeopleLoginIn is what PUT /operator/accounts/{account}/people/{login} takes.
+type putOperatorAccountsAccountPeopleLoginIn struct {
+	Account string             `json:"account"`
+	Login   string             `json:"login"`
+	Body    operatorPersonBody `json:"(body)"`
+}
+
+// deleteOperatorAccountsAccountPeopleLoginIn is what DELETE /operator/accounts/{account}/people/{login} takes.
+type deleteOperatorAccountsAccountPeopleLoginIn struct {
+	Account string `json:"account"`
+	Login   string `json:"login"`
+}
+
+// postOperatorAccountsAccountPeopleLoginPasswordIn is what POST /operator/accounts/{account}/people/{login}/password takes.
+type postOperatorAccountsAccountPeopleLoginPasswordIn struct {
+	Account  string  `json:"account"`
+	Login    string  `json:"login"`
+	Password *string `json:"password"`
 }
 
 // complexTypeSafeKeyValueString is complexType.SafeKeyValue<string>: a name and a value.

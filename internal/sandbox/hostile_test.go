@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -208,106 +207,6 @@ func TestEmptyFiltersOfRepliesFitNothing(t *testing.T) {
 			t.Errorf("%s: %d, want %d", path, got, want)
 		}
 	}
-}
-
-// Each operation on a service answers for somebody else's exactly as for one that does not exist.
-func TestOthersServicesAreLikeNone(t *testing.T) {
-	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
-		order := map[string]any{"message": "x", "receivers": []string{handset}, "sender": "Ramier", "differedPeriod": 60}
-		var theirs sandboxtest.Report
-		if err := p.Other.Post("/sms/"+p.Info.OtherServiceName+"/jobs", order, &theirs); err != nil {
-			t.Fatal(err)
-		}
-		id := fmt.Sprint(theirs.IDs[0])
-		theirsExist(t, p)
-		list := map[string]any{"slotId": 2, "description": "", "csvUrl": "https://example.org/a.csv"}
-		bodies := map[string]any{
-			"POST receivers": list, "POST clean": map[string]any{"freemium": true, "priceOnly": true}, "PUT {slotId}": map[string]any{"description": "mine"},
-			"POST jobs": order, "POST senders": map[string]any{"sender": "Shop", "reason": "x"},
-			"POST optOuts": map[string]any{"optOuts": []map[string]string{{"number": handset}}},
-		}
-		asked := 0
-		for _, op := range operations(t, p, "/sms/{serviceName}") {
-			method, path, _ := strings.Cut(op, " ")
-			var body any
-			if method == "POST" || method == "PUT" {
-				body = map[string]any{}
-				if known := bodies[method+" "+path[strings.LastIndexByte(path, '/')+1:]]; known != nil {
-					body = known
-				}
-			}
-			ask := func(service, id string) string {
-				if strings.Contains(path, "/batches/") || strings.Contains(path, "/quotes/") {
-					id = fmt.Sprintf("6ba7b810-9dad-41d1-80b4-%012s", id)
-				}
-				to := strings.NewReplacer("{serviceName}", service, "{id}", id, "{sender}", "Ramier", "{number}", url.PathEscape(handset),
-					"{login}", "user", "{bookKey}", "book", "{slotId}", "1", "{documentID}", "6ba7b810-9dad-41d1-80b4-00c04fd430c8", "{taskId}", id, "{name}", "any").Replace(path)
-				if strings.HasSuffix(path, "/document") {
-					to += "?wayType=outgoing"
-				}
-				status, answer := signed(t, p, method, to, body)
-				return fmt.Sprint(status, " ", strings.NewReplacer(service, "SERVICE", "= "+id+")", "= ID)").Replace(answer))
-			}
-			if got, none := ask(p.Info.OtherServiceName, id), ask("sms-nobody-9", "987654321"); got != none {
-				t.Errorf("%s: %s, for one that does not exist %s", op, got, none)
-			}
-			if strings.Contains(path, "{id}") {
-				if got, none := ask(p.Info.ServiceName, id), ask(p.Info.ServiceName, "987654321"); got != none {
-					t.Errorf("%s with their id: %s, with one that does not exist %s", op, got, none)
-				}
-			}
-			asked++
-		}
-		if asked < 20 {
-			t.Errorf("only %d operations were asked", asked)
-		}
-		var waiting []int64
-		if err := p.Other.Get("/sms/"+p.Info.OtherServiceName+"/jobs", &waiting); err != nil || !slices.Equal(waiting, theirs.IDs) {
-			t.Errorf("their jobs are %v, %v", waiting, err)
-		}
-	})
-}
-
-// theirsExist makes the other customer have what the test asks about.
-func theirsExist(t *testing.T, p *sandboxtest.Platform) {
-	t.Helper()
-	base, _ := web(t, map[string]string{"/a.csv": cookbookList})
-	tree := "/sms/" + p.Info.OtherServiceName
-	post := func(path string, body any) {
-		t.Helper()
-		if err := p.Other.Post(tree+path, body, nil); err != nil {
-			t.Fatal(err)
-		}
-	}
-	post("/users", map[string]any{"login": "user", "password": "Passw0rd"})
-	for _, path := range []string{"/receivers", "/users/user/receivers"} {
-		post(path, map[string]any{"slotId": 1, "description": "", "csvUrl": base + "/a.csv"})
-	}
-	giveNumber(t, p, handset, p.Info.OtherServiceName)
-	post("/virtualNumbers/"+handset+"/chatAccess", nil)
-}
-
-// operations gives those of the served schema below a path, as "GET /sms/{serviceName}".
-func operations(t *testing.T, p *sandboxtest.Platform, below string) []string {
-	t.Helper()
-	var doc struct {
-		APIs []struct {
-			Path       string
-			Operations []struct{ HTTPMethod string }
-		}
-	}
-	if err := p.OVH.GetUnAuth("/sms.json", &doc); err != nil {
-		t.Fatal(err)
-	}
-	var all []string
-	for _, api := range doc.APIs {
-		for _, op := range api.Operations {
-			if strings.HasPrefix(api.Path, below) {
-				all = append(all, op.HTTPMethod+" "+api.Path)
-			}
-		}
-	}
-	return all
 }
 
 // parallel calls f at the same time with 0, 1, ... and gives how often it answered what.

@@ -21,7 +21,14 @@ type Caller struct {
 	Actions        []string // what it may do, in OVH's names; * stands for any run of characters
 	Services       []string // names of the services that exist for it; none = all of the account
 	RemoteIP       netip.Addr
-	QueryID        string // identifies the request in answers, logs and trails
+	// Person is who made the key, empty if that was the account itself. Then the caller may do no more than her roles allow, in the
+	// account and under /operator.
+	Person             string
+	PersonID           int64
+	Role               Role   // empty = no limit
+	PersonOperatorRole Role   // empty = no limit
+	OperatorRole       Role   // of the account, if it is an operator's; empty = no limit
+	QueryID            string // identifies the request in answers, logs and trails
 }
 
 // MayDo tells whether one of a service account's actions covers one of OVH's names of what is done, like "sms:apiovh:jobs/create".

@@ -54,6 +54,8 @@ func NewPlan(o Order, r *Rules, now time.Time) (*Plan, error) {
 func (p *Plan) checkOrder(r *Rules) error {
 	o, l := p.Order, r.Limits
 	switch {
+	case r.Service.Suspended != "":
+		return Errorf(Forbidden, "The account %s is suspended and sends nothing: %s", r.Service.Account, r.Service.Suspended)
 	case r.Service.Status != Enabled:
 		return Errorf(Forbidden, "The service %s is disabled", r.Service.Name)
 	case r.Service.Settings.Renewal.Ended(p.At):

@@ -151,7 +151,8 @@ type CreditOrder struct {
 	SettledAt time.Time
 	SettledBy string
 	Reference string // of the payment
-	Invoice   int64  // its number, 0 = none yet
+	Invoice   int64  // its number among those of who sells, 0 = none yet
+	Reseller  int64  // the account that sells, 0 = the platform
 }
 
 // The statuses of an order, in OVH's words, and who has made it.

@@ -14,6 +14,7 @@ type Service struct {
 	Status      string // enable or disable
 	Settings    Settings
 	CreatedAt   time.Time
+	Suspended   string // why its account may not send; empty = it may
 }
 
 // Settings is what may be set for a service: most of it by its owner, by the names of OVH's model sms.Account.
@@ -98,4 +99,10 @@ type Account struct {
 	Description string
 	Operator    bool
 	CreatedAt   time.Time
+	// OperatorRole is what an operator may do; empty = AdminRole.
+	OperatorRole Role
+	Resells      bool   // it may have sub-accounts
+	Reseller     int64  // the account that made it as one of its sub-accounts; 0 = the platform's operator
+	Suspended    string // why it may not send; empty = it may
+	SuspendedBy  int64  // the reseller who said so, 0 = the operator
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -26,6 +27,7 @@ func (s *Store) AddAccount(ctx context.Context, a *sms.Account) error {
 	return s.write(ctx, other, func(t *tx) error {
 		return taken(t.InsertAccount(ctx, query.InsertAccountParams{
 			ID: id, Name: a.Name, Country: a.Country, Description: a.Description, Operator: a.Operator, CreatedAt: micros(a.CreatedAt),
+			OperatorRole: string(cmp.Or(a.OperatorRole, sms.AdminRole)), Resells: a.Resells, Reseller: a.Reseller,
 		}), "The account %s exists already", a.Name)
 	})
 }
@@ -54,13 +56,19 @@ func (s *Store) Accounts(ctx context.Context) ([]sms.Account, error) {
 // Account gives the account with the name. Error: NoObject.
 func (s *Store) Account(ctx context.Context, name string) (sms.Account, error) {
 	row, err := s.read.AccountByName(ctx, name)
-	return accountFrom(row), found(err, "account", name)
+	if err == nil && row.Employer != 0 {
+		err = sql.ErrNoRows // a person is no customer
+	}
+	if err != nil {
+		return sms.Account{}, found(err, "account", name)
+	}
+	return accountFrom(row), nil
 }
 
 func accountFrom(row query.Account) sms.Account {
 	return sms.Account{
 		ID: row.ID, Name: row.Name, Country: row.Country, Description: row.Description, Operator: row.Operator,
-		CreatedAt: fromMicros(row.CreatedAt),
+		CreatedAt: fromMicros(row.CreatedAt), OperatorRole: sms.Role(row.OperatorRole), Resells: row.Resells, Reseller: row.Reseller, Suspended: row.Suspended, SuspendedBy: row.SuspendedBy,
 	}
 }
 
@@ -87,11 +95,14 @@ func changed(n int64, err error, what string, id any) error {
 	return err
 }
 
-// UpdateAccount saves an account's country, description and whether it is an operator's.
+// UpdateAccount saves an account's country, description, whether it is an operator's and with which role, resells, and is suspended.
 func (s *Store) UpdateAccount(ctx context.Context, a sms.Account) error {
 	defer s.forget()
-	return s.write(ctx, other, func(t *tx) error {
-		err := t.UpdateAccount(ctx, query.UpdateAccountParams{ID: a.ID, Country: a.Country, Description: a.Description, Operator: a.Operator})
+	return s.writeAuth(ctx, func(t *tx) error {
+		err := t.UpdateAccount(ctx, query.UpdateAccountParams{
+			ID: a.ID, Country: a.Country, Description: a.Description, Operator: a.Operator,
+			OperatorRole: string(cmp.Or(a.OperatorRole, sms.AdminRole)), Resells: a.Resells, Suspended: a.Suspended, SuspendedBy: a.SuspendedBy,
+		})
 		if err != nil {
 			return err
 		}

@@ -23,6 +23,7 @@ type ServiceAccount struct {
 	Services     []string // the SMS accounts that it sees; none = all
 	CreatedAt    time.Time
 	SecretHash   []byte
+	Person       Person // who made it, and may do no more; its id is 0 if it was the account itself
 }
 
 // AddServiceAccount makes one. Its id is filled in.
@@ -38,6 +39,7 @@ func (s *Store) AddServiceAccount(ctx context.Context, v *ServiceAccount, secret
 		return t.InsertServiceAccount(ctx, query.InsertServiceAccountParams{
 			ID: v.ID, AccountID: v.Account.ID, ClientID: v.ClientID, SecretHash: hashKey(secret), Name: v.Name, Description: v.Description,
 			CallbackUrls: urls, Actions: actions, Services: services, CreatedAt: micros(v.CreatedAt),
+			PersonID: v.Person.ID,
 		})
 	})
 }
@@ -56,7 +58,7 @@ func (v *ServiceAccount) lists() (urls, actions, services string, err error) {
 func serviceAccountFrom(row query.OauthClient) (v ServiceAccount, err error) {
 	v = ServiceAccount{
 		ID: row.ID, Account: sms.Account{ID: row.AccountID}, ClientID: row.ClientID, Name: row.Name, Description: row.Description,
-		CreatedAt: fromMicros(row.CreatedAt), SecretHash: row.SecretHash,
+		CreatedAt: fromMicros(row.CreatedAt), SecretHash: row.SecretHash, Person: Person{ID: row.PersonID},
 	}
 	return v, errors.Join(json.Unmarshal([]byte(row.CallbackUrls), &v.CallbackURLs), json.Unmarshal([]byte(row.Actions), &v.Actions),
 		json.Unmarshal([]byte(row.Services), &v.Services))
@@ -89,7 +91,7 @@ func (s *Store) ServiceAccount(ctx context.Context, clientID string) (ServiceAcc
 // ChangeServiceAccount reads an account's client, lets change work on it and saves it, in one transaction. Error: NoObject, or
 // the one of change.
 func (s *Store) ChangeServiceAccount(ctx context.Context, account int64, clientID string, change func(*ServiceAccount) error) error {
-	return s.write(ctx, other, func(t *tx) error {
+	return s.writeAuth(ctx, func(t *tx) error {
 		row, err := t.ServiceAccountByClientID(ctx, clientID)
 		if err == nil && row.AccountID != account {
 			err = sql.ErrNoRows
@@ -116,7 +118,7 @@ func (s *Store) ChangeServiceAccount(ctx context.Context, account int64, clientI
 
 // RemoveServiceAccount deletes an account's client with its tokens. Error: NoObject.
 func (s *Store) RemoveServiceAccount(ctx context.Context, account int64, clientID string) error {
-	return s.write(ctx, other, func(t *tx) error {
+	return s.writeAuth(ctx, func(t *tx) error {
 		n, err := t.DeleteServiceAccount(ctx, query.DeleteServiceAccountParams{ClientID: clientID, AccountID: account})
 		return changed(n, err, "clientId", clientID)
 	})
@@ -153,6 +155,7 @@ func (s *Store) Bearer(ctx context.Context, token string) (v ServiceAccount, exp
 		CallbackUrls: row.CallbackUrls, Actions: row.Actions, Services: row.Services, CreatedAt: row.CreatedAt,
 	})
 	v.Account.Name, v.Account.Country = row.Account, row.Country
+	v.Person = Person{ID: row.PersonID, Name: row.Person, Role: sms.Role(row.Role)}
 	return v, fromMicros(row.ExpiresAt), true, err
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"time"
 
 	"ramier/internal/sms"
 	"ramier/internal/store/query"
@@ -47,6 +46,7 @@ func (t *tx) addCredential(ctx context.Context, c *Credential, consumerKey strin
 	return taken(t.InsertCredential(ctx, query.InsertCredentialParams{
 		ID: c.ID, AccountID: c.Account.ID, ApplicationID: c.ApplicationID, KeyHash: hashKey(consumerKey), Status: c.Status,
 		Rules: string(rules), AllowedIps: string(ips), CreatedAt: micros(c.CreatedAt), ExpiresAt: micros(c.ExpiresAt),
+		PersonID: c.Person.ID,
 	}), "The consumer key exists already")
 }
 
@@ -60,16 +60,22 @@ func (s *Store) Consent(ctx context.Context, token string) (c Consent, ok bool, 
 		return c, false, unavailable(err)
 	}
 	c = Consent{Application: row.Application, Description: row.Description, Key: row.Key, Owner: row.Owner, Redirection: row.Redirection}
-	c.ID, c.ApplicationID, c.Status, c.Account.ID = row.ID, row.ApplicationID, row.Status, row.AccountID
+	c.ID, c.ApplicationID, c.Status, c.Account.ID, c.Person.ID = row.ID, row.ApplicationID, row.Status, row.AccountID, row.PersonID
 	c.CreatedAt, c.ExpiresAt = fromMicros(row.CreatedAt), fromMicros(row.ExpiresAt)
 	return c, true, errors.Join(json.Unmarshal([]byte(row.Rules), &c.Rules), json.Unmarshal([]byte(row.AllowedIps), &c.AllowedIPs))
 }
 
-// AnswerConsent gives a waiting consumer key to an account, with its new state and end. Error: Conflict if it does not wait any
-// more.
-func (s *Store) AnswerConsent(ctx context.Context, credential, account int64, status string, expires time.Time) error {
-	return s.write(ctx, other, func(t *tx) error {
-		n, err := t.AnswerCredential(ctx, query.AnswerCredentialParams{ID: credential, AccountID: account, Status: status, ExpiresAt: micros(expires)})
+// AnswerConsent gives a waiting consumer key to its account and person, with its rules, new state and end. Error: Conflict if it does
+// not wait any more.
+func (s *Store) AnswerConsent(ctx context.Context, c *Credential) error {
+	rules, err := json.Marshal(c.Rules)
+	if err != nil {
+		return err
+	}
+	return s.writeAuth(ctx, func(t *tx) error {
+		n, err := t.AnswerCredential(ctx, query.AnswerCredentialParams{
+			ID: c.ID, AccountID: c.Account.ID, Status: c.Status, ExpiresAt: micros(c.ExpiresAt), PersonID: c.Person.ID, Rules: string(rules),
+		})
 		if err == nil && n == 0 {
 			return sms.Errorf(sms.Conflict, "This request has been answered already, or its time is over")
 		}
@@ -89,7 +95,7 @@ func (s *Store) AddApplication(ctx context.Context, a *Application) (err error) 
 func (s *Store) addApplication(ctx context.Context, t *tx, a *Application) error {
 	return taken(t.InsertApplication(ctx, query.InsertApplicationParams{
 		ID: a.ID, AccountID: a.AccountID, Key: a.Key, Secret: s.sealer.Seal(a.Secret), Name: a.Name, Description: a.Description,
-		Status: a.Status, CreatedAt: micros(a.CreatedAt),
+		Status: a.Status, CreatedAt: micros(a.CreatedAt), PersonID: a.PersonID,
 	}), "The application key %s exists already", a.Key)
 }
 
@@ -109,7 +115,7 @@ func (s *Store) Applications(ctx context.Context, account int64) ([]Application,
 func applicationFrom(row query.Application) Application {
 	return Application{
 		ID: row.ID, AccountID: row.AccountID, Key: row.Key, Name: row.Name, Description: row.Description, Status: row.Status,
-		CreatedAt: fromMicros(row.CreatedAt),
+		CreatedAt: fromMicros(row.CreatedAt), PersonID: row.PersonID,
 	}
 }
 
@@ -121,7 +127,7 @@ func (s *Store) ApplicationByID(ctx context.Context, id int64) (Application, err
 
 // RemoveApplication deletes an account's application and its consumer keys, whosever they are, and gives their ids. Error: NoObject.
 func (s *Store) RemoveApplication(ctx context.Context, account, id int64) (credentials []int64, err error) {
-	err = s.write(ctx, other, func(t *tx) error {
+	err = s.writeAuth(ctx, func(t *tx) error {
 		row, err := t.ApplicationByID(ctx, id)
 		if err == nil && row.AccountID != account {
 			err = sql.ErrNoRows
@@ -158,6 +164,7 @@ func (s *Store) TokensOf(ctx context.Context, account int64) ([]Token, error) {
 
 func tokenFrom(row query.CredentialOfAccountRow) (t Token, err error) {
 	t.ID, t.ApplicationID, t.Status, t.Account = row.ID, row.ApplicationID, row.Status, sms.Account{ID: row.AccountID}
+	t.Person.ID = row.PersonID
 	t.CreatedAt, t.ExpiresAt, t.LastUse = fromMicros(row.CreatedAt), fromMicros(row.ExpiresAt), fromMicros(row.LastUse)
 	t.LastRefusal, t.Refusal = fromMicros(row.LastRefusal), row.Refusal
 	t.ApplicationKey, t.ApplicationName = row.Key, row.Application
@@ -179,7 +186,7 @@ func (s *Store) SetAllowedIPs(ctx context.Context, account int64, c Credential) 
 	if err != nil {
 		return err
 	}
-	return s.write(ctx, other, func(t *tx) error {
+	return s.writeAuth(ctx, func(t *tx) error {
 		n, err := t.SetCredentialIPs(ctx, query.SetCredentialIPsParams{ID: c.ID, AccountID: account, AllowedIps: string(ips)})
 		return changed(n, err, "credentialId", c.ID)
 	})
@@ -187,7 +194,7 @@ func (s *Store) SetAllowedIPs(ctx context.Context, account int64, c Credential) 
 
 // RemoveCredential deletes an account's consumer key. Error: NoObject.
 func (s *Store) RemoveCredential(ctx context.Context, account, id int64) error {
-	return s.write(ctx, other, func(t *tx) error {
+	return s.writeAuth(ctx, func(t *tx) error {
 		n, err := t.DeleteCredential(ctx, query.DeleteCredentialParams{ID: id, AccountID: account})
 		return changed(n, err, "credentialId", id)
 	})

@@ -37,6 +37,10 @@ type Session struct {
 	ExpiresAt time.Time
 	Address   string
 	Agent     string // what the browser calls itself
+	// Employer is the account that a person has signed in to, with Role; its id is 0 for who owns the account.
+	Employer sms.Account
+	Role     sms.Role
+	Brand    string // of who resells to the account, empty = nobody does
 }
 
 // Login gives how the account with the name signs in; ok is false if there is no such account or it has no password.
@@ -139,8 +143,9 @@ func (s *Store) Session(ctx context.Context, token string) (v Session, ok bool, 
 	}
 	return Session{
 		ID:        row.ID,
-		Account:   sms.Account{ID: row.AccountID, Name: row.Account, Country: row.Country, Operator: row.Operator, Description: row.Description},
+		Account:   sms.Account{ID: row.AccountID, Name: row.Account, Country: row.Country, Operator: row.Operator, Description: row.Description, OperatorRole: sms.Role(row.OperatorRole)},
 		CreatedAt: fromMicros(row.CreatedAt), UsedAt: fromMicros(row.UsedAt), ExpiresAt: fromMicros(row.ExpiresAt), Address: row.Address, Agent: row.Agent,
+		Employer: sms.Account{ID: row.Employer, Name: row.EmployerName, Country: row.Country, Operator: row.EmployerOperator}, Role: sms.Role(row.Role), Brand: row.Brand,
 	}, true, nil
 }
 

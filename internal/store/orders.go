@@ -101,7 +101,7 @@ func (s *Store) AddOrder(ctx context.Context, o *sms.CreditOrder) error {
 			ID: id, AccountID: o.AccountID, ServiceID: o.ServiceID, ServiceName: o.Service, Channel: o.Channel, Quantity: int64(o.Quantity),
 			Country: o.Country, Currency: o.Net.Currency, Credit: o.Credit.Millionths, ListCredit: o.List.Millionths,
 			Original: o.Original.Millionths, Net: o.Net.Millionths, TaxName: o.TaxName, TaxRate: o.TaxRate, Tax: o.Tax.Millionths,
-			Key: o.Key, Cause: o.Cause, CreatedAt: micros(o.CreatedAt), ExpiresAt: micros(o.ExpiresAt),
+			Key: o.Key, Cause: o.Cause, CreatedAt: micros(o.CreatedAt), ExpiresAt: micros(o.ExpiresAt), Reseller: o.Reseller,
 		})
 	})
 	if err == nil && made {
@@ -131,7 +131,7 @@ func orderFrom(row query.OrderByIDRow) sms.CreditOrder {
 			Original: money(row.Original), Net: money(row.Net), Tax: money(row.Tax), TaxName: row.TaxName, TaxRate: row.TaxRate,
 		},
 		Status: row.Status, Key: row.Key, Cause: row.Cause, CreatedAt: fromMicros(row.CreatedAt), ExpiresAt: fromMicros(row.ExpiresAt),
-		SettledAt: fromMicros(row.SettledAt), SettledBy: row.SettledBy, Reference: row.Reference, Invoice: row.Invoice,
+		SettledAt: fromMicros(row.SettledAt), SettledBy: row.SettledBy, Reference: row.Reference, Invoice: row.Invoice, Reseller: row.Reseller,
 	}
 }
 
@@ -188,11 +188,7 @@ func (s *Store) SettleOrder(ctx context.Context, id int64, by Settlement) error 
 			}
 			o.ServiceID, o.Service = v.ID, v.Name
 		}
-		if _, err := t.Grant(ctx, query.GrantParams{ServiceID: o.ServiceID, Available: int64(o.Quantity)}); err != nil {
-			return err
-		}
-		note := strings.TrimSpace(fmt.Sprintf("order %d, by %s %s", id, by.By, by.Reference))
-		if err := t.enter(ctx, o.ServiceID, by.At, "order", "issued", "available", o.Quantity, note); err != nil {
+		if err := t.deliver(ctx, o, by, strings.TrimSpace(fmt.Sprintf("order %d, by %s %s", id, by.By, by.Reference))); err != nil {
 			return err
 		}
 		if err := t.collect(ctx, o.ServiceID, by.At); err != nil {
@@ -202,7 +198,7 @@ func (s *Store) SettleOrder(ctx context.Context, id int64, by Settlement) error 
 		if err := t.LockPlatform(ctx); err != nil {
 			return err
 		}
-		last, err := t.LastInvoice(ctx)
+		last, err := t.LastInvoice(ctx, o.Reseller)
 		if err != nil {
 			return err
 		}

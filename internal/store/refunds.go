@@ -81,6 +81,9 @@ func (s *Store) RefundOrder(ctx context.Context, id int64, q RefundRequest) (r s
 		if o.Status != sms.OrderSettled {
 			return sms.Errorf(sms.Conflict, "The order %d is %s: only an order that was paid can be paid back", id, o.Status)
 		}
+		if o.Reseller != 0 {
+			return sms.Errorf(sms.Conflict, "The order %d was sold by a reseller, who was paid for it: the reseller pays it back", id)
+		}
 		before, err := refundsOf(ctx, t.db, id)
 		if err != nil {
 			return err

@@ -208,7 +208,7 @@ func senderFrom(row query.Sender) sms.Sender {
 func serviceFrom(row query.ServiceByIDRow) (sms.Service, error) {
 	s := sms.Service{
 		ID: row.ID, AccountID: row.AccountID, Account: row.Account, Country: row.Country, Name: row.Name,
-		Description: row.Description, Channel: row.Channel, Status: row.Status, CreatedAt: fromMicros(row.CreatedAt),
+		Description: row.Description, Channel: row.Channel, Status: row.Status, CreatedAt: fromMicros(row.CreatedAt), Suspended: row.Suspended,
 	}
 	return s, json.Unmarshal([]byte(row.Settings), &s.Settings)
 }

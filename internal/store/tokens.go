@@ -24,6 +24,7 @@ type Application struct {
 	Name        string
 	Description string
 	Status      string // active, blocked, inactive or trusted
+	PersonID    int64  // who made it, 0 = the account itself
 	CreatedAt   time.Time
 }
 
@@ -40,6 +41,7 @@ type Credential struct {
 	LastUse       time.Time
 	LastRefusal   time.Time // of a call that it does not allow
 	Refusal       string    // which call that was, and why
+	Person        Person    // who made it, and may do no more; its id is 0 if it was the account itself
 }
 
 // hashKey is how a consumer key is looked up: it has 190 bits of chance, so a plain hash is enough.
@@ -91,7 +93,8 @@ func (s *Store) Credential(ctx context.Context, consumerKey string) (c Credentia
 	}
 	c = Credential{
 		ID: row.ID, ApplicationID: row.ApplicationID,
-		Account: sms.Account{ID: row.AccountID, Name: row.Account, Country: row.Country, Operator: row.Operator},
+		Account: sms.Account{ID: row.AccountID, Name: row.Account, Country: row.Country, Operator: row.Operator, OperatorRole: sms.Role(row.OperatorRole)},
+		Person:  Person{ID: row.PersonID, Name: row.Person, Role: sms.Role(row.Role), OperatorRole: sms.Role(row.PersonOperatorRole)},
 		Status:  row.Status, CreatedAt: fromMicros(row.CreatedAt), ExpiresAt: fromMicros(row.ExpiresAt), LastUse: fromMicros(row.LastUse),
 	}
 	return c, true, errors.Join(json.Unmarshal([]byte(row.Rules), &c.Rules), json.Unmarshal([]byte(row.AllowedIps), &c.AllowedIPs))
@@ -115,7 +118,7 @@ func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 		t, err := tokenFrom(query.CredentialOfAccountRow{
 			ID: row.ID, AccountID: row.AccountID, ApplicationID: row.ApplicationID, Status: row.Status, Rules: row.Rules, AllowedIps: row.AllowedIps,
 			CreatedAt: row.CreatedAt, ExpiresAt: row.ExpiresAt, LastUse: row.LastUse, LastRefusal: row.LastRefusal, Refusal: row.Refusal,
-			Application: row.Application, Key: row.Key,
+			PersonID: row.PersonID, Application: row.Application, Key: row.Key,
 		})
 		if err != nil {
 			return nil, err
@@ -128,9 +131,28 @@ func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 
 // EndCredential makes a consumer key expired. Error: NoObject.
 func (s *Store) EndCredential(ctx context.Context, id int64) error {
-	return s.write(ctx, other, func(t *tx) error {
+	return s.writeAuth(ctx, func(t *tx) error {
 		n, err := t.SetCredentialStatus(ctx, query.SetCredentialStatusParams{ID: id, Status: "expired"})
 		return changed(n, err, "credentialId", id)
+	})
+}
+
+// AuthRev counts the changes of what callers are proven by, on all nodes.
+func (s *Store) AuthRev(ctx context.Context) (int64, error) {
+	rev, err := s.read.AuthRev(ctx)
+	if err != nil {
+		return 0, unavailable(err)
+	}
+	return rev, nil
+}
+
+// writeAuth is a write that changes what callers are proven by.
+func (s *Store) writeAuth(ctx context.Context, f func(*tx) error) error {
+	return s.write(ctx, other, func(t *tx) error {
+		if err := f(t); err != nil {
+			return err
+		}
+		return t.BumpAuth(ctx)
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"time"
 
+	"ramier/internal/auth"
 	"ramier/internal/sms"
 	"ramier/internal/store"
 )
@@ -43,6 +44,8 @@ type consentForm struct {
 	Host       string // of the redirection
 	Validities []validity
 	Here       string
+	Role       sms.Role         // of the person who has signed in; empty = the owner
+	Beyond     []sms.AccessRule // asked for, and out of reach of the role
 }
 
 // consent finds the request that the address names; done tells that it is not open, and that the visitor has been told.
@@ -57,7 +60,7 @@ func (v *visit) consent(token string) (c store.Consent, done bool, err error) {
 		text = "consent.unknown"
 	case c.Status == "pendingValidation":
 		return c, false, nil
-	case c.Account.ID != v.session.Account.ID: // somebody else's answer is none of his business
+	case c.Account.ID != v.session.Acting().ID: // somebody else's answer is none of his business
 		text = "consent.unknown"
 	case c.Status == "validated":
 		text = "consent.validated"
@@ -75,11 +78,14 @@ func (v *visit) showConsent() error {
 	if err != nil || done {
 		return err
 	}
-	services, err := v.cfg.Store.ServicesOf(v.ctx, v.session.Account.ID)
+	account, who := v.session.Acting(), v.session.Person()
+	services, err := v.cfg.Store.ServicesOf(v.ctx, account.ID)
 	if err != nil {
 		return err
 	}
-	form := consentForm{Consent: c, Token: token, Warnings: warnings(c.Rules, v.session.Account, services), Validities: validities, Here: v.r.URL.RequestURI()}
+	form := consentForm{Consent: c, Token: token, Validities: validities, Here: v.r.URL.RequestURI(), Role: who.Role}
+	form.Rules, form.Beyond = auth.Within(c.Rules, who.Role, who.OperatorRole)
+	form.Warnings = warnings(form.Rules, account, services)
 	if u, err := url.Parse(c.Redirection); err == nil && c.Redirection != "" {
 		form.Host = u.Host
 		v.w.Header().Set("Content-Security-Policy", policy(u.Scheme+"://"+u.Host)) // else a browser stops the way back
@@ -101,7 +107,7 @@ func (v *visit) answerConsent() error {
 	if err != nil {
 		return err
 	}
-	if err := v.cfg.Verifier.Answer(v.ctx, c, v.session.Account, approved, lot); err != nil {
+	if err := v.cfg.Verifier.Answer(v.ctx, c, v.session, approved, lot); err != nil {
 		return err
 	}
 	switch {

@@ -35,7 +35,7 @@ func (v *visit) showCreateApp() error {
 
 func (v *visit) createApp() error {
 	form := createForm{Name: v.r.PostForm.Get("name"), Description: v.r.PostForm.Get("description")}
-	app, err := auth.CreateApplication(v.ctx, v.cfg.Store, v.cfg.Now(), v.session.Account, form.Name, form.Description)
+	app, err := auth.CreateApplication(v.ctx, v.cfg.Store, v.cfg.Now(), v.session.Acting(), v.session.Person().ID, form.Name, form.Description)
 	switch sms.CodeOf(err) {
 	case "":
 		return v.show(http.StatusOK, "created.html", v.say("app.done"), newKeys{ApplicationKey: app.Key, ApplicationSecret: app.Secret})
@@ -118,10 +118,10 @@ func (v *visit) makeToken(form createForm) (newKeys, error) {
 		blocks = append(blocks, block)
 	}
 	name := strings.TrimSpace(form.Name)
-	if err := auth.CheckNewName(v.ctx, v.cfg.Store, v.session.Account, name); err != nil {
+	if err := auth.CheckNewName(v.ctx, v.cfg.Store, v.session.Acting(), name); err != nil {
 		return newKeys{}, err
 	}
-	t, err := auth.CreateToken(v.ctx, v.cfg.Store, v.cfg.Now(), v.session.Account, form.Rules, name, strings.TrimSpace(form.Description), lot, blocks)
+	t, err := auth.CreateTokenFor(v.ctx, v.cfg.Store, v.cfg.Now(), v.session.Acting(), v.session.Person(), form.Rules, name, strings.TrimSpace(form.Description), lot, blocks)
 	return newKeys{t.ApplicationKey, t.ApplicationSecret, t.ConsumerKey, string(t.Conf(v.endpoint()))}, err
 }
 

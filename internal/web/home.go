@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 
 	"ramier/internal/auth"
@@ -17,12 +18,13 @@ type homePage struct {
 }
 
 func (v *visit) showHome() error {
-	account := v.session.Account.ID
+	account := v.session.Acting().ID
 	var page homePage
 	var err error
 	if page.Keys, err = v.cfg.Store.TokensOf(v.ctx, account); err != nil {
 		return err
 	}
+	page.Keys = slices.DeleteFunc(page.Keys, func(k store.Token) bool { return !v.owns(k.Person.ID) })
 	for i := range page.Keys {
 		k := &page.Keys[i]
 		k.Status = auth.StatusAt(&k.Credential, v.cfg.Now())
@@ -36,7 +38,8 @@ func (v *visit) showHome() error {
 	if page.Apps, err = v.cfg.Store.Applications(v.ctx, account); err != nil {
 		return err
 	}
-	if page.Sessions, err = v.cfg.Store.Sessions(v.ctx, account, v.cfg.Now()); err != nil {
+	page.Apps = slices.DeleteFunc(page.Apps, func(a store.Application) bool { return !v.owns(a.PersonID) })
+	if page.Sessions, err = v.cfg.Store.Sessions(v.ctx, v.session.Account.ID, v.cfg.Now()); err != nil {
 		return err
 	}
 	page.This = v.session.ID
@@ -55,7 +58,7 @@ func (v *visit) id() (int64, error) {
 func (v *visit) revokeKey() error {
 	id, err := v.id()
 	if err == nil {
-		err = v.cfg.Store.RemoveCredential(v.ctx, v.session.Account.ID, id)
+		err = v.removeKey(id)
 	}
 	if err != nil {
 		return err
@@ -67,7 +70,7 @@ func (v *visit) revokeKey() error {
 func (v *visit) deleteApplication() error {
 	id, err := v.id()
 	if err == nil {
-		_, err = v.cfg.Store.RemoveApplication(v.ctx, v.session.Account.ID, id)
+		err = v.removeApplication(id)
 	}
 	if err != nil {
 		return err

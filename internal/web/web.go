@@ -4,6 +4,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -278,6 +279,7 @@ func (v *visit) csrf() string {
 type view struct {
 	Lang, Other string
 	Title       string
+	Brand       string // of who resells to the account, or our own
 	Style       string
 	Here        string // to come back to after a change of the language
 	Sandbox     bool
@@ -292,7 +294,7 @@ type view struct {
 // show answers with a page.
 func (v *visit) show(status int, name, title string, body any, more ...func(*view)) error {
 	data := &view{
-		Lang: v.lang, Other: otherThan(v.lang), Title: title, Style: v.stylePath, Here: v.here(), Sandbox: v.cfg.Sandbox,
+		Lang: v.lang, Other: otherThan(v.lang), Title: title, Brand: cmp.Or(v.session.Brand, "Ramier"), Style: v.stylePath, Here: v.here(), Sandbox: v.cfg.Sandbox,
 		Insecure: !v.secure() && !v.loopback(), Account: v.session.Account.Name, CSRF: v.csrf(), Body: body,
 	}
 	for _, change := range more {

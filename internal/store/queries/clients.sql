@@ -1,6 +1,7 @@
 -- name: InsertServiceAccount :exec
-INSERT INTO oauth_client (id, account_id, client_id, secret_hash, name, description, callback_urls, actions, services, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+INSERT INTO oauth_client (id, account_id, client_id, secret_hash, name, description, callback_urls, actions, services, created_at,
+  person_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 
 -- name: ServiceAccounts :many
 SELECT * FROM oauth_client WHERE account_id = $1 ORDER BY client_id;
@@ -18,8 +19,9 @@ DELETE FROM oauth_client WHERE client_id = $1 AND account_id = $2;
 INSERT INTO bearer (token_hash, oauth_client_id, expires_at) VALUES ($1, $2, $3);
 
 -- name: BearerByHash :one
-SELECT s.*, b.expires_at, a.name AS account, a.country FROM bearer b JOIN oauth_client s ON s.id = b.oauth_client_id
-  JOIN account a ON a.id = s.account_id WHERE b.token_hash = $1;
+SELECT s.*, b.expires_at, a.name AS account, a.country, COALESCE(p.name, '') AS person, COALESCE(p.role, '') AS role
+  FROM bearer b JOIN oauth_client s ON s.id = b.oauth_client_id JOIN account a ON a.id = s.account_id LEFT JOIN account p ON p.id = s.person_id
+ WHERE b.token_hash = $1;
 
 -- name: CountBearers :one
 SELECT count(*) FROM bearer WHERE oauth_client_id = $1;

@@ -23,7 +23,11 @@ DELETE FROM login_attempt WHERE last_at < $1;
 INSERT INTO session (id, account_id, token_hash, created_at, used_at, expires_at, address, agent) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: SessionByHash :one
-SELECT s.*, a.name AS account, a.country, a.operator, a.description FROM session s JOIN account a ON a.id = s.account_id WHERE s.token_hash = $1;
+SELECT s.*, a.name AS account, a.country, a.operator, a.description, a.role, a.operator_role, a.employer, COALESCE(e.name, '') AS employer_name,
+       COALESCE(e.operator, FALSE) AS employer_operator, COALESCE(r.brand, '') AS brand
+  FROM session s JOIN account a ON a.id = s.account_id LEFT JOIN account e ON e.id = a.employer
+  LEFT JOIN resale r ON r.account_id = COALESCE(e.reseller, a.reseller)
+ WHERE s.token_hash = $1 AND a.role <> 'removed';
 
 -- name: SessionsOfAccount :many
 SELECT * FROM session WHERE account_id = $1 AND expires_at > $2 ORDER BY id;

@@ -1,16 +1,18 @@
 -- name: InsertApplication :exec
-INSERT INTO application (id, account_id, key, secret, name, description, status, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+INSERT INTO application (id, account_id, key, secret, name, description, status, created_at, person_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: InsertCredential :exec
-INSERT INTO credential (id, account_id, application_id, key_hash, status, rules, allowed_ips, created_at, expires_at, last_use)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0);
+INSERT INTO credential (id, account_id, application_id, key_hash, status, rules, allowed_ips, created_at, expires_at, last_use, person_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10);
 
 -- name: ApplicationByKey :one
 SELECT * FROM application WHERE key = $1;
 
 -- name: CredentialByHash :one
-SELECT c.*, a.name AS account, a.country, a.operator FROM credential c JOIN account a ON a.id = c.account_id WHERE c.key_hash = $1;
+SELECT c.*, a.name AS account, a.country, a.operator, a.operator_role, COALESCE(p.name, '') AS person, COALESCE(p.role, '') AS role,
+       COALESCE(p.operator_role, '') AS person_operator_role
+  FROM credential c JOIN account a ON a.id = c.account_id LEFT JOIN account p ON p.id = c.person_id WHERE c.key_hash = $1;
 
 -- name: Credentials :many
 SELECT c.*, a.name AS account, p.name AS application, p.key FROM credential c
@@ -34,7 +36,7 @@ SELECT c.*, r.redirection, p.name AS application, p.description, p.key, a.name A
  WHERE r.token_hash = $1;
 
 -- name: AnswerCredential :execrows
-UPDATE credential SET account_id = $2, status = $3, expires_at = $4 WHERE id = $1 AND status = 'pendingValidation';
+UPDATE credential SET account_id = $2, status = $3, expires_at = $4, person_id = $5, rules = $6 WHERE id = $1 AND status = 'pendingValidation';
 
 -- name: SetCredentialIPs :execrows
 UPDATE credential SET allowed_ips = $3 WHERE id = $1 AND account_id = $2;
@@ -65,3 +67,9 @@ DELETE FROM credential WHERE application_id = $1;
 
 -- name: DeleteApplication :execrows
 DELETE FROM application WHERE id = $1 AND account_id = $2;
+
+-- name: AuthRev :one
+SELECT next FROM sequence WHERE name = 'auth';
+
+-- name: BumpAuth :exec
+UPDATE sequence SET next = next + 1 WHERE name = 'auth';

@@ -10,7 +10,7 @@ import (
 )
 
 const accountByName = `-- name: AccountByName :one
-SELECT id, name, country, description, operator, created_at FROM account WHERE name = $1
+SELECT id, name, country, description, operator, created_at, employer, role, operator_role, reseller, resells, suspended, suspended_by FROM account WHERE name = $1
 `
 
 func (q *Queries) AccountByName(ctx context.Context, name string) (Account, error) {
@@ -23,12 +23,19 @@ func (q *Queries) AccountByName(ctx context.Context, name string) (Account, erro
 		&i.Description,
 		&i.Operator,
 		&i.CreatedAt,
+		&i.Employer,
+		&i.Role,
+		&i.OperatorRole,
+		&i.Reseller,
+		&i.Resells,
+		&i.Suspended,
+		&i.SuspendedBy,
 	)
 	return i, err
 }
 
 const accounts = `-- name: Accounts :many
-SELECT id, name, country, description, operator, created_at FROM account ORDER BY id
+SELECT id, name, country, description, operator, created_at, employer, role, operator_role, reseller, resells, suspended, suspended_by FROM account WHERE employer = 0 ORDER BY id
 `
 
 func (q *Queries) Accounts(ctx context.Context) ([]Account, error) {
@@ -47,6 +54,13 @@ func (q *Queries) Accounts(ctx context.Context) ([]Account, error) {
 			&i.Description,
 			&i.Operator,
 			&i.CreatedAt,
+			&i.Employer,
+			&i.Role,
+			&i.OperatorRole,
+			&i.Reseller,
+			&i.Resells,
+			&i.Suspended,
+			&i.SuspendedBy,
 		); err != nil {
 			return nil, err
 		}
@@ -123,16 +137,20 @@ func (q *Queries) Grant(ctx context.Context, arg GrantParams) (Balance, error) {
 }
 
 const insertAccount = `-- name: InsertAccount :exec
-INSERT INTO account (id, name, country, description, operator, created_at) VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO account (id, name, country, description, operator, created_at, operator_role, resells, reseller)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 `
 
 type InsertAccountParams struct {
-	ID          int64
-	Name        string
-	Country     string
-	Description string
-	Operator    bool
-	CreatedAt   int64
+	ID           int64
+	Name         string
+	Country      string
+	Description  string
+	Operator     bool
+	CreatedAt    int64
+	OperatorRole string
+	Resells      bool
+	Reseller     int64
 }
 
 func (q *Queries) InsertAccount(ctx context.Context, arg InsertAccountParams) error {
@@ -143,6 +161,9 @@ func (q *Queries) InsertAccount(ctx context.Context, arg InsertAccountParams) er
 		arg.Description,
 		arg.Operator,
 		arg.CreatedAt,
+		arg.OperatorRole,
+		arg.Resells,
+		arg.Reseller,
 	)
 	return err
 }
@@ -232,7 +253,7 @@ func (q *Queries) ReleaseHeld(ctx context.Context, arg ReleaseHeldParams) error 
 }
 
 const serviceByID = `-- name: ServiceByID :one
-SELECT s.id, s.account_id, s.name, s.description, s.channel, s.status, s.settings, s.created_at, a.name AS account, a.country FROM service s JOIN account a ON a.id = s.account_id WHERE s.id = $1
+SELECT s.id, s.account_id, s.name, s.description, s.channel, s.status, s.settings, s.created_at, a.name AS account, a.country, a.suspended FROM service s JOIN account a ON a.id = s.account_id WHERE s.id = $1
 `
 
 type ServiceByIDRow struct {
@@ -246,6 +267,7 @@ type ServiceByIDRow struct {
 	CreatedAt   int64
 	Account     string
 	Country     string
+	Suspended   string
 }
 
 func (q *Queries) ServiceByID(ctx context.Context, id int64) (ServiceByIDRow, error) {
@@ -262,12 +284,13 @@ func (q *Queries) ServiceByID(ctx context.Context, id int64) (ServiceByIDRow, er
 		&i.CreatedAt,
 		&i.Account,
 		&i.Country,
+		&i.Suspended,
 	)
 	return i, err
 }
 
 const serviceByName = `-- name: ServiceByName :one
-SELECT s.id, s.account_id, s.name, s.description, s.channel, s.status, s.settings, s.created_at, a.name AS account, a.country FROM service s JOIN account a ON a.id = s.account_id WHERE s.name = $1
+SELECT s.id, s.account_id, s.name, s.description, s.channel, s.status, s.settings, s.created_at, a.name AS account, a.country, a.suspended FROM service s JOIN account a ON a.id = s.account_id WHERE s.name = $1
 `
 
 type ServiceByNameRow struct {
@@ -281,6 +304,7 @@ type ServiceByNameRow struct {
 	CreatedAt   int64
 	Account     string
 	Country     string
+	Suspended   string
 }
 
 func (q *Queries) ServiceByName(ctx context.Context, name string) (ServiceByNameRow, error) {
@@ -297,12 +321,13 @@ func (q *Queries) ServiceByName(ctx context.Context, name string) (ServiceByName
 		&i.CreatedAt,
 		&i.Account,
 		&i.Country,
+		&i.Suspended,
 	)
 	return i, err
 }
 
 const services = `-- name: Services :many
-SELECT s.id, s.account_id, s.name, s.description, s.channel, s.status, s.settings, s.created_at, a.name AS account, a.country FROM service s JOIN account a ON a.id = s.account_id ORDER BY s.id
+SELECT s.id, s.account_id, s.name, s.description, s.channel, s.status, s.settings, s.created_at, a.name AS account, a.country, a.suspended FROM service s JOIN account a ON a.id = s.account_id ORDER BY s.id
 `
 
 type ServicesRow struct {
@@ -316,6 +341,7 @@ type ServicesRow struct {
 	CreatedAt   int64
 	Account     string
 	Country     string
+	Suspended   string
 }
 
 func (q *Queries) Services(ctx context.Context) ([]ServicesRow, error) {
@@ -338,6 +364,7 @@ func (q *Queries) Services(ctx context.Context) ([]ServicesRow, error) {
 			&i.CreatedAt,
 			&i.Account,
 			&i.Country,
+			&i.Suspended,
 		); err != nil {
 			return nil, err
 		}
@@ -380,14 +407,18 @@ func (q *Queries) ServicesOfAccount(ctx context.Context, accountID int64) ([]str
 }
 
 const updateAccount = `-- name: UpdateAccount :exec
-UPDATE account SET country = $2, description = $3, operator = $4 WHERE id = $1
+UPDATE account SET country = $2, description = $3, operator = $4, operator_role = $5, resells = $6, suspended = $7, suspended_by = $8 WHERE id = $1
 `
 
 type UpdateAccountParams struct {
-	ID          int64
-	Country     string
-	Description string
-	Operator    bool
+	ID           int64
+	Country      string
+	Description  string
+	Operator     bool
+	OperatorRole string
+	Resells      bool
+	Suspended    string
+	SuspendedBy  int64
 }
 
 func (q *Queries) UpdateAccount(ctx context.Context, arg UpdateAccountParams) error {
@@ -396,6 +427,10 @@ func (q *Queries) UpdateAccount(ctx context.Context, arg UpdateAccountParams) er
 		arg.Country,
 		arg.Description,
 		arg.Operator,
+		arg.OperatorRole,
+		arg.Resells,
+		arg.Suspended,
+		arg.SuspendedBy,
 	)
 	return err
 }

@@ -10,8 +10,9 @@ import (
 )
 
 const bearerByHash = `-- name: BearerByHash :one
-SELECT s.id, s.account_id, s.client_id, s.secret_hash, s.name, s.description, s.callback_urls, s.actions, s.services, s.created_at, b.expires_at, a.name AS account, a.country FROM bearer b JOIN oauth_client s ON s.id = b.oauth_client_id
-  JOIN account a ON a.id = s.account_id WHERE b.token_hash = $1
+SELECT s.id, s.account_id, s.client_id, s.secret_hash, s.name, s.description, s.callback_urls, s.actions, s.services, s.created_at, s.person_id, b.expires_at, a.name AS account, a.country, COALESCE(p.name, '') AS person, COALESCE(p.role, '') AS role
+  FROM bearer b JOIN oauth_client s ON s.id = b.oauth_client_id JOIN account a ON a.id = s.account_id LEFT JOIN account p ON p.id = s.person_id
+ WHERE b.token_hash = $1
 `
 
 type BearerByHashRow struct {
@@ -25,9 +26,12 @@ type BearerByHashRow struct {
 	Actions      string
 	Services     string
 	CreatedAt    int64
+	PersonID     int64
 	ExpiresAt    int64
 	Account      string
 	Country      string
+	Person       string
+	Role         string
 }
 
 func (q *Queries) BearerByHash(ctx context.Context, tokenHash []byte) (BearerByHashRow, error) {
@@ -44,9 +48,12 @@ func (q *Queries) BearerByHash(ctx context.Context, tokenHash []byte) (BearerByH
 		&i.Actions,
 		&i.Services,
 		&i.CreatedAt,
+		&i.PersonID,
 		&i.ExpiresAt,
 		&i.Account,
 		&i.Country,
+		&i.Person,
+		&i.Role,
 	)
 	return i, err
 }
@@ -104,8 +111,9 @@ func (q *Queries) InsertBearer(ctx context.Context, arg InsertBearerParams) erro
 }
 
 const insertServiceAccount = `-- name: InsertServiceAccount :exec
-INSERT INTO oauth_client (id, account_id, client_id, secret_hash, name, description, callback_urls, actions, services, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+INSERT INTO oauth_client (id, account_id, client_id, secret_hash, name, description, callback_urls, actions, services, created_at,
+  person_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 `
 
 type InsertServiceAccountParams struct {
@@ -119,6 +127,7 @@ type InsertServiceAccountParams struct {
 	Actions      string
 	Services     string
 	CreatedAt    int64
+	PersonID     int64
 }
 
 func (q *Queries) InsertServiceAccount(ctx context.Context, arg InsertServiceAccountParams) error {
@@ -133,6 +142,7 @@ func (q *Queries) InsertServiceAccount(ctx context.Context, arg InsertServiceAcc
 		arg.Actions,
 		arg.Services,
 		arg.CreatedAt,
+		arg.PersonID,
 	)
 	return err
 }
@@ -149,7 +159,7 @@ func (q *Queries) Profile(ctx context.Context, accountID int64) (string, error) 
 }
 
 const serviceAccountByClientID = `-- name: ServiceAccountByClientID :one
-SELECT id, account_id, client_id, secret_hash, name, description, callback_urls, actions, services, created_at FROM oauth_client WHERE client_id = $1
+SELECT id, account_id, client_id, secret_hash, name, description, callback_urls, actions, services, created_at, person_id FROM oauth_client WHERE client_id = $1
 `
 
 func (q *Queries) ServiceAccountByClientID(ctx context.Context, clientID string) (OauthClient, error) {
@@ -166,12 +176,13 @@ func (q *Queries) ServiceAccountByClientID(ctx context.Context, clientID string)
 		&i.Actions,
 		&i.Services,
 		&i.CreatedAt,
+		&i.PersonID,
 	)
 	return i, err
 }
 
 const serviceAccounts = `-- name: ServiceAccounts :many
-SELECT id, account_id, client_id, secret_hash, name, description, callback_urls, actions, services, created_at FROM oauth_client WHERE account_id = $1 ORDER BY client_id
+SELECT id, account_id, client_id, secret_hash, name, description, callback_urls, actions, services, created_at, person_id FROM oauth_client WHERE account_id = $1 ORDER BY client_id
 `
 
 func (q *Queries) ServiceAccounts(ctx context.Context, accountID int64) ([]OauthClient, error) {
@@ -194,6 +205,7 @@ func (q *Queries) ServiceAccounts(ctx context.Context, accountID int64) ([]Oauth
 			&i.Actions,
 			&i.Services,
 			&i.CreatedAt,
+			&i.PersonID,
 		); err != nil {
 			return nil, err
 		}

@@ -131,22 +131,32 @@ func (q *Queries) LoginByAccount(ctx context.Context, accountID int64) (Login, e
 }
 
 const sessionByHash = `-- name: SessionByHash :one
-SELECT s.id, s.account_id, s.token_hash, s.created_at, s.used_at, s.expires_at, s.address, s.agent, a.name AS account, a.country, a.operator, a.description FROM session s JOIN account a ON a.id = s.account_id WHERE s.token_hash = $1
+SELECT s.id, s.account_id, s.token_hash, s.created_at, s.used_at, s.expires_at, s.address, s.agent, a.name AS account, a.country, a.operator, a.description, a.role, a.operator_role, a.employer, COALESCE(e.name, '') AS employer_name,
+       COALESCE(e.operator, FALSE) AS employer_operator, COALESCE(r.brand, '') AS brand
+  FROM session s JOIN account a ON a.id = s.account_id LEFT JOIN account e ON e.id = a.employer
+  LEFT JOIN resale r ON r.account_id = COALESCE(e.reseller, a.reseller)
+ WHERE s.token_hash = $1 AND a.role <> 'removed'
 `
 
 type SessionByHashRow struct {
-	ID          int64
-	AccountID   int64
-	TokenHash   []byte
-	CreatedAt   int64
-	UsedAt      int64
-	ExpiresAt   int64
-	Address     string
-	Agent       string
-	Account     string
-	Country     string
-	Operator    bool
-	Description string
+	ID               int64
+	AccountID        int64
+	TokenHash        []byte
+	CreatedAt        int64
+	UsedAt           int64
+	ExpiresAt        int64
+	Address          string
+	Agent            string
+	Account          string
+	Country          string
+	Operator         bool
+	Description      string
+	Role             string
+	OperatorRole     string
+	Employer         int64
+	EmployerName     string
+	EmployerOperator bool
+	Brand            string
 }
 
 func (q *Queries) SessionByHash(ctx context.Context, tokenHash []byte) (SessionByHashRow, error) {
@@ -165,6 +175,12 @@ func (q *Queries) SessionByHash(ctx context.Context, tokenHash []byte) (SessionB
 		&i.Country,
 		&i.Operator,
 		&i.Description,
+		&i.Role,
+		&i.OperatorRole,
+		&i.Employer,
+		&i.EmployerName,
+		&i.EmployerOperator,
+		&i.Brand,
 	)
 	return i, err
 }

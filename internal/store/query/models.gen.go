@@ -9,12 +9,19 @@ import (
 )
 
 type Account struct {
-	ID          int64
-	Name        string
-	Country     string
-	Description string
-	Operator    bool
-	CreatedAt   int64
+	ID           int64
+	Name         string
+	Country      string
+	Description  string
+	Operator     bool
+	CreatedAt    int64
+	Employer     int64
+	Role         string
+	OperatorRole string
+	Reseller     int64
+	Resells      bool
+	Suspended    string
+	SuspendedBy  int64
 }
 
 type Application struct {
@@ -26,6 +33,7 @@ type Application struct {
 	Description string
 	Status      string
 	CreatedAt   int64
+	PersonID    int64
 }
 
 type Balance struct {
@@ -152,6 +160,24 @@ type OauthClient struct {
 	Actions      string
 	Services     string
 	CreatedAt    int64
+	PersonID     int64
+}
+
+type OperatorLog struct {
+	ID           int64
+	At           int64
+	Account      string
+	Person       string
+	Client       string
+	CredentialID int64
+	Address      string
+	QueryID      string
+	Operation    string
+	Path         string
+	Parameters   string
+	Outcome      string
+	Status       int64
+	Result       string
 }
 
 type Optout struct {
@@ -184,6 +210,23 @@ type Price struct {
 type Rate struct {
 	Country string
 	Credits int64
+}
+
+type Resale struct {
+	AccountID int64
+	Brand     string
+	Seller    string
+	PayTo     string
+	Terms     string
+	ServiceID int64
+}
+
+type ResalePrice struct {
+	AccountID int64
+	Country   string
+	Quantity  int64
+	Currency  string
+	Credit    int64
 }
 
 type Restriction struct {

@@ -71,8 +71,8 @@ func (q *Queries) DeleteTax(ctx context.Context, country string) (int64, error) 
 
 const insertOrder = `-- name: InsertOrder :exec
 INSERT INTO orders (id, account_id, service_id, service_name, channel, quantity, country, currency, credit, list_credit, original, net, tax_name,
-  tax_rate, tax, status, key, cause, created_at, expires_at, settled_at, settled_by, reference, invoice)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'notPaid', $16, $17, $18, $19, 0, '', '', 0)
+  tax_rate, tax, status, key, cause, created_at, expires_at, settled_at, settled_by, reference, invoice, reseller)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'notPaid', $16, $17, $18, $19, 0, '', '', 0, $20)
 `
 
 type InsertOrderParams struct {
@@ -95,6 +95,7 @@ type InsertOrderParams struct {
 	Cause       string
 	CreatedAt   int64
 	ExpiresAt   int64
+	Reseller    int64
 }
 
 func (q *Queries) InsertOrder(ctx context.Context, arg InsertOrderParams) error {
@@ -118,6 +119,7 @@ func (q *Queries) InsertOrder(ctx context.Context, arg InsertOrderParams) error 
 		arg.Cause,
 		arg.CreatedAt,
 		arg.ExpiresAt,
+		arg.Reseller,
 	)
 	return err
 }
@@ -138,11 +140,11 @@ func (q *Queries) InsertPayment(ctx context.Context, arg InsertPaymentParams) er
 }
 
 const lastInvoice = `-- name: LastInvoice :one
-SELECT CAST(COALESCE(MAX(invoice), 0) AS bigint) FROM orders
+SELECT CAST(COALESCE(MAX(invoice), 0) AS bigint) FROM orders WHERE reseller = $1
 `
 
-func (q *Queries) LastInvoice(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, lastInvoice)
+func (q *Queries) LastInvoice(ctx context.Context, reseller int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, lastInvoice, reseller)
 	var column_1 int64
 	err := row.Scan(&column_1)
 	return column_1, err
@@ -158,7 +160,7 @@ func (q *Queries) LockPlatform(ctx context.Context) error {
 }
 
 const orderByID = `-- name: OrderByID :one
-SELECT o.id, o.account_id, o.service_id, o.service_name, o.channel, o.quantity, o.country, o.currency, o.credit, o.list_credit, o.original, o.net, o.tax_name, o.tax_rate, o.tax, o.status, o.key, o.cause, o.created_at, o.expires_at, o.settled_at, o.settled_by, o.reference, o.invoice, a.name AS account FROM orders o JOIN account a ON a.id = o.account_id WHERE o.id = $1
+SELECT o.id, o.account_id, o.service_id, o.service_name, o.channel, o.quantity, o.country, o.currency, o.credit, o.list_credit, o.original, o.net, o.tax_name, o.tax_rate, o.tax, o.status, o.key, o.cause, o.created_at, o.expires_at, o.settled_at, o.settled_by, o.reference, o.invoice, o.reseller, a.name AS account FROM orders o JOIN account a ON a.id = o.account_id WHERE o.id = $1
 `
 
 type OrderByIDRow struct {
@@ -186,6 +188,7 @@ type OrderByIDRow struct {
 	SettledBy   string
 	Reference   string
 	Invoice     int64
+	Reseller    int64
 	Account     string
 }
 
@@ -217,6 +220,7 @@ func (q *Queries) OrderByID(ctx context.Context, id int64) (OrderByIDRow, error)
 		&i.SettledBy,
 		&i.Reference,
 		&i.Invoice,
+		&i.Reseller,
 		&i.Account,
 	)
 	return i, err

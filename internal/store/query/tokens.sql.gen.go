@@ -10,7 +10,7 @@ import (
 )
 
 const answerCredential = `-- name: AnswerCredential :execrows
-UPDATE credential SET account_id = $2, status = $3, expires_at = $4 WHERE id = $1 AND status = 'pendingValidation'
+UPDATE credential SET account_id = $2, status = $3, expires_at = $4, person_id = $5, rules = $6 WHERE id = $1 AND status = 'pendingValidation'
 `
 
 type AnswerCredentialParams struct {
@@ -18,6 +18,8 @@ type AnswerCredentialParams struct {
 	AccountID int64
 	Status    string
 	ExpiresAt int64
+	PersonID  int64
+	Rules     string
 }
 
 func (q *Queries) AnswerCredential(ctx context.Context, arg AnswerCredentialParams) (int64, error) {
@@ -26,6 +28,8 @@ func (q *Queries) AnswerCredential(ctx context.Context, arg AnswerCredentialPara
 		arg.AccountID,
 		arg.Status,
 		arg.ExpiresAt,
+		arg.PersonID,
+		arg.Rules,
 	)
 	if err != nil {
 		return 0, err
@@ -34,7 +38,7 @@ func (q *Queries) AnswerCredential(ctx context.Context, arg AnswerCredentialPara
 }
 
 const applicationByID = `-- name: ApplicationByID :one
-SELECT id, account_id, key, secret, name, description, status, created_at FROM application WHERE id = $1
+SELECT id, account_id, key, secret, name, description, status, created_at, person_id FROM application WHERE id = $1
 `
 
 func (q *Queries) ApplicationByID(ctx context.Context, id int64) (Application, error) {
@@ -49,12 +53,13 @@ func (q *Queries) ApplicationByID(ctx context.Context, id int64) (Application, e
 		&i.Description,
 		&i.Status,
 		&i.CreatedAt,
+		&i.PersonID,
 	)
 	return i, err
 }
 
 const applicationByKey = `-- name: ApplicationByKey :one
-SELECT id, account_id, key, secret, name, description, status, created_at FROM application WHERE key = $1
+SELECT id, account_id, key, secret, name, description, status, created_at, person_id FROM application WHERE key = $1
 `
 
 func (q *Queries) ApplicationByKey(ctx context.Context, key string) (Application, error) {
@@ -69,12 +74,13 @@ func (q *Queries) ApplicationByKey(ctx context.Context, key string) (Application
 		&i.Description,
 		&i.Status,
 		&i.CreatedAt,
+		&i.PersonID,
 	)
 	return i, err
 }
 
 const applicationsOfAccount = `-- name: ApplicationsOfAccount :many
-SELECT id, account_id, key, secret, name, description, status, created_at FROM application WHERE account_id = $1 ORDER BY id
+SELECT id, account_id, key, secret, name, description, status, created_at, person_id FROM application WHERE account_id = $1 ORDER BY id
 `
 
 func (q *Queries) ApplicationsOfAccount(ctx context.Context, accountID int64) ([]Application, error) {
@@ -95,6 +101,7 @@ func (q *Queries) ApplicationsOfAccount(ctx context.Context, accountID int64) ([
 			&i.Description,
 			&i.Status,
 			&i.CreatedAt,
+			&i.PersonID,
 		); err != nil {
 			return nil, err
 		}
@@ -109,26 +116,53 @@ func (q *Queries) ApplicationsOfAccount(ctx context.Context, accountID int64) ([
 	return items, nil
 }
 
+const authRev = `-- name: AuthRev :one
+SELECT next FROM sequence WHERE name = 'auth'
+`
+
+func (q *Queries) AuthRev(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, authRev)
+	var next int64
+	err := row.Scan(&next)
+	return next, err
+}
+
+const bumpAuth = `-- name: BumpAuth :exec
+UPDATE sequence SET next = next + 1 WHERE name = 'auth'
+`
+
+func (q *Queries) BumpAuth(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, bumpAuth)
+	return err
+}
+
 const credentialByHash = `-- name: CredentialByHash :one
-SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, a.name AS account, a.country, a.operator FROM credential c JOIN account a ON a.id = c.account_id WHERE c.key_hash = $1
+SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, c.person_id, a.name AS account, a.country, a.operator, a.operator_role, COALESCE(p.name, '') AS person, COALESCE(p.role, '') AS role,
+       COALESCE(p.operator_role, '') AS person_operator_role
+  FROM credential c JOIN account a ON a.id = c.account_id LEFT JOIN account p ON p.id = c.person_id WHERE c.key_hash = $1
 `
 
 type CredentialByHashRow struct {
-	ID            int64
-	AccountID     int64
-	ApplicationID int64
-	KeyHash       []byte
-	Status        string
-	Rules         string
-	AllowedIps    string
-	CreatedAt     int64
-	ExpiresAt     int64
-	LastUse       int64
-	LastRefusal   int64
-	Refusal       string
-	Account       string
-	Country       string
-	Operator      bool
+	ID                 int64
+	AccountID          int64
+	ApplicationID      int64
+	KeyHash            []byte
+	Status             string
+	Rules              string
+	AllowedIps         string
+	CreatedAt          int64
+	ExpiresAt          int64
+	LastUse            int64
+	LastRefusal        int64
+	Refusal            string
+	PersonID           int64
+	Account            string
+	Country            string
+	Operator           bool
+	OperatorRole       string
+	Person             string
+	Role               string
+	PersonOperatorRole string
 }
 
 func (q *Queries) CredentialByHash(ctx context.Context, keyHash []byte) (CredentialByHashRow, error) {
@@ -147,9 +181,14 @@ func (q *Queries) CredentialByHash(ctx context.Context, keyHash []byte) (Credent
 		&i.LastUse,
 		&i.LastRefusal,
 		&i.Refusal,
+		&i.PersonID,
 		&i.Account,
 		&i.Country,
 		&i.Operator,
+		&i.OperatorRole,
+		&i.Person,
+		&i.Role,
+		&i.PersonOperatorRole,
 	)
 	return i, err
 }
@@ -182,7 +221,7 @@ func (q *Queries) CredentialIDsOfApplication(ctx context.Context, applicationID 
 }
 
 const credentialOfAccount = `-- name: CredentialOfAccount :one
-SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, p.name AS application, p.key FROM credential c JOIN application p ON p.id = c.application_id WHERE c.id = $1 AND c.account_id = $2
+SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, c.person_id, p.name AS application, p.key FROM credential c JOIN application p ON p.id = c.application_id WHERE c.id = $1 AND c.account_id = $2
 `
 
 type CredentialOfAccountParams struct {
@@ -203,6 +242,7 @@ type CredentialOfAccountRow struct {
 	LastUse       int64
 	LastRefusal   int64
 	Refusal       string
+	PersonID      int64
 	Application   string
 	Key           string
 }
@@ -223,6 +263,7 @@ func (q *Queries) CredentialOfAccount(ctx context.Context, arg CredentialOfAccou
 		&i.LastUse,
 		&i.LastRefusal,
 		&i.Refusal,
+		&i.PersonID,
 		&i.Application,
 		&i.Key,
 	)
@@ -230,7 +271,7 @@ func (q *Queries) CredentialOfAccount(ctx context.Context, arg CredentialOfAccou
 }
 
 const credentialRequest = `-- name: CredentialRequest :one
-SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, r.redirection, p.name AS application, p.description, p.key, a.name AS owner FROM credential_request r
+SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, c.person_id, r.redirection, p.name AS application, p.description, p.key, a.name AS owner FROM credential_request r
   JOIN credential c ON c.id = r.credential_id JOIN application p ON p.id = c.application_id JOIN account a ON a.id = p.account_id
  WHERE r.token_hash = $1
 `
@@ -248,6 +289,7 @@ type CredentialRequestRow struct {
 	LastUse       int64
 	LastRefusal   int64
 	Refusal       string
+	PersonID      int64
 	Redirection   string
 	Application   string
 	Description   string
@@ -271,6 +313,7 @@ func (q *Queries) CredentialRequest(ctx context.Context, tokenHash []byte) (Cred
 		&i.LastUse,
 		&i.LastRefusal,
 		&i.Refusal,
+		&i.PersonID,
 		&i.Redirection,
 		&i.Application,
 		&i.Description,
@@ -281,7 +324,7 @@ func (q *Queries) CredentialRequest(ctx context.Context, tokenHash []byte) (Cred
 }
 
 const credentials = `-- name: Credentials :many
-SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, a.name AS account, p.name AS application, p.key FROM credential c
+SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, c.person_id, a.name AS account, p.name AS application, p.key FROM credential c
   JOIN account a ON a.id = c.account_id JOIN application p ON p.id = c.application_id ORDER BY c.id
 `
 
@@ -298,6 +341,7 @@ type CredentialsRow struct {
 	LastUse       int64
 	LastRefusal   int64
 	Refusal       string
+	PersonID      int64
 	Account       string
 	Application   string
 	Key           string
@@ -325,6 +369,7 @@ func (q *Queries) Credentials(ctx context.Context) ([]CredentialsRow, error) {
 			&i.LastUse,
 			&i.LastRefusal,
 			&i.Refusal,
+			&i.PersonID,
 			&i.Account,
 			&i.Application,
 			&i.Key,
@@ -343,7 +388,7 @@ func (q *Queries) Credentials(ctx context.Context) ([]CredentialsRow, error) {
 }
 
 const credentialsOfAccount = `-- name: CredentialsOfAccount :many
-SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, p.name AS application, p.key FROM credential c JOIN application p ON p.id = c.application_id WHERE c.account_id = $1 ORDER BY c.id
+SELECT c.id, c.account_id, c.application_id, c.key_hash, c.status, c.rules, c.allowed_ips, c.created_at, c.expires_at, c.last_use, c.last_refusal, c.refusal, c.person_id, p.name AS application, p.key FROM credential c JOIN application p ON p.id = c.application_id WHERE c.account_id = $1 ORDER BY c.id
 `
 
 type CredentialsOfAccountRow struct {
@@ -359,6 +404,7 @@ type CredentialsOfAccountRow struct {
 	LastUse       int64
 	LastRefusal   int64
 	Refusal       string
+	PersonID      int64
 	Application   string
 	Key           string
 }
@@ -385,6 +431,7 @@ func (q *Queries) CredentialsOfAccount(ctx context.Context, accountID int64) ([]
 			&i.LastUse,
 			&i.LastRefusal,
 			&i.Refusal,
+			&i.PersonID,
 			&i.Application,
 			&i.Key,
 		); err != nil {
@@ -454,8 +501,8 @@ func (q *Queries) DropUnanswered(ctx context.Context, expiresAt int64) error {
 }
 
 const insertApplication = `-- name: InsertApplication :exec
-INSERT INTO application (id, account_id, key, secret, name, description, status, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO application (id, account_id, key, secret, name, description, status, created_at, person_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 `
 
 type InsertApplicationParams struct {
@@ -467,6 +514,7 @@ type InsertApplicationParams struct {
 	Description string
 	Status      string
 	CreatedAt   int64
+	PersonID    int64
 }
 
 func (q *Queries) InsertApplication(ctx context.Context, arg InsertApplicationParams) error {
@@ -479,13 +527,14 @@ func (q *Queries) InsertApplication(ctx context.Context, arg InsertApplicationPa
 		arg.Description,
 		arg.Status,
 		arg.CreatedAt,
+		arg.PersonID,
 	)
 	return err
 }
 
 const insertCredential = `-- name: InsertCredential :exec
-INSERT INTO credential (id, account_id, application_id, key_hash, status, rules, allowed_ips, created_at, expires_at, last_use)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0)
+INSERT INTO credential (id, account_id, application_id, key_hash, status, rules, allowed_ips, created_at, expires_at, last_use, person_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10)
 `
 
 type InsertCredentialParams struct {
@@ -498,6 +547,7 @@ type InsertCredentialParams struct {
 	AllowedIps    string
 	CreatedAt     int64
 	ExpiresAt     int64
+	PersonID      int64
 }
 
 func (q *Queries) InsertCredential(ctx context.Context, arg InsertCredentialParams) error {
@@ -511,6 +561,7 @@ func (q *Queries) InsertCredential(ctx context.Context, arg InsertCredentialPara
 		arg.AllowedIps,
 		arg.CreatedAt,
 		arg.ExpiresAt,
+		arg.PersonID,
 	)
 	return err
 }
