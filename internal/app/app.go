@@ -57,6 +57,8 @@ type Options struct {
 	Sandbox        bool // web pages say that this is one
 	Fetch          fetch.Config
 	Billing        billing.Config // texts and secret of orders
+	PasskeyDomain  string         // where passkeys work; empty = the host of the first public URL
+	Provider       auth.Provider  // an OpenID provider that people may sign in with
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error
 }
@@ -123,6 +125,10 @@ func (a *App) start(ctx context.Context) error {
 	}
 	a.fetch = fetch.New(o.Fetch)
 	signIns := auth.NewSignIns(a.Store, o.Clock.Now)
+	if err := signIns.UsePasskeys(o.PasskeyDomain, o.PublicURLs); err != nil {
+		return err
+	}
+	signIns.UseProvider(o.Provider)
 	publicURL := ""
 	if len(o.PublicURLs) > 0 {
 		publicURL = o.PublicURLs[0]

@@ -42,6 +42,8 @@ type Options struct {
 	// SendingHours of all its services, as sms.Settings has them; empty = as they were, "none" at first: a test must not end
 	// otherwise at night.
 	SendingHours string
+	// Provider is an OpenID provider that people may sign in with.
+	Provider auth.Provider
 }
 
 // Info is what a client needs to use the sandbox.
@@ -145,7 +147,8 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 		Database: database, KeyFile: filepath.Join(s.dir, "seal.key"), Node: "sandbox", Clock: s.clock, Log: s.log, Version: o.Version,
 		PublicURLs: []string{"http://" + plain.Addr().String(), "https://" + secure.Addr().String()}, AnyHost: true, Prepare: s.prepare, Loopback: true, Sandbox: true,
 		Fetch: fetch.Config{Allowed: loopback()}, SMPP: app.SMPPAddresses{Secured: s.Info.SMPPTLS, Unsecured: s.Info.SMPP},
-		Billing: billing.Config{Seller: "The sandbox", PayTo: "Nothing is to be paid: ramier order settle does it.", Secret: []byte(paymentSecret), Sandbox: true},
+		Billing:       billing.Config{Seller: "The sandbox", PayTo: "Nothing is to be paid: ramier order settle does it.", Secret: []byte(paymentSecret), Sandbox: true},
+		PasskeyDomain: "localhost", Provider: o.Provider,
 	})
 	if err != nil {
 		return err

@@ -36,7 +36,7 @@ func (v *visit) showHome() error {
 	if page.Apps, err = v.cfg.Store.Applications(v.ctx, account); err != nil {
 		return err
 	}
-	if page.Sessions, err = v.cfg.Store.Sessions(v.ctx, account, v.cfg.Now()); err != nil {
+	if page.Sessions, err = v.cfg.SignIns.Sessions(v.ctx, account); err != nil {
 		return err
 	}
 	page.This = v.session.ID
