@@ -139,7 +139,7 @@ func (s *Store) RemovePasskey(ctx context.Context, account, id int64, last bool)
 		if err != nil {
 			return nil //nolint:nilerr // there is no login, and so no recovery code
 		}
-		row.Recovery = "[]"
+		row.Recovery, row.OtpSecret = "[]", []byte{} // what is empty was read as nothing
 		return t.SetLogin(ctx, query.SetLoginParams(row))
 	})
 }
