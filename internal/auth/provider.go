@@ -210,7 +210,8 @@ func (s *SignIns) FinishProvider(ctx context.Context, r Returned, session store.
 	}
 	a.Issuer, a.Subject, a.Label = s.provider.Issuer, person.subject, person.label
 	if t.Session != 0 {
-		return a, s.link(ctx, session, a, who)
+		_, err := s.addIdentity(ctx, store.Identity{Account: session.Account, Issuer: a.Issuer, Subject: a.Subject, Label: a.Label, LinkedBy: "owner"}, who)
+		return a, err
 	}
 	account, err := s.accountOf(ctx, person)
 	if err != nil {
@@ -315,7 +316,8 @@ func (s *SignIns) accountOf(ctx context.Context, v identified) (sms.Account, err
 	if by == "" || account.Operator {
 		return account, ErrStranger
 	}
-	return account, s.addIdentity(ctx, account, p.Issuer, v.subject, v.label, by, Visitor{})
+	_, err = s.addIdentity(ctx, store.Identity{Account: account, Issuer: p.Issuer, Subject: v.subject, Label: v.label, LinkedBy: by}, Visitor{})
+	return account, err
 }
 
 // named finds the account that the issuer names, by is empty if there is none.
@@ -341,31 +343,26 @@ func (s *SignIns) named(ctx context.Context, v identified) (account sms.Account,
 	return sms.Account{}, "", nil
 }
 
-func (s *SignIns) link(ctx context.Context, session store.Session, a Arrival, who Visitor) error {
-	return s.addIdentity(ctx, session.Account, a.Issuer, a.Subject, a.Label, "owner", who)
-}
-
-func (s *SignIns) addIdentity(ctx context.Context, account sms.Account, issuer, subject, label, by string, who Visitor) error {
-	if err := s.store.AddIdentity(ctx, &store.Identity{
-		Account: account, Issuer: issuer, Subject: subject, Label: label, LinkedBy: by, CreatedAt: s.now(),
-	}, maxIdentities); err != nil {
-		return err
+func (s *SignIns) addIdentity(ctx context.Context, v store.Identity, who Visitor) (store.Identity, error) {
+	v.CreatedAt = s.now()
+	if err := s.store.AddIdentity(ctx, &v, maxIdentities); err != nil {
+		return v, err
 	}
-	return s.note(ctx, account.ID, EventIdentityAdded, label, who)
+	return v, s.note(ctx, v.Account.ID, EventIdentityAdded, v.Label, who)
 }
 
 // LinkIdentity links an identity with an account, as an operator does; an empty issuer is the one of the settings. Errors: Invalid, Conflict.
-func (s *SignIns) LinkIdentity(ctx context.Context, account sms.Account, issuer, subject string) error {
+func (s *SignIns) LinkIdentity(ctx context.Context, account sms.Account, issuer, subject string) (v store.Identity, err error) {
 	issuer = cmp.Or(issuer, s.Issuer())
 	switch {
 	case issuer == "":
-		return sms.Errorf(sms.Invalid, "issuer is missing, and the settings name none: set oidc.issuer")
+		return v, sms.Errorf(sms.Invalid, "issuer is missing, and the settings name none: set oidc.issuer")
 	case len(issuer) > maxSubject*8 || strings.ContainsRune(issuer, 0):
-		return sms.Errorf(sms.Invalid, "issuer = %s is not an address of an OpenID provider", quote(issuer))
+		return v, sms.Errorf(sms.Invalid, "issuer = %s is not an address of an OpenID provider", quote(issuer))
 	case subject == "" || len(subject) > maxSubject || strings.ContainsRune(subject, 0):
-		return sms.Errorf(sms.Invalid, "subject = %s: give 1 to %d bytes, as the page says them that somebody sees who is linked with no account", quote(subject), maxSubject)
+		return v, sms.Errorf(sms.Invalid, "subject = %s: give 1 to %d bytes, as the page says them that somebody sees who is linked with no account", quote(subject), maxSubject)
 	}
-	return s.addIdentity(ctx, account, issuer, subject, label(subject), "operator", Visitor{})
+	return s.addIdentity(ctx, store.Identity{Account: account, Issuer: issuer, Subject: subject, Label: label(subject), LinkedBy: "operator"}, Visitor{})
 }
 
 // UnlinkIdentity unlinks an identity from an account; all its sessions end, but for the one of its owner, if he is who asks, 0 = nobody's. Error: NoObject.
