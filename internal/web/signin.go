@@ -62,7 +62,7 @@ func (p *Pages) ours(next string) bool {
 		return false
 	}
 	u, err := url.Parse(next)
-	return err == nil && u.Host == "" && u.Scheme == "" && p.Has(u.Path) && !strings.HasPrefix(u.Path, "/assets")
+	return err == nil && u.Host == "" && u.Scheme == "" && p.Has(u.Path) && !strings.Contains(u.Path, "..") && !strings.HasPrefix(u.Path, "/assets")
 }
 
 func (v *visit) toSignIn(next string) error {

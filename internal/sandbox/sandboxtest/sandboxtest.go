@@ -42,11 +42,18 @@ func Each(t *testing.T, f func(t *testing.T, p *Platform)) {
 // Start starts a platform on a database, an empty one for SQLite in the sandbox's folder. It goes with the test.
 func Start(t *testing.T, database string) *Platform {
 	t.Helper()
+	return StartWith(t, database, func(*sandbox.Options) {})
+}
+
+// StartWith is Start with other options.
+func StartWith(t *testing.T, database string, change func(*sandbox.Options)) *Platform {
+	t.Helper()
 	p := &Platform{Clock: clock.New(), t: t, options: sandbox.Options{
 		Dir: t.TempDir(), HTTP: "127.0.0.1:0", HTTPS: "127.0.0.1:0", Database: database, Seed: 1, Version: "test",
 		Log: slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}}
 	p.options.Clock = p.Clock
+	change(&p.options)
 	p.start()
 	t.Cleanup(func() { p.Stop() })
 	return p
