@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"ramier/internal/auth"
@@ -13,28 +14,28 @@ import (
 // callbackPath is where a browser comes back to from the OpenID provider.
 const callbackPath = "/signin/oidc/callback"
 
-// callback is its whole address, which the provider has to know: below the public address that the browser has come by, or the first one.
-func (v *visit) callback() string {
-	base := ""
-	for _, address := range v.cfg.PublicURLs {
-		u, err := url.Parse(address)
-		if err == nil && (base == "" || u.Scheme+"://"+u.Host == v.origin()) {
-			base = address
-			if u.Scheme+"://"+u.Host == v.origin() {
-				break
-			}
+// callback is its whole address, which the provider has to know: at the address that the browser has come by if that is one of ours, else at the first
+// public one, where the browser has to begin.
+func (v *visit) callback() (address string, here bool) {
+	for _, base := range slices.Concat(v.cfg.PublicURLs, v.cfg.SignIns.PasskeyOrigins()) {
+		if u, err := url.Parse(base); err == nil && u.Scheme+"://"+u.Host == v.origin() {
+			return base + callbackPath, true
 		}
 	}
-	if base == "" {
-		base = v.origin()
+	if len(v.cfg.PublicURLs) == 0 {
+		return v.origin() + callbackPath, true
 	}
-	return strings.TrimSuffix(base, "/") + callbackPath
+	return v.cfg.PublicURLs[0] + callbackPath, false
 }
 
 // toProvider sends the browser to the OpenID provider.
 func (v *visit) toProvider() error {
 	form := v.signInForm(v.r.URL.Query().Get("next"))
-	address, err := v.cfg.SignIns.BeginProvider(v.ctx, v.callback(), form.Next, nil, "", v.visitor())
+	callback, here := v.callback()
+	if !here {
+		return v.to(strings.TrimSuffix(callback, "/callback") + "?" + url.Values{"next": {form.Next}}.Encode())
+	}
+	address, err := v.cfg.SignIns.BeginProvider(v.ctx, callback, form.Next, nil, "", v.visitor())
 	if err != nil {
 		return v.refuseProvider(form, err)
 	}
@@ -80,7 +81,8 @@ func (v *visit) fromProvider() error {
 // linkIdentity begins the linking of an identity with the account. The provider is reached by a link: a form that leads elsewhere is what the pages
 // forbid.
 func (v *visit) linkIdentity() error {
-	address, err := v.cfg.SignIns.BeginProvider(v.ctx, v.callback(), "", &v.session, v.r.PostForm.Get("password"), v.visitor())
+	callback, _ := v.callback()
+	address, err := v.cfg.SignIns.BeginProvider(v.ctx, callback, "", &v.session, v.r.PostForm.Get("password"), v.visitor())
 	if sms.CodeOf(err) == sms.Unavailable {
 		v.logCause(err)
 		return v.security(http.StatusServiceUnavailable, nil, withError(v.say("oidc.down", v.cfg.SignIns.ProviderName())))

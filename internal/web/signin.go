@@ -165,7 +165,9 @@ func (v *visit) askForSecond(status int, form signInForm, more ...func(*view)) e
 	if err != nil {
 		return err
 	}
-	form.Elsewhere = v.passkeysElsewhere()
+	if form.Second.Passkey {
+		form.Elsewhere = v.passkeysElsewhere()
+	}
 	if form.Second.Passkey = form.Second.Passkey && v.passkeysHere(); form.Second.Passkey {
 		more = append(more, v.withScript)
 	}
