@@ -57,7 +57,7 @@ type Options struct {
 	Sandbox        bool // web pages say that this is one
 	Fetch          fetch.Config
 	Billing        billing.Config // texts and secret of orders
-	PasskeyDomain  string         // where passkeys work; empty = the host of the first public URL
+	PasskeyDomain  string         // where passkeys work; empty = the first host of the public URLs with TLS
 	Provider       auth.Provider  // an OpenID provider that people may sign in with
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error

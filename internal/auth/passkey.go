@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/binary"
 	"encoding/json"
@@ -31,33 +32,31 @@ const (
 const localhost = "localhost"
 
 // UsePasskeys lets owners sign in with passkeys at a domain, on the pages of the public addresses that are below it. An empty domain is the
-// host of the first address. Addresses of this machine count as localhost. Without any address there are no passkeys. Error: none of the addresses
-// is at the domain.
+// host of the first https:// address that has a name, else localhost, which addresses of this machine count as. Without any address there are no
+// passkeys. Error: none of the addresses is at the domain.
 func (s *SignIns) UsePasskeys(domain string, publicURLs []string) error {
 	named := domain != ""
-	var origins []string
+	var all []url.URL
 	for _, address := range publicURLs {
 		u, err := url.Parse(address)
 		if err != nil {
 			return err
 		}
-		host, port := u.Hostname(), u.Port()
-		if ip, err := netip.ParseAddr(host); err == nil {
-			if !ip.IsLoopback() {
-				continue
-			}
-			host = localhost
-		}
-		if domain == "" {
-			domain = host
-		}
-		if host != domain && !strings.HasSuffix(host, "."+domain) || u.Scheme != "https" && host != localhost {
+		host, ok := passkeyHost(u)
+		if !ok {
 			continue
 		}
-		if port != "" {
-			host = net.JoinHostPort(host, port)
+		all = append(all, url.URL{Scheme: u.Scheme, Host: withPort(host, u)})
+		if domain == "" && host != localhost {
+			domain = host
 		}
-		origins = append(origins, u.Scheme+"://"+host)
+	}
+	domain = cmp.Or(domain, localhost)
+	var origins []string
+	for _, u := range all {
+		if host := u.Hostname(); host == domain || strings.HasSuffix(host, "."+domain) {
+			origins = append(origins, u.String())
+		}
 	}
 	if len(origins) == 0 {
 		if named {
@@ -74,6 +73,23 @@ func (s *SignIns) UsePasskeys(domain string, publicURLs []string) error {
 	})
 	s.passkeys = w
 	return err
+}
+
+// passkeyHost gives the name of an address where browsers allow passkeys; ok is false if they do not.
+func passkeyHost(u *url.URL) (host string, ok bool) {
+	host = strings.ToLower(u.Hostname())
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return localhost, ip.IsLoopback()
+	}
+	return host, u.Scheme == "https" || host == localhost
+}
+
+// withPort adds the port of an address to a host, as browsers do: not the usual one.
+func withPort(host string, u *url.URL) string {
+	if port := u.Port(); port != "" && port != map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+		return net.JoinHostPort(host, port)
+	}
+	return host
 }
 
 // PasskeyOrigins are the addresses of the pages where passkeys work; none if there are no passkeys.

@@ -54,7 +54,7 @@ type SMPP struct {
 // Auth is how signatures are checked, and where people sign in with passkeys.
 type Auth struct {
 	ClockTolerance time.Duration `koanf:"clock_tolerance"`
-	PasskeyDomain  string        `koanf:"passkey_domain"` // empty = the host of the first public URL
+	PasskeyDomain  string        `koanf:"passkey_domain"` // empty = the first host of the public URLs with TLS
 }
 
 // OIDC is an OpenID provider that people may sign in with.
