@@ -142,7 +142,7 @@ func (s *SignIns) second(ctx context.Context, text string, who Visitor) (t ticke
 	if t, err = s.unseal(secondKind, text, who); err != nil {
 		return t, l, err
 	}
-	if err = s.try(ctx, t.Account, who); err != nil {
+	if err := s.try(ctx, t.Account, who); err != nil {
 		return t, l, err
 	}
 	if l, err = s.login(ctx, t.Account); err == nil && changedAt(l) != t.Changed {
