@@ -62,6 +62,8 @@ type Options struct {
 	Mail           mail.Transport     // nil = no mails are sent
 	Email2SMS      *legacy.MailConfig // what it does not share with the other doors; nil = none
 	OperatorLog    time.Duration      // how long it is kept what operators have done, 0 = for ever
+	PasskeyDomain  string             // where passkeys work; empty = the first host of the public URLs with TLS
+	Provider       auth.Provider      // an OpenID provider that people may sign in with
 	// Prepare works on the opened store before anything is sent.
 	Prepare func(context.Context, *store.Store) error
 }
@@ -131,6 +133,10 @@ func (a *App) start(ctx context.Context) error {
 	}
 	a.fetch = fetch.New(o.Fetch)
 	signIns := auth.NewSignIns(a.Store, o.Clock.Now)
+	if err := signIns.UsePasskeys(o.PasskeyDomain, o.PublicURLs); err != nil {
+		return err
+	}
+	signIns.UseProvider(o.Provider)
 	publicURL := ""
 	if len(o.PublicURLs) > 0 {
 		publicURL = o.PublicURLs[0]

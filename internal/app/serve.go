@@ -10,8 +10,11 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
+
+	"ramier/internal/auth"
 
 	"ramier/internal/billing"
 	"ramier/internal/clock"
@@ -76,7 +79,7 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 	o := Options{
 		Database: c.Database, KeyFile: c.KeyFile, Node: c.Node, Clock: clock.New(), Log: log, Version: version, PublicURLs: c.PublicURLs,
 		AnyHost: c.AnyHost, Tolerance: c.Auth.ClockTolerance, MaxBody: c.Limits.Body, MaxBatch: c.Limits.Batch, Zone: zone, Limits: limits,
-		StopClauses: clauses, OperatorLog: c.OperatorLog,
+		StopClauses: clauses, OperatorLog: c.OperatorLog, PasskeyDomain: c.Auth.PasskeyDomain,
 		Billing: billing.Config{
 			Seller: c.Billing.Seller, PayTo: c.Billing.PayTo, Terms: c.Billing.Terms, Secret: []byte(c.Billing.Secret), Stripe: stripe,
 		},
@@ -100,6 +103,9 @@ func options(c config.Config, version string, log *slog.Logger) (Options, error)
 		}
 		o.Fetch.Allowed = append(o.Fetch.Allowed, target)
 	}
+	if o.Provider, err = provider(c.OIDC); err != nil {
+		return o, err
+	}
 	o.Fetch.Limits = fetch.Limits{Time: c.Fetch.Timeout, Size: c.Fetch.Size, Expanded: c.Fetch.Size}
 	for _, p := range c.HTTP.TrustedProxies {
 		prefix, err := sms.ParseBlock(p)
@@ -122,6 +128,22 @@ func stripeOf(b config.Billing) (s billing.Stripe, err error) {
 	}
 	s.Secret, s.BaseURL = []byte(secret), b.StripeURL
 	return s, nil
+}
+
+// provider is the OpenID provider of the settings.
+func provider(c config.OIDC) (auth.Provider, error) {
+	p := auth.Provider{
+		Issuer: c.Issuer, ClientID: c.ClientID, ClientSecret: c.ClientSecret, Name: c.Name, Scopes: c.Scopes, AccountClaim: c.AccountClaim,
+		TrustMail: c.TrustEmail, Domains: c.AllowedDomains,
+	}
+	if c.ClientSecretFile != "" {
+		secret, err := os.ReadFile(c.ClientSecretFile)
+		if err != nil {
+			return p, fmt.Errorf("oidc.client_secret_file: %w", err)
+		}
+		p.ClientSecret = strings.TrimSpace(string(secret))
+	}
+	return p, nil
 }
 
 // doors are the listeners of a server.

@@ -67,7 +67,7 @@ func stepOf(secret, code string, now time.Time, last int64) (int64, bool) {
 
 // useCode uses a one-time password or a recovery code up, and tells whether it was right.
 func useCode(l *store.Login, code string, now time.Time) bool {
-	if step, ok := stepOf(l.OTPSecret, code, now, l.OTPStep); ok {
+	if step, ok := stepOf(l.OTPSecret, code, now, l.OTPStep); ok && l.OTPSecret != "" {
 		l.OTPStep = step
 		return true
 	}

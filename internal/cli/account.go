@@ -24,7 +24,7 @@ func (p *program) accountCommand() *cobra.Command {
 		},
 		columns: []string{"name", "country", "operator", "creation", "email", "description"},
 	}
-	return a.flags(p.group("account", "Manage customers", r.list(), r.add("[NAME]"), r.show(), r.set(), a.accountPassword()))
+	return a.flags(p.group("account", "Manage customers", r.list(), r.add("[NAME]"), r.show(), r.set(), a.accountPassword(), a.accountSignIn(), a.accountResetFactors(), a.accountIdentity()))
 }
 
 // accountPassword gives a customer a password for the web pages.
@@ -32,12 +32,12 @@ func (a *access) accountPassword() *cobra.Command {
 	c := &cobra.Command{
 		Use: "password NAME", Short: "Give a customer a password for the web pages, and show it once", Args: takes,
 		Long: "Gives a customer a new password to sign in with on the web pages, made up or read from standard input. Whoever is signed in as the\n" +
-			"customer is signed out, a second factor is switched off, and a lock-out after wrong passwords ends.",
+			"customer is signed out, one-time codes and passkeys are removed, and a lock-out after wrong passwords ends.",
 		Example: "  ramier account password shop\n  printf %s 'several words are easy to remember' | ramier account password shop --stdin",
 	}
 	f := c.Flags()
 	stdin := f.Bool("stdin", false, "read it from standard input instead of making one up; a line end is cut off")
-	keep := f.Bool("keep-second-factor", false, "ask for one-time codes as before")
+	keep := f.Bool("keep-second-factor", false, "one-time codes and passkeys stay")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		body := object{"keepSecondFactor": *keep}
 		if *stdin {

@@ -26,6 +26,7 @@ type Config struct {
 	HTTP        HTTP          `koanf:"http"`
 	SMPP        SMPP          `koanf:"smpp"`
 	Auth        Auth          `koanf:"auth"`
+	OIDC        OIDC          `koanf:"oidc"`
 	Limits      Limits        `koanf:"limits"`
 	Fetch       Fetch         `koanf:"fetch"`
 	Billing     Billing       `koanf:"billing"`
@@ -57,9 +58,23 @@ type SMPP struct {
 	AddressConnections int `koanf:"address_connections"`
 }
 
-// Auth is how signatures are checked.
+// Auth is how signatures are checked, and where people sign in with passkeys.
 type Auth struct {
 	ClockTolerance time.Duration `koanf:"clock_tolerance"`
+	PasskeyDomain  string        `koanf:"passkey_domain"` // empty = the first host of the public URLs with TLS
+}
+
+// OIDC is an OpenID provider that people may sign in with.
+type OIDC struct {
+	Issuer           string   `koanf:"issuer"` // empty = there is none
+	ClientID         string   `koanf:"client_id"`
+	ClientSecret     string   `koanf:"client_secret"`
+	ClientSecretFile string   `koanf:"client_secret_file"` // instead of the secret itself
+	Name             string   `koanf:"name"`               // on the button; empty = the issuer
+	Scopes           []string `koanf:"scopes"`
+	AccountClaim     string   `koanf:"account_claim"`   // whose text is the name of an account
+	TrustEmail       bool     `koanf:"trust_email"`     // a verified address is enough to be linked with its account
+	AllowedDomains   []string `koanf:"allowed_domains"` // of verified mail addresses; none = all
 }
 
 // Limits bound what one request may ask for, and what one customer may ask for at once.
@@ -140,6 +155,7 @@ func Default() Config {
 		DataDir: ".", Node: "ws-1", Zone: "Europe/Paris", PublicURLs: []string{"http://127.0.0.1:8080"}, StopTimeout: 30 * time.Second, OperatorLog: 400 * 24 * time.Hour,
 		HTTP:    HTTP{Listen: "127.0.0.1:8080"},
 		Auth:    Auth{ClockTolerance: 5 * time.Minute},
+		OIDC:    OIDC{Scopes: []string{"email", "profile"}},
 		SMPP:    SMPP{Connections: 1000, AddressConnections: 50},
 		Limits:  Limits{Body: 10 << 20, Batch: 500, Receivers: 5000, Connections: 10_000, AddressConnections: 1000, AtOnce: 256, Patience: 10 * time.Second},
 		Billing: Billing{StripeURL: "https://api.stripe.com"},
@@ -174,7 +190,7 @@ func (c *Config) settle(dir string) {
 	c.KeyFile = under(dir, c.KeyFile)
 	for _, path := range []*string{
 		&c.HTTP.TLSCert, &c.HTTP.TLSKey, &c.SMPP.TLSCert, &c.SMPP.TLSKey, &c.Email2SMS.TLSCert, &c.Email2SMS.TLSKey, &c.Mail.PasswordFile, &c.Mail.CAFile,
-		&c.Billing.StripeKeyFile, &c.Billing.StripeWebhookSecretFile,
+		&c.Billing.StripeKeyFile, &c.Billing.StripeWebhookSecretFile, &c.OIDC.ClientSecretFile,
 	} {
 		if *path != "" {
 			*path = under(dir, *path)

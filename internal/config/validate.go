@@ -48,6 +48,9 @@ func (all *Problems) check(ok bool, setting, value, cure string, args ...any) {
 
 var nodeName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,30}[A-Za-z0-9])?$`)
 
+// domainName is the name of a host in its plain form.
+var domainName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+
 // minSecret is the fewest characters of a secret that signs.
 const minSecret = 24
 
@@ -70,6 +73,9 @@ func (c Config) Validate() Problems {
 	c.Mail.check(&all)
 	c.Email2SMS.check(&all)
 	c.Billing.check(&all)
+	c.OIDC.check(&all)
+	domain := c.Auth.PasskeyDomain
+	all.check(domain == "" || domainName.MatchString(domain), "auth.passkey_domain", domain, "give the name of a host, like sms.example.org, without https:// and a port")
 	for _, d := range []struct {
 		setting     string
 		value       time.Duration

@@ -12,11 +12,16 @@ import (
 // operatorRoutes is what those who run the platform may call. The router lets only operator accounts through.
 func (a *API) operatorRoutes() map[string]handler {
 	all := map[string]handler{
-		"GET /operator/accounts":                     endpoint(a.listAccounts),
-		"POST /operator/accounts":                    endpoint(a.addAccount),
-		"GET /operator/accounts/{account}":           endpoint(a.showAccount),
-		"PUT /operator/accounts/{account}":           endpoint(a.setAccount),
-		"POST /operator/accounts/{account}/password": endpoint(a.setPassword),
+		"GET /operator/accounts":                              endpoint(a.listAccounts),
+		"POST /operator/accounts":                             endpoint(a.addAccount),
+		"GET /operator/accounts/{account}":                    endpoint(a.showAccount),
+		"PUT /operator/accounts/{account}":                    endpoint(a.setAccount),
+		"POST /operator/accounts/{account}/password":          endpoint(a.setPassword),
+		"GET /operator/accounts/{account}/signIn":             endpoint(a.showSignIn),
+		"DELETE /operator/accounts/{account}/secondFactor":    endpoint(a.resetFactors),
+		"GET /operator/accounts/{account}/identities":         endpoint(a.listIdentities),
+		"POST /operator/accounts/{account}/identities":        endpoint(a.linkIdentity),
+		"DELETE /operator/accounts/{account}/identities/{id}": endpoint(a.unlinkIdentity),
 
 		"GET /operator/services":                        endpoint(a.listAllServices),
 		"POST /operator/services":                       endpoint(a.addService),

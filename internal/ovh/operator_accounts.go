@@ -68,7 +68,7 @@ func (a *API) setPassword(ctx context.Context, _ *Call, in postOperatorAccountsA
 	if in.Password != nil && *in.Password == "" {
 		return operatorPassword{}, sms.Errorf(sms.Invalid, "password is empty: leave it out to have one made up")
 	}
-	password, err := a.signIns.SetPassword(ctx, account, deref(in.Password), 0, !deref(in.KeepSecondFactor))
+	password, err := a.signIns.ResetPassword(ctx, account, deref(in.Password), !deref(in.KeepSecondFactor))
 	return operatorPassword{Account: account.Name, Password: password}, err
 }
 

@@ -100,7 +100,7 @@ func (a *API) givePassword(ctx context.Context, p store.Person, password *string
 	if password != nil && *password == "" {
 		return mePersonPassword{}, sms.Errorf(sms.Invalid, "password is empty: leave it out to have one made up")
 	}
-	given, err := a.signIns.SetPassword(ctx, sms.Account{ID: p.ID, Name: p.Name}, deref(password), 0, true)
+	given, err := a.signIns.ResetPassword(ctx, sms.Account{ID: p.ID, Name: p.Name}, deref(password), true)
 	return mePersonPassword{Login: loginOf(p), SignIn: p.Name, Password: given}, err
 }
 

@@ -171,7 +171,7 @@ func (a *API) giveSubAccountPassword(ctx context.Context, sub sms.Account, passw
 	if password != nil && *password == "" {
 		return meSubAccountPassword{}, sms.Errorf(sms.Invalid, "password is empty: leave it out to have one made up")
 	}
-	given, err := a.signIns.SetPassword(ctx, sub, deref(password), 0, true)
+	given, err := a.signIns.ResetPassword(ctx, sub, deref(password), true)
 	return meSubAccountPassword{Account: sub.Name, Password: given}, err
 }
 

@@ -766,6 +766,17 @@ type operatorException struct {
 	Substitution    *string            `json:"substitution"`    // Sender used instead
 }
 
+// operatorIdentity is operator.Identity: whom an OpenID provider may sign in to an account.
+type operatorIdentity struct {
+	Creation datetime  `json:"creation"` // When it was linked
+	ID       int64     `json:"id"`       // Number of the object
+	Issuer   string    `json:"issuer"`   // Address of the provider
+	Label    string    `json:"label"`    // What the provider calls him now
+	LastUse  *datetime `json:"lastUse"`  // When he last signed in; null = never
+	LinkedBy string    `json:"linkedBy"` // operator, owner, claim or mail
+	Subject  string    `json:"subject"`  // The provider's name for him
+}
+
 // operatorInDoubt is operator.InDoubtEnum: what is done with a message whose answer got lost: automatic sends transactional ones again and holds marketing.
 type operatorInDoubt string
 
@@ -1090,6 +1101,15 @@ type operatorShortNumber struct {
 	Carrier string `json:"carrier"` // Carrier it belongs to
 	Country string `json:"country"` // ISO 3166 alpha-2
 	Number  string `json:"number"`  // The digits
+}
+
+// operatorSignIn is operator.SignIn: how a customer signs in on web pages.
+type operatorSignIn struct {
+	Account       string   `json:"account"`       // Customer
+	OneTimeCodes  bool     `json:"oneTimeCodes"`  // One-time codes are asked for
+	Passkeys      []string `json:"passkeys"`      // Names of the passkeys
+	Password      bool     `json:"password"`      // There is a password
+	RecoveryCodes int64    `json:"recoveryCodes"` // Recovery codes that are left
 }
 
 // operatorStatus is operator.Status: how the whole system is doing.
@@ -4299,6 +4319,34 @@ type postOperatorAccountsAccountPasswordIn struct {
 	Account          string  `json:"account"`
 	Password         *string `json:"password"`
 	KeepSecondFactor *bool   `json:"keepSecondFactor"`
+}
+
+// getOperatorAccountsAccountSignInIn is what GET /operator/accounts/{account}/signIn takes.
+type getOperatorAccountsAccountSignInIn struct {
+	Account string `json:"account"`
+}
+
+// deleteOperatorAccountsAccountSecondFactorIn is what DELETE /operator/accounts/{account}/secondFactor takes.
+type deleteOperatorAccountsAccountSecondFactorIn struct {
+	Account string `json:"account"`
+}
+
+// getOperatorAccountsAccountIdentitiesIn is what GET /operator/accounts/{account}/identities takes.
+type getOperatorAccountsAccountIdentitiesIn struct {
+	Account string `json:"account"`
+}
+
+// postOperatorAccountsAccountIdentitiesIn is what POST /operator/accounts/{account}/identities takes.
+type postOperatorAccountsAccountIdentitiesIn struct {
+	Account string  `json:"account"`
+	Subject string  `json:"subject"`
+	Issuer  *string `json:"issuer"`
+}
+
+// deleteOperatorAccountsAccountIdentitiesIDIn is what DELETE /operator/accounts/{account}/identities/{id} takes.
+type deleteOperatorAccountsAccountIdentitiesIDIn struct {
+	Account string `json:"account"`
+	ID      int64  `json:"id"`
 }
 
 // getOperatorServicesIn is what GET /operator/services takes.

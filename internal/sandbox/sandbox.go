@@ -47,6 +47,8 @@ type Options struct {
 	Doors        app.DoorLimits
 	// Stripe takes payments by card; empty = none. Only one that is no real one belongs here.
 	Stripe billing.Stripe
+	// Provider is an OpenID provider that people may sign in with.
+	Provider auth.Provider
 }
 
 // Info is what a client needs to use the sandbox.
@@ -164,6 +166,7 @@ func (s *Sandbox) start(ctx context.Context, o Options) error {
 			Hostname: mailDomain, Domains: mailDomains, Senders: legacy.Anybody, Reports: legacy.Always, Rate: mailRate, PerAddress: mailClients,
 			TLS: &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12},
 		},
+		PasskeyDomain: "localhost", Provider: o.Provider,
 	})
 	if err != nil {
 		return err

@@ -151,7 +151,7 @@ func (s *Sandbox) givePasswords(ctx context.Context, db *store.Store) error {
 		if err != nil {
 			return err
 		}
-		if s.Passwords[name], err = signIns.SetPassword(ctx, account, "", 0, true); err != nil {
+		if s.Passwords[name], err = signIns.ResetPassword(ctx, account, "", true); err != nil {
 			return err
 		}
 	}

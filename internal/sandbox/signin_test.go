@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -106,6 +107,64 @@ func TestSessionsEnd(t *testing.T) {
 	}
 }
 
+// A new password ends all other sessions, and the browser's own goes on.
+func TestANewPasswordEndsOtherSessions(t *testing.T) {
+	p := sandboxtest.Start(t, "")
+	password := p.Info.Passwords[other]
+	mine, thief := newVisitor(t, p), newVisitor(t, p)
+	mine.signIn(other, password)
+	thief.signIn(other, password)
+	form := url.Values{"csrf": {mine.get("/account/").mark("csrf")}, "old": {"wrong"}, "new": {"correct horse battery"}}
+	if got := mine.post("/account/security/password", form); got.status != http.StatusForbidden {
+		t.Errorf("a wrong password changes it: %d", got.status)
+	}
+	form.Set("old", password)
+	if got := mine.post("/account/security/password", form); got.status != http.StatusOK || !strings.Contains(got.text, "The password is changed") {
+		t.Errorf("%d %s", got.status, got.text)
+	}
+	if mine.get("/account/").mark("csrf") == "" || thief.get("/account/").mark("csrf") != "" {
+		t.Error("the wrong session has ended")
+	}
+}
+
+// Signing in gives a browser a session of its own, whatever it has brought, in a cookie that scripts and other sites do not reach.
+func TestSessionsAreNotFixed(t *testing.T) {
+	p := sandboxtest.Start(t, "")
+	for _, base := range []string{p.Info.Endpoint, p.Info.EndpointTLS} {
+		v := newVisitor(t, p)
+		v.base = strings.TrimSuffix(base, "/1.0")
+		v.client.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true} //nolint:gosec // the sandbox's own
+		name, want := "ramier-session", "; Path=/; HttpOnly; SameSite=Lax"
+		if strings.HasPrefix(base, "https") {
+			name, want = "__Host-ramier-session", "; Path=/; HttpOnly; Secure; SameSite=Lax"
+		}
+		fixed := func(r *http.Request) { r.AddCookie(&http.Cookie{Name: name, Value: "FIXED"}) } //nolint:gosec // as an attacker sets it
+		form := url.Values{"account": {other}, "password": {p.Info.Passwords[other]}}
+		var tokens []string
+		for range 2 {
+			got := v.post("/signin", form, fixed)
+			for _, c := range got.header["Set-Cookie"] {
+				if token, ok := strings.CutPrefix(c, name+"="); ok && strings.HasSuffix(c, want) {
+					tokens = append(tokens, strings.TrimSuffix(token, want))
+				} else if !strings.Contains(c, "ramier-browser=") || !strings.HasSuffix(c, strings.TrimPrefix(want, "; Path=/")) {
+					t.Errorf("the cookie is %s", c)
+				}
+			}
+		}
+		if len(tokens) != 2 || tokens[0] == tokens[1] || len(tokens[0]) < 40 {
+			t.Fatalf("the sessions are %q", tokens)
+		}
+		with := func(token string) bool {
+			_, ok, err := auth.NewSignIns(p.App.Store, p.Clock.Now).Session(t.Context(), token)
+			check(t, err)
+			return ok
+		}
+		if with("FIXED") || !with(tokens[1]) {
+			t.Error("the wrong session is open")
+		}
+	}
+}
+
 func TestASecondFactor(t *testing.T) {
 	p := sandboxtest.Start(t, "")
 	password := p.Info.Passwords[other]
@@ -152,9 +211,14 @@ func TestASecondFactor(t *testing.T) {
 			t.Errorf("a recovery code gives %d at use %d", got.status, i+1)
 		}
 	}
-	b.open(base+"/account/security", "#off-password")
+	b.open(base+"/account/security", "#off")
+	b.click("#off summary", "#off-password")
 	b.fill("#off-password", password)
-	b.click("form[action$='/off'] button", "#otp-secret")
+	b.do(chromedp.Click("#off input[name=last]"))
+	b.click("#off button", "#otp-secret")
+	if text := b.text("main"); !strings.Contains(text, "No second factor is left") || !strings.Contains(text, "One-time codes switched off") {
+		t.Error(text)
+	}
 	v.signIn(other, password)
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"ramier/internal/sms"
@@ -21,8 +22,9 @@ type Login struct {
 	Recovery  []string    // hashes of the recovery codes that are left
 }
 
-// Attempts counts the failures to sign in by a name since the last success.
+// Attempts counts the failures to sign in under a name since the last success.
 type Attempts struct {
+	Name     string
 	Failures int64
 	LastAt   time.Time
 	Until    time.Time // none is taken before
@@ -43,7 +45,8 @@ type Session struct {
 	Brand    string // of who resells to the account, empty = nobody does
 }
 
-// Login gives how the account with the name signs in; ok is false if there is no such account or it has no password.
+// Login gives how the account with the name signs in; ok is false if there is no such account or it has neither a password nor a
+// second factor.
 func (s *Store) Login(ctx context.Context, name string) (l Login, ok bool, err error) {
 	account, err := s.read.AccountByName(ctx, name)
 	if err == nil {
@@ -72,6 +75,9 @@ func (s *Store) loginFrom(account sms.Account, row query.Login) (Login, error) {
 func (s *Store) ChangeLogin(ctx context.Context, account sms.Account, change func(*Login) error) error {
 	return s.write(ctx, other, func(t *tx) error {
 		l := Login{Account: account}
+		if err := t.LockLogin(ctx, account.ID); err != nil {
+			return err
+		}
 		row, err := t.LoginByAccount(ctx, account.ID)
 		if err == nil {
 			l, err = s.loginFrom(account, row)
@@ -98,37 +104,71 @@ func (s *Store) ChangeLogin(ctx context.Context, account sms.Account, change fun
 	})
 }
 
-// ChangeAttempts reads the failures of a name, lets change work on them and saves them, in one transaction; none are left
-// when change makes them zero. Error: the one of change, and then nothing is saved.
-func (s *Store) ChangeAttempts(ctx context.Context, name string, change func(*Attempts) error) error {
+// ChangeAttempts reads the failures under some names, lets change work on them and saves them, in one transaction; none are left
+// where change makes them zero. Error: the one of change, and then nothing is saved.
+func (s *Store) ChangeAttempts(ctx context.Context, names []string, change func([]Attempts) error) error {
+	names = slices.Sorted(slices.Values(names)) // so that no two wait for each other
 	return s.write(ctx, other, func(t *tx) error {
-		row, err := t.LoginAttempt(ctx, name)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		all := make([]Attempts, len(names))
+		for i, name := range names {
+			row, err := t.LockLoginAttempt(ctx, name)
+			if err != nil {
+				return err
+			}
+			all[i] = Attempts{Name: name, Failures: row.Failures, LastAt: fromMicros(row.LastAt), Until: fromMicros(row.Until)}
+		}
+		if err := change(all); err != nil {
 			return err
 		}
-		a := Attempts{Failures: row.Failures, LastAt: fromMicros(row.LastAt), Until: fromMicros(row.Until)}
-		if err := change(&a); err != nil {
-			return err
+		for _, a := range all {
+			var err error
+			if a.Failures == 0 {
+				err = t.DropLoginAttempt(ctx, a.Name)
+			} else {
+				err = t.SetLoginAttempt(ctx, query.SetLoginAttemptParams{
+					Name: a.Name, Failures: a.Failures, LastAt: micros(a.LastAt), Until: micros(a.Until),
+				})
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if a.Failures == 0 {
-			return t.DropLoginAttempt(ctx, name)
-		}
-		return t.SetLoginAttempt(ctx, query.SetLoginAttemptParams{
-			Name: name, Failures: a.Failures, LastAt: micros(a.LastAt), Until: micros(a.Until),
-		})
+		return nil
 	})
 }
 
-// AddSession opens a session. Its id is filled in.
-func (s *Store) AddSession(ctx context.Context, v *Session, token string) (err error) {
+// DropAttempts forgets the failures under all names that end with a space and a word.
+func (s *Store) DropAttempts(ctx context.Context, word string) error {
+	return s.write(ctx, other, func(t *tx) error { return t.DropAttemptsOf(ctx, "% "+word) })
+}
+
+// maxSessions is how many an account has; the oldest end.
+const maxSessions = 100
+
+// AddSession opens a session for somebody who has proven himself while the password was that of the time changed, zero = there was none. Its id is
+// filled in. Error: NotAuthenticated if the password is another by now.
+func (s *Store) AddSession(ctx context.Context, v *Session, token string, changed time.Time) (err error) {
 	if v.ID, err = s.objectID(ctx); err != nil {
 		return err
 	}
 	return s.write(ctx, other, func(t *tx) error {
-		return t.InsertSession(ctx, query.InsertSessionParams{
+		if err := t.LockLogin(ctx, v.Account.ID); err != nil {
+			return err
+		}
+		row, err := t.LoginByAccount(ctx, v.Account.ID)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if row.ChangedAt != micros(changed) {
+			return sms.Errorf(sms.NotAuthenticated, "the password was changed meanwhile: sign in with the new one")
+		}
+		if err := t.InsertSession(ctx, query.InsertSessionParams{
 			ID: v.ID, AccountID: v.Account.ID, TokenHash: hashKey(token), CreatedAt: micros(v.CreatedAt), UsedAt: micros(v.UsedAt),
 			ExpiresAt: micros(v.ExpiresAt), Address: v.Address, Agent: v.Agent,
-		})
+		}); err != nil {
+			return err
+		}
+		return t.TrimSessions(ctx, query.TrimSessionsParams{AccountID: v.Account.ID, Limit: maxSessions})
 	})
 }
 
@@ -192,7 +232,7 @@ func (s *Store) EndSessions(ctx context.Context, account, except int64) error {
 func (t *tx) dropOldLogins(ctx context.Context, now time.Time) error {
 	const day = 24 * time.Hour
 	return errors.Join(
-		t.DropSessions(ctx, micros(now)), t.DropBearers(ctx, micros(now)),
+		t.DropSessions(ctx, micros(now)), t.DropBearers(ctx, micros(now)), t.DropSpentTickets(ctx, micros(now.Add(-day))),
 		t.DropLoginAttempts(ctx, micros(now.Add(-day))), t.DropUnanswered(ctx, micros(now.Add(-day))),
 	)
 }

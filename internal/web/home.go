@@ -39,7 +39,7 @@ func (v *visit) showHome() error {
 		return err
 	}
 	page.Apps = slices.DeleteFunc(page.Apps, func(a store.Application) bool { return !v.owns(a.PersonID) })
-	if page.Sessions, err = v.cfg.Store.Sessions(v.ctx, v.session.Account.ID, v.cfg.Now()); err != nil {
+	if page.Sessions, err = v.cfg.SignIns.Sessions(v.ctx, v.session.Account.ID); err != nil {
 		return err
 	}
 	page.This = v.session.ID

@@ -62,7 +62,7 @@ func (p *Pages) ours(next string) bool {
 		return false
 	}
 	u, err := url.Parse(next)
-	return err == nil && u.Host == "" && u.Scheme == "" && p.Has(u.Path) && !strings.HasPrefix(u.Path, "/assets")
+	return err == nil && u.Host == "" && u.Scheme == "" && p.Has(u.Path) && !strings.Contains(u.Path, "..") && !strings.HasPrefix(u.Path, "/assets")
 }
 
 func (v *visit) toSignIn(next string) error {
@@ -75,7 +75,11 @@ func (v *visit) toSignIn(next string) error {
 // signInForm is what the form is filled with.
 type signInForm struct {
 	Next, Name, Ticket string
-	Consent            bool // an application waits
+	Consent            bool          // an application waits
+	Passkey            auth.Ceremony // its options are empty where passkeys do not work
+	Elsewhere          string        // the origin where they do, if it is not this one
+	Provider           string        // where else somebody may sign in; empty = nowhere
+	Second             auth.Second
 }
 
 func (v *visit) signInForm(next string) signInForm {
@@ -90,28 +94,56 @@ func (v *visit) showSignIn() error {
 	if v.session.ID != 0 {
 		return v.to(form.Next)
 	}
-	return v.show(http.StatusOK, "signin.html", v.say("signin.title"), form)
+	return v.askToSignIn(http.StatusOK, form)
 }
 
-// signIn opens a new session, whatever cookie the browser has brought: one that somebody has put there is worth nothing.
+// askToSignIn shows the form, with all the ways in that there are.
+func (v *visit) askToSignIn(status int, form signInForm, more ...func(*view)) error {
+	form.Provider = v.cfg.SignIns.ProviderName()
+	form.Elsewhere = v.passkeysElsewhere()
+	if v.passkeysHere() {
+		var err error
+		if form.Passkey, err = v.cfg.SignIns.BeginPasskey(v.visitor()); err != nil {
+			return err
+		}
+		more = append(more, v.withScript)
+	}
+	return v.show(status, "signin.html", v.say("signin.title"), form, more...)
+}
+
+// signIn takes a password, or the second factor after one.
 func (v *visit) signIn() error {
 	given := v.r.PostForm
 	form := v.signInForm(given.Get("next"))
-	form.Name = strings.TrimSpace(given.Get("account"))
+	form.Name, form.Ticket = strings.TrimSpace(given.Get("account")), given.Get("ticket")
 	var token string
 	var err error
-	ticket := given.Get("ticket")
-	if ticket != "" {
-		token, err = v.cfg.SignIns.SignInWithCode(v.ctx, ticket, given.Get("code"), v.Visitor(v.r))
-	} else {
-		token, err = v.cfg.SignIns.SignIn(v.ctx, form.Name, given.Get("password"), v.Visitor(v.r))
+	switch answer := given.Get("answer"); {
+	case form.Ticket != "" && answer != "":
+		token, err = v.cfg.SignIns.SignInWithSecondPasskey(v.ctx, form.Ticket, answer, v.visitor())
+	case form.Ticket != "":
+		token, err = v.cfg.SignIns.SignInWithCode(v.ctx, form.Ticket, given.Get("code"), v.visitor())
+	default:
+		token, err = v.cfg.SignIns.SignIn(v.ctx, form.Name, given.Get("password"), v.visitor())
+	}
+	if err == nil {
+		return v.enter(token, form.Next)
 	}
 	if wanted, ok := errors.AsType[auth.CodeWanted](err); ok {
 		form.Ticket = wanted.Ticket
-		return v.show(http.StatusOK, "code.html", v.say("signin.code.title"), form)
+		return v.askForSecond(http.StatusOK, form)
 	}
+	return v.refuseSignIn(form, err)
+}
+
+// enter takes up a new session, whatever cookie the browser has brought: one that somebody has put there is worth nothing.
+func (v *visit) enter(token, next string) error {
+	session, ok, err := v.cfg.SignIns.Session(v.ctx, token)
 	if err != nil {
-		return v.refuseSignIn(form, ticket, err)
+		return err
+	}
+	if !ok {
+		return v.toSignIn(next)
 	}
 	if v.session.ID != 0 {
 		if err := v.cfg.Store.EndSession(v.ctx, v.session.Account.ID, v.session.ID); err != nil && sms.CodeOf(err) != sms.NoObject {
@@ -119,22 +151,42 @@ func (v *visit) signIn() error {
 		}
 	}
 	v.setSession(token, 0)
-	return v.to(form.Next)
+	v.rememberBrowser(session.Account.Name)
+	return v.to(next)
 }
 
-func (v *visit) refuseSignIn(form signInForm, ticket string, err error) error {
+// askForSecond shows what may be given as the second factor.
+func (v *visit) askForSecond(status int, form signInForm, more ...func(*view)) error {
+	var err error
+	form.Second, err = v.cfg.SignIns.Second(v.ctx, form.Ticket, v.visitor())
+	if sms.CodeOf(err) == sms.NotAuthenticated {
+		return v.askToSignIn(http.StatusForbidden, form, withError(v.say("signin.late")))
+	}
+	if err != nil {
+		return err
+	}
+	if form.Second.Passkey {
+		form.Elsewhere = v.passkeysElsewhere()
+	}
+	if form.Second.Passkey = form.Second.Passkey && v.passkeysHere(); form.Second.Passkey {
+		more = append(more, v.withScript)
+	}
+	return v.show(status, "code.html", v.say("signin.code.title"), form, more...)
+}
+
+func (v *visit) refuseSignIn(form signInForm, err error) error {
 	status, text, retry := v.refusal(err, "signin.wrong")
 	if status == 0 {
 		return err
 	}
-	if ticket == "" {
-		return v.show(status, "signin.html", v.say("signin.title"), form, withError(text))
+	if form.Ticket == "" {
+		return v.askToSignIn(status, form, withError(text))
 	}
 	if !retry {
 		text = v.say("signin.code.wrong")
 	}
-	form.Ticket = ticket
-	return v.show(status, "code.html", v.say("signin.code.title"), form, withError(text))
+	v.logCause(err)
+	return v.askForSecond(status, form, withError(text))
 }
 
 // refusal gives the words for a wrong password or too many of them; the status is 0 for other errors.

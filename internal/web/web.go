@@ -1,5 +1,6 @@
 // Package web is the pages that the owners of accounts see: where they sign in, approve what applications ask for, make applications
-// and keys, and take them back; and the chat pages of virtual numbers. They are plain HTML made here, without a script. The console for everyday work is another package.
+// and keys, and take them back; and the chat pages of virtual numbers. They are plain HTML made here; one script speaks to the devices that hold
+// passkeys, and everything else works without it. The console for everyday work is another package.
 package web
 
 import (
@@ -17,6 +18,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -49,16 +51,22 @@ type Pages struct {
 	mux       *http.ServeMux
 	guard     *http.CrossOriginProtection
 	templates map[string]*template.Template // by language
-	style     []byte
-	stylePath string
+	assets    map[string]asset              // by path
+	style     string                        // its path
+	script    string
+}
+
+// An asset is a file that browsers keep: its path changes with it.
+type asset struct {
+	kind string
+	data []byte
 }
 
 // Limits of what a browser may send.
 const (
-	maxForm   = 256 << 10 // bytes
-	maxNext   = 16 << 10  // bytes of an address to go to after the sign-in: createToken has the rules in its own
-	patience  = 30 * time.Second
-	styleFile = "static/style.css"
+	maxForm  = 256 << 10 // bytes
+	maxNext  = 16 << 10  // bytes of an address to go to after the sign-in: createToken has the rules in its own
+	patience = 30 * time.Second
 )
 
 // New makes the pages. It panics on a mistake in their files.
@@ -66,13 +74,9 @@ func New(cfg Config) *Pages {
 	if cfg.Zone == nil {
 		cfg.Zone = time.UTC
 	}
-	p := &Pages{cfg: cfg, mux: http.NewServeMux(), guard: http.NewCrossOriginProtection(), templates: map[string]*template.Template{}}
-	var err error
-	if p.style, err = files.ReadFile(styleFile); err != nil {
-		panic(err)
-	}
-	sum := sha256.Sum256(p.style)
-	p.stylePath = "/assets/" + hex.EncodeToString(sum[:6]) + ".css"
+	p := &Pages{cfg: cfg, mux: http.NewServeMux(), guard: http.NewCrossOriginProtection(), templates: map[string]*template.Template{}, assets: map[string]asset{}}
+	p.style = p.asset("style.css", "text/css; charset=utf-8")
+	p.script = p.asset("passkey.js", "text/javascript; charset=utf-8")
 	for _, lang := range languages {
 		p.templates[lang] = template.Must(template.New("").Funcs(template.FuncMap{
 			"t": func(key string, args ...any) string { return say(lang, key, args...) },
@@ -84,6 +88,13 @@ func New(cfg Config) *Pages {
 			},
 			"zulu": func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 			"dict": dict,
+			"means": func(all string) string {
+				var words []string
+				for one := range strings.SplitSeq(all, "+") {
+					words = append(words, say(lang, "means."+one))
+				}
+				return strings.Join(words, " + ")
+			},
 			"words": func(rules []sms.AccessRule) []right {
 				return describe(rules, func(k string, a ...any) string { return say(lang, k, a...) })
 			},
@@ -91,6 +102,18 @@ func New(cfg Config) *Pages {
 	}
 	p.routes()
 	return p
+}
+
+// asset reads a file and gives its path.
+func (p *Pages) asset(name, kind string) string {
+	data, err := files.ReadFile("static/" + name)
+	if err != nil {
+		panic(err)
+	}
+	sum := sha256.Sum256(data)
+	at := "/assets/" + hex.EncodeToString(sum[:6]) + path.Ext(name)
+	p.assets[at] = asset{kind, data}
+	return at
 }
 
 // dict makes a map of pairs, for templates that need several values.
@@ -119,10 +142,13 @@ func (p *Pages) routes() {
 	open := func(pattern string, page func(*visit) error) { p.mux.Handle(pattern, p.page(page)) }
 	own := func(pattern string, page func(*visit) error) { p.mux.Handle(pattern, p.page(signedIn(page))) }
 
-	p.mux.HandleFunc("GET "+p.stylePath, p.serveStyle)
+	p.mux.HandleFunc("GET /assets/{name}", p.serveAsset)
 	open("GET /lang/{lang}", (*visit).setLanguage)
 	open("GET /signin", (*visit).showSignIn)
 	open("POST /signin", (*visit).signIn)
+	open("POST /signin/passkey", (*visit).signInWithPasskey)
+	open("GET /signin/oidc", (*visit).toProvider)
+	open("GET "+callbackPath, (*visit).fromProvider)
 	own("POST /signout", (*visit).signOut)
 	own("GET /auth/{$}", (*visit).showConsent)
 	own("POST /auth/{$}", (*visit).answerConsent)
@@ -143,9 +169,15 @@ func (p *Pages) routes() {
 	own("POST /account/security/password", (*visit).changePassword)
 	own("POST /account/security/code", (*visit).switchCodeOn)
 	own("POST /account/security/code/off", (*visit).switchCodeOff)
-	for _, path := range []string{"/auth", "/createApp", "/createToken", "/account"} {
-		p.mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-			u := url.URL{Path: path + "/", RawQuery: r.URL.RawQuery}
+	own("POST /account/security/recovery", (*visit).newRecovery)
+	own("POST /account/security/passkeys", (*visit).addPasskey)
+	own("POST /account/security/passkeys/{id}/name", (*visit).renamePasskey)
+	own("POST /account/security/passkeys/{id}/remove", (*visit).removePasskey)
+	own("POST /account/security/identities", (*visit).linkIdentity)
+	own("POST /account/security/identities/{id}/unlink", (*visit).unlinkIdentity)
+	for _, top := range []string{"/auth", "/createApp", "/createToken", "/account"} {
+		p.mux.HandleFunc("GET "+top, func(w http.ResponseWriter, r *http.Request) {
+			u := url.URL{Path: top + "/", RawQuery: r.URL.RawQuery}
 			http.Redirect(w, r, u.String(), http.StatusMovedPermanently)
 		})
 	}
@@ -154,7 +186,7 @@ func (p *Pages) routes() {
 	open("/", func(*visit) error { return errNotFound })
 }
 
-// ServeHTTP answers a browser. No page may be framed, kept, or run a script.
+// ServeHTTP answers a browser. No page may be framed or kept, and only those that ask devices for passkeys may run a script: ours.
 func (p *Pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", policy(""))
@@ -184,10 +216,15 @@ func policy(origin string) string {
 	return "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action " + forms + "; frame-ancestors 'none'; base-uri 'none'"
 }
 
-func (p *Pages) serveStyle(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+func (p *Pages) serveAsset(w http.ResponseWriter, r *http.Request) {
+	a, ok := p.assets[r.URL.Path]
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", a.kind)
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-	_, _ = w.Write(p.style) // the browser went away
+	_, _ = w.Write(a.data) // the browser went away
 }
 
 // Visitor tells who a request comes from.
@@ -204,6 +241,7 @@ type visit struct {
 	lang    string
 	session store.Session // its id is 0 when nobody has signed in
 	token   string        // of the session
+	browser auth.Browser  // its mark is empty until somebody asks
 }
 
 var errNotFound = errors.New("there is no such page")
@@ -281,6 +319,7 @@ type view struct {
 	Title       string
 	Brand       string // of who resells to the account, or our own
 	Style       string
+	Script      string // empty for most pages
 	Here        string // to come back to after a change of the language
 	Sandbox     bool
 	Insecure    bool
@@ -294,7 +333,7 @@ type view struct {
 // show answers with a page.
 func (v *visit) show(status int, name, title string, body any, more ...func(*view)) error {
 	data := &view{
-		Lang: v.lang, Other: otherThan(v.lang), Title: title, Brand: cmp.Or(v.session.Brand, "Ramier"), Style: v.stylePath, Here: v.here(), Sandbox: v.cfg.Sandbox,
+		Lang: v.lang, Other: otherThan(v.lang), Title: title, Brand: cmp.Or(v.session.Brand, "Ramier"), Style: v.style, Here: v.here(), Sandbox: v.cfg.Sandbox,
 		Insecure: !v.secure() && !v.loopback(), Account: v.session.Account.Name, CSRF: v.csrf(), Body: body,
 	}
 	for _, change := range more {
@@ -315,7 +354,7 @@ func (v *visit) show(status int, name, title string, body any, more ...func(*vie
 
 // here is the address of this page, of the form where its answer is shown.
 func (v *visit) here() string {
-	if v.r.Method == http.MethodGet {
+	if v.r.Method == http.MethodGet && v.r.URL.Path != callbackPath {
 		return v.r.URL.RequestURI()
 	}
 	u := url.URL{Path: v.r.URL.Path}
@@ -324,10 +363,18 @@ func (v *visit) here() string {
 		u.RawQuery = url.Values{"credentialToken": {v.r.PostForm.Get("credentialToken")}}.Encode()
 	case strings.HasPrefix(u.Path, "/account/security"):
 		u.Path = "/account/security"
+	case strings.HasPrefix(u.Path, "/signin"):
+		u.Path = "/signin"
 	case strings.HasPrefix(u.Path, "/account"):
 		u.Path = "/account/"
 	}
 	return u.String()
+}
+
+// withScript lets a page run the script.
+func (v *visit) withScript(w *view) {
+	w.Script = v.script
+	v.w.Header().Set("Content-Security-Policy", policy("")+"; script-src 'self'")
 }
 
 func withError(text string) func(*view)  { return func(w *view) { w.Error = text } }

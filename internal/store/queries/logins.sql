@@ -6,8 +6,11 @@ INSERT INTO login (account_id, password, changed_at, otp_secret, otp_step, recov
 -- name: LoginByAccount :one
 SELECT * FROM login WHERE account_id = $1;
 
--- name: LoginAttempt :one
-SELECT * FROM login_attempt WHERE name = $1;
+-- name: LockLogin :exec
+UPDATE login SET otp_step = otp_step WHERE account_id = $1;
+
+-- name: LockLoginAttempt :one
+INSERT INTO login_attempt (name, failures, last_at, until) VALUES ($1, 0, 0, 0) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING *;
 
 -- name: SetLoginAttempt :exec
 INSERT INTO login_attempt (name, failures, last_at, until) VALUES ($1, $2, $3, $4)
@@ -43,3 +46,9 @@ DELETE FROM session WHERE account_id = $1 AND id <> $2;
 
 -- name: DropSessions :exec
 DELETE FROM session WHERE expires_at < $1;
+
+-- name: DropAttemptsOf :exec
+DELETE FROM login_attempt WHERE name LIKE $1;
+
+-- name: TrimSessions :exec
+DELETE FROM session WHERE session.account_id = $1 AND id NOT IN (SELECT s.id FROM session s WHERE s.account_id = $1 ORDER BY s.created_at DESC, s.id DESC LIMIT $2);

@@ -40,6 +40,15 @@ func (q *Queries) DeleteSessionsExcept(ctx context.Context, arg DeleteSessionsEx
 	return err
 }
 
+const dropAttemptsOf = `-- name: DropAttemptsOf :exec
+DELETE FROM login_attempt WHERE name LIKE $1
+`
+
+func (q *Queries) DropAttemptsOf(ctx context.Context, name string) error {
+	_, err := q.db.ExecContext(ctx, dropAttemptsOf, name)
+	return err
+}
+
 const dropLoginAttempt = `-- name: DropLoginAttempt :exec
 DELETE FROM login_attempt WHERE name = $1
 `
@@ -96,12 +105,21 @@ func (q *Queries) InsertSession(ctx context.Context, arg InsertSessionParams) er
 	return err
 }
 
-const loginAttempt = `-- name: LoginAttempt :one
-SELECT name, failures, last_at, until FROM login_attempt WHERE name = $1
+const lockLogin = `-- name: LockLogin :exec
+UPDATE login SET otp_step = otp_step WHERE account_id = $1
 `
 
-func (q *Queries) LoginAttempt(ctx context.Context, name string) (LoginAttempt, error) {
-	row := q.db.QueryRowContext(ctx, loginAttempt, name)
+func (q *Queries) LockLogin(ctx context.Context, accountID int64) error {
+	_, err := q.db.ExecContext(ctx, lockLogin, accountID)
+	return err
+}
+
+const lockLoginAttempt = `-- name: LockLoginAttempt :one
+INSERT INTO login_attempt (name, failures, last_at, until) VALUES ($1, 0, 0, 0) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING name, failures, last_at, until
+`
+
+func (q *Queries) LockLoginAttempt(ctx context.Context, name string) (LoginAttempt, error) {
+	row := q.db.QueryRowContext(ctx, lockLoginAttempt, name)
 	var i LoginAttempt
 	err := row.Scan(
 		&i.Name,
@@ -286,5 +304,19 @@ type TouchSessionParams struct {
 
 func (q *Queries) TouchSession(ctx context.Context, arg TouchSessionParams) error {
 	_, err := q.db.ExecContext(ctx, touchSession, arg.ID, arg.UsedAt)
+	return err
+}
+
+const trimSessions = `-- name: TrimSessions :exec
+DELETE FROM session WHERE session.account_id = $1 AND id NOT IN (SELECT s.id FROM session s WHERE s.account_id = $1 ORDER BY s.created_at DESC, s.id DESC LIMIT $2)
+`
+
+type TrimSessionsParams struct {
+	AccountID int64
+	Limit     int32
+}
+
+func (q *Queries) TrimSessions(ctx context.Context, arg TrimSessionsParams) error {
+	_, err := q.db.ExecContext(ctx, trimSessions, arg.AccountID, arg.Limit)
 	return err
 }

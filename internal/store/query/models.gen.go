@@ -119,6 +119,17 @@ type Hlr struct {
 	CleaningID int64
 }
 
+type Identity struct {
+	ID        int64
+	AccountID int64
+	Issuer    string
+	Subject   string
+	Label     string
+	LinkedBy  string
+	CreatedAt int64
+	UsedAt    int64
+}
+
 type Incoming struct {
 	ID         int64
 	ServiceID  int64
@@ -147,6 +158,16 @@ type LoginAttempt struct {
 	Failures int64
 	LastAt   int64
 	Until    int64
+}
+
+type LoginEvent struct {
+	ID        int64
+	AccountID int64
+	At        int64
+	Kind      string
+	Detail    string
+	Address   string
+	Agent     string
 }
 
 type OauthClient struct {
@@ -189,6 +210,18 @@ type Optout struct {
 	OutgoingID int64
 	IncomingID int64
 	At         int64
+}
+
+type Passkey struct {
+	ID           int64
+	AccountID    int64
+	CredentialID []byte
+	Domain       string
+	Content      []byte
+	SignCount    int64
+	Name         string
+	CreatedAt    int64
+	UsedAt       int64
 }
 
 type Phonebook struct {
