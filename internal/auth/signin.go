@@ -30,7 +30,7 @@ const (
 	longestOfAll = 10 * time.Minute
 	parallel     = 2 // passwords that are checked at a time: each takes 19 MiB
 	maxAgent     = 200
-	maxSignIn    = 128 // of a name: that of an account, a slash and that of a person
+	maxSignIn    = 128              // of a name: that of an account, a slash and that of a person
 	freshSession = 10 * time.Minute // who has no password to confirm with must have signed in that recently
 )
 

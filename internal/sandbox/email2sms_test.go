@@ -63,7 +63,7 @@ func arrived(p *sandboxtest.Platform, handset, text string) {
 // mailbox gives the sandbox's mails to a receiver, over its control API.
 func mailbox(t *testing.T, p *sandboxtest.Platform, to string) (all []mail.Kept) {
 	t.Helper()
-	r, err := http.Get(p.Info.ControlURL + "/mails?to=" + to) //nolint:noctx // of a test
+	r, err := http.Get(p.Info.ControlURL + "/mails?to=" + to)
 	if err != nil {
 		t.Fatal(err)
 	}
