@@ -14,7 +14,7 @@ func TestKannelsFiles(t *testing.T) {
 		receipts string
 		has, not []string
 	}{
-		{"memory", []string{"dlr-storage = internal", `host = "127.0.0.1"`, "port = 2775", "max-pending-submits = 256"}, []string{"sqlite3"}},
+		{"memory", []string{"dlr-storage = internal", `host = "127.0.0.1"`, "port = 2775", "max-pending-submits = 1000"}, []string{"sqlite3"}},
 		{"sqlite", []string{"dlr-storage = sqlite3", "group = sqlite3-connection", "dlr.db"}, []string{"internal"}},
 	} {
 		dir := t.TempDir()

@@ -156,5 +156,7 @@ func sent(w *world) {
 			})
 		}
 		w.check(w.Settle(w.t.Context(), o))
+		_, err = w.WriteAnswers(w.t.Context(), 0)
+		w.check(err)
 	}
 }

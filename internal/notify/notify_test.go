@@ -275,6 +275,8 @@ func TestManyAreDeliveredWithoutPause(t *testing.T) {
 		}
 		w.start()
 		w.check(s.Settle(t.Context(), o))
+		_, err = s.WriteAnswers(t.Context(), 0)
+		w.check(err)
 		w.until("all arrive", func() bool { return len(w.got()) == 600 && w.waiting() == 0 })
 	})
 }
