@@ -20,6 +20,7 @@ type desk struct {
 	closing chan struct{} // what is left is written, then run ends
 	given   chan struct{} // up: run ends even if something is left
 	stopped chan struct{}
+	tidy    <-chan time.Time // each second
 
 	mu       sync.Mutex
 	answers  []answered
@@ -101,14 +102,14 @@ func (k *desk) ring() {
 func (k *desk) run() {
 	defer close(k.stopped)
 	defer k.refuse(sms.Errorf(sms.Unavailable, "the platform is stopping"), true)
-	tidy := time.NewTicker(time.Second)
-	defer tidy.Stop()
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	k.tidy = second.C
 	for open := true; open; {
 		select {
 		case <-k.wake:
-		case <-tidy.C:
-			k.writeAnswers()
-			k.writeRefs(0, longInHand)
+		case <-k.tidy:
+			k.tidyUp()
 		case <-k.closing:
 			open = false
 		}
@@ -142,14 +143,19 @@ func (k *desk) takeEnded() []int64 {
 	return all
 }
 
-// writeAnswers writes answers into their messages whose receipts do not come soon.
-func (k *desk) writeAnswers() {
-	o, err := k.d.cfg.Store.WriteAnswers(context.Background(), longNoted)
+// tidyUp writes down what was kept in memory for a while.
+func (k *desk) tidyUp() {
+	k.writeAnswers(longNoted)
+	k.writeRefs(0, longInHand)
+}
+
+// writeAnswers writes answers into their messages that have only been noted for longer than age.
+func (k *desk) writeAnswers(age time.Duration) {
+	done, err := k.d.cfg.Store.WriteAnswers(context.Background(), age)
 	if err != nil {
 		k.d.cfg.Log.Error("cannot write answers that were only noted", "error", err)
-		return
 	}
-	k.d.observe(o)
+	k.d.observe(&store.Outcome{Result: done})
 }
 
 // longNoted is how long an answer is only noted while little goes on. Under load the store sees to it.
@@ -157,6 +163,9 @@ const longNoted = time.Second / 2
 
 // writeRefs ends claims whose messages wait for nothing but receipts.
 func (k *desk) writeRefs(carrier int64, age time.Duration) {
+	if age == 0 {
+		k.writeAnswers(0)
+	}
 	if err := k.d.cfg.Store.WriteRefs(context.Background(), carrier, age); err != nil {
 		k.d.cfg.Log.Error("cannot write down which receipts are awaited", "error", err)
 	}
@@ -171,6 +180,11 @@ const (
 // writeAll writes what waits until nothing does. It is false if it gave up.
 func (k *desk) writeAll() bool {
 	for pause := firstPause; ; {
+		select {
+		case <-k.tidy: // also when there is always something
+			k.tidyUp()
+		default:
+		}
 		answers, brought := k.take()
 		if len(answers)+len(brought) == 0 {
 			return true

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,7 +38,14 @@ func newBrowser(t *testing.T, language string) *browser {
 
 func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if err := chromedp.Do(b.ctx, steps...); err != nil {
+	err := chromedp.Do(b.ctx, steps...)
+	for range 3 { // what was found has gone with the page before, and nothing was done
+		if err == nil || !strings.Contains(err.Error(), "Could not find node") {
+			break
+		}
+		err = chromedp.Do(b.ctx, steps...)
+	}
+	if err != nil {
 		html, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string]("document.body ? document.body.innerText : ''"))
 		b.t.Fatalf("the browser at %s: %v\n%s", b.at(), err, html)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/ovh/go-ovh/ovh"
 
 	"ramier/internal/sandbox/sandboxtest"
+	"ramier/internal/sms"
 )
 
 // file gets an answer that is no JSON.
@@ -39,7 +40,9 @@ func file(t *testing.T, c *ovh.Client, path string) (kind, text string) {
 func TestStatementOfAMonth(t *testing.T) {
 	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
 		addUser(t, p, "shop", 30)
-		p.Send("x", []string{handset, handset2(1)})
+		for _, id := range p.Send("x", []string{handset, handset2(1)}).IDs {
+			p.Await(id, sms.Delivered)
+		}
 		p.Clock.Advance(40 * 24 * time.Hour)
 		p.Send("x", []string{handset})
 		id, _ := orderOf(t, p, 1000)

@@ -137,7 +137,7 @@ func (s *Store) acceptGroup(ctx context.Context, t *tx, ops []*op, hungry map[in
 	if err == nil {
 		err = t.flush(ctx)
 	}
-	if _, ok := errors.AsType[*contended](err); ok {
+	if _, ok := errors.AsType[*contended](err); ok || isDeadlock(err) {
 		s.busyBooks.Store(time.Now().Add(busyTime).UnixNano())
 	}
 	return err

@@ -1,7 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"ramier/internal/sms"
@@ -248,11 +251,12 @@ func lastTalks(number, receiver []string, service, message, at []int64) []column
 	}
 	var n, r []string
 	var s, m, a []int64
-	for i := range number {
-		if last[talk{number[i], receiver[i]}] == i {
-			n, r = append(n, number[i]), append(r, receiver[i])
-			s, m, a = append(s, service[i]), append(m, message[i]), append(a, at[i])
-		}
+	// In one order, so that two transactions cannot wait for each other.
+	for _, i := range slices.SortedFunc(maps.Values(last), func(i, j int) int {
+		return cmp.Or(cmp.Compare(number[i], number[j]), cmp.Compare(receiver[i], receiver[j]))
+	}) {
+		n, r = append(n, number[i]), append(r, receiver[i])
+		s, m, a = append(s, service[i]), append(m, message[i]), append(a, at[i])
 	}
 	return []column{texts("number", n), texts("receiver", r), ints("service_id", s), ints("message_id", m), ints("at", a)}
 }

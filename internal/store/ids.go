@@ -86,6 +86,9 @@ func (t *tx) id(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	*t.ids = idRange{end - more, end - 1}
+	if t.conn != nil {
+		t.conn.clean = false
+	}
 	id, _ := t.ids.take(1)
 	return id, nil
 }

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"maps"
-	"math"
 	"slices"
 	"time"
 
@@ -23,8 +22,14 @@ const manyAnswers = 8
 // longNoted is how long an answer is only noted, if no receipt comes.
 const longNoted = time.Second
 
-// maxWritten is how many noted answers a group writes beside its own work.
-const maxWritten = 1_000
+const (
+	// maxWritten is how many noted answers a group writes at least beside its own work.
+	maxWritten = 1_000
+	// maxNoted is how many answers may be only noted.
+	maxNoted = 20_000
+	// writtenAtOnce is how many noted answers are written at once when there is no other work.
+	writtenAtOnce = 2_000
+)
 
 // note is an answer in the table noted: the message was sent in one part.
 type note struct {
@@ -58,44 +63,33 @@ type noting struct {
 	answer sms.Answer
 }
 
-// noteAnswers tells which answers are written now: those that noted ones have to be for, and of the group's own those that cannot be noted or
-// whose receipts are here already. The others are noted.
-func (w *settlement) noteAnswers(all *Outcome) {
+// noteAnswers tells which answers are written now: noted ones that others of the group need or that have waited for long, unless the group is to
+// do its own work only, and of its own those that cannot be noted or are needed at once. The others are noted.
+func (w *settlement) noteAnswers(all *Outcome, own bool) {
 	h := w.s.hand
-	due := h.dueAnswers(time.Now().Add(-longNoted), maxWritten)
-	if !all.notedBefore.IsZero() {
-		due = h.dueAnswers(all.notedBefore, math.MaxInt)
+	var due []*inHand
+	switch {
+	case !all.notedBefore.IsZero():
+		due = h.dueAnswers(all.notedBefore, all.notedMost)
+	case !own:
+		due = h.dueAnswers(time.Now().Add(-longNoted), max(maxWritten, 2*len(all.Answers)))
 	}
-	for _, r := range all.Receipts {
-		for _, form := range r.Refs {
-			due = append(due, h.notedAs(reference{r.CarrierID, form})...)
-		}
+	came, people := w.needed(all)
+	for ref := range came {
+		due = append(due, h.notedAs(ref)...)
 	}
-	if len(all.Incoming) > 0 {
-		senders := map[string]bool{}
-		for _, i := range all.Incoming {
-			senders[i.Sender] = true
-		}
-		due = append(due, h.notedTo(senders)...)
-	}
-	came := map[reference]bool{}
-	for _, r := range all.Receipts {
-		for _, form := range r.Refs {
-			came[reference{r.CarrierID, form}] = true
-		}
+	if len(people) > 0 {
+		due = append(due, h.notedTo(people)...)
 	}
 	var now []sms.Answer
-	few := len(all.Answers) < manyAnswers || len(all.Incoming) > 0
+	direct := len(all.Answers) < manyAnswers || len(all.Incoming) > 0 || h.countNoted() > maxNoted
 	for _, a := range all.Answers {
 		m := h.message(a.MessageID)
 		if m != nil && m.answer != nil {
 			due = append(due, m)
 		}
-		ref := reference{a.CarrierID, ""}
-		if len(a.Refs) > 0 {
-			ref.ref = a.Refs[0]
-		}
-		if few || !m.canNote(a) || came[ref] || w.s.parked.may(ref) {
+		ref := refOf(a)
+		if direct || !m.canNote(a) || came[ref] || people[m.Receiver] || w.s.parked.may(ref) {
 			now = append(now, a)
 			continue
 		}
@@ -104,10 +98,44 @@ func (w *settlement) noteAnswers(all *Outcome) {
 	slices.SortFunc(due, func(a, b *inHand) int { return cmp.Compare(a.ID, b.ID) })
 	w.due = slices.Compact(due)
 	all.Answers = append(h.answersOf(w.due), now...)
+	w.see(all)
 }
 
-// writeNotes writes what is only noted of this group's answers, a row for each claim. If somebody else has ended a claim meanwhile
-// nothing of the group is written: its messages are read anew.
+// needed gives the references that receipts of the group name, and the handsets whose messages must be known as they are: of replies, and of
+// receipts whose reference nobody here knows, which may settle a doubt.
+func (w *settlement) needed(all *Outcome) (came map[reference]bool, people map[string]bool) {
+	came, people = map[reference]bool{}, map[string]bool{}
+	own := make(map[reference]bool, len(all.Answers))
+	for _, a := range all.Answers {
+		own[refOf(a)] = true
+	}
+	for _, r := range all.Receipts {
+		known := false
+		for _, form := range r.Refs {
+			ref := reference{r.CarrierID, form}
+			came[ref] = true
+			known = known || own[ref] || w.s.hand.knows(ref)
+		}
+		if !known {
+			people[r.Receiver] = true
+		}
+	}
+	for _, i := range all.Incoming {
+		people[i.Sender] = true
+	}
+	return came, people
+}
+
+// refOf gives the first reference of an answer, an empty one if it has none.
+func refOf(a sms.Answer) reference {
+	if len(a.Refs) == 0 {
+		return reference{a.CarrierID, ""}
+	}
+	return reference{a.CarrierID, a.Refs[0]}
+}
+
+// writeNotes writes what is only noted of this group's answers, a row for each claim. If somebody else has ended a claim meanwhile, or has the
+// lease now and may have read the claims already, nothing of the group is written: its messages are read anew.
 func (w *settlement) writeNotes(ctx context.Context, _ *Outcome) error {
 	if len(w.noted) == 0 {
 		return nil
@@ -137,7 +165,8 @@ func (w *settlement) writeNotes(ctx context.Context, _ *Outcome) error {
 			w.held[one.m.ID] = one.m
 		}
 		return &outdated{n, want}
-	}, `INSERT INTO noted (claim_id, id, answers) SELECT v.claim_id, v.id, v.answers FROM v JOIN claim c ON c.id = v.claim_id`,
+	}, `INSERT INTO noted (claim_id, id, answers) SELECT v.claim_id, v.id, v.answers FROM v JOIN claim c ON c.id = v.claim_id
+		JOIN lease l ON l.name = 'carrier/' || CAST(c.carrier_id AS TEXT) AND l.holder = c.node`+keepOf(w.t.dialect, "l"),
 		ints("claim_id", claims), ints("id", ids), texts("answers", texted))
 }
 
@@ -165,13 +194,28 @@ func (t *tx) notesOf(ctx context.Context, claim, carrier int64) (map[int64]sms.A
 	return answers, rows.Err()
 }
 
-// WriteAnswers writes answers into their messages that have only been noted for longer than age.
-func (s *Store) WriteAnswers(ctx context.Context, age time.Duration) (*Outcome, error) {
-	o := &Outcome{notedBefore: time.Now().Add(-age)}
-	if !s.hand.hasNoted(o.notedBefore) {
-		return o, nil
+// WriteAnswers writes answers into their messages that have only been noted for longer than age, and counts what became of these. What the
+// database refuses stays noted, so that it holds up nothing else, until the claim is taken over.
+func (s *Store) WriteAnswers(ctx context.Context, age time.Duration) (done OutcomeResult, err error) {
+	before := time.Now().Add(-age)
+	done.Moved = map[sms.State]int{}
+	for most := writtenAtOnce; s.hand.hasNoted(before); {
+		o := &Outcome{notedBefore: before, notedMost: most}
+		switch failed := s.Settle(ctx, o); {
+		case failed != nil && (ctx.Err() != nil || s.Stalled() != nil):
+			return done, failed
+		case failed != nil && most > 1:
+			most /= 2
+		case failed != nil:
+			s.hand.putAside(before)
+			most, err = writtenAtOnce, failed
+		default:
+			for state, n := range o.Result.Moved {
+				done.Moved[state] += n
+			}
+		}
 	}
-	return o, s.Settle(ctx, o)
+	return done, err
 }
 
 // keepAnswer notes the answer to a message, in memory.
@@ -221,6 +265,28 @@ func (h *hand) dueAnswers(before time.Time, most int) (due []*inHand) {
 
 // waits tells whether a noted answer is still to be written. It must be called with mu.
 func (h *hand) waits(m *inHand) bool { return m.answer != nil && h.messages[m.ID] == m }
+
+// putAside leaves the oldest noted answer as it is.
+func (h *hand) putAside(before time.Time) {
+	oldest := h.dueAnswers(before, 1)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.noted = slices.DeleteFunc(h.noted, func(n notedAt) bool { return slices.Contains(oldest, n.m) })
+}
+
+// countNoted gives how many answers are noted at most.
+func (h *hand) countNoted() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.noted)
+}
+
+// knows tells whether a message in hand is found by a reference.
+func (h *hand) knows(ref reference) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.refs[ref] != nil
+}
 
 func (h *hand) hasNoted(before time.Time) bool { return len(h.dueAnswers(before, 1)) > 0 }
 

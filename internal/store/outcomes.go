@@ -32,6 +32,7 @@ type Outcome struct {
 	refs *refsOrder
 	// Of WriteAnswers.
 	notedBefore time.Time
+	notedMost   int
 	// Of FlushParts.
 	partsBefore, partsNow time.Time
 }
@@ -143,7 +144,7 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 		}
 		w.see(one)
 		if one.notedBefore.After(all.notedBefore) {
-			all.notedBefore = one.notedBefore
+			all.notedBefore, all.notedMost = one.notedBefore, one.notedMost
 		}
 		if !one.partsBefore.IsZero() {
 			all.partsBefore, all.partsNow = one.partsBefore, one.partsNow
@@ -155,7 +156,7 @@ func (s *Store) outcomeGroup(ctx context.Context, t *tx, ops []*op) error {
 		all.Answers, all.Receipts = append(all.Answers, one.Answers...), append(all.Receipts, one.Receipts...)
 		all.Incoming, all.Ended = append(all.Incoming, one.Incoming...), append(all.Ended, one.Ended...)
 	}
-	w.noteAnswers(&all)
+	w.noteAnswers(&all, ops[0].bare)
 	for _, step := range []func(context.Context, *Outcome) error{
 		w.answers, w.adopt, w.unpark, w.receipts, w.incoming, w.write, w.writeNotes, w.endClaims, w.flush,
 	} {
@@ -219,6 +220,13 @@ func (w *settlement) loaded(m sms.Message) {
 	m.Refs = slices.Clone(m.Refs)
 	w.messages[m.ID] = &m
 	w.was[m.ID] = rowVersion{m.State, m.Attempts, m.Accepted, m.Arrived, m.Credits}
+}
+
+func keepOf(d *dialect, table string) string {
+	if d.keep == "" {
+		return ""
+	}
+	return d.keep + " OF " + table
 }
 
 func lockOf(d *dialect, table string) string {

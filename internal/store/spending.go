@@ -146,7 +146,7 @@ func (s *spending) write(ctx context.Context, t *tx) error {
 		hour_spent = v.hour_spent, day = v.day, day_spent = v.day_spent FROM v WHERE balance.service_id = v.service_id
 		AND balance.available >= v.amount AND balance.rev = v.rev AND balance.hour = v.had_hour AND balance.hour_spent = v.had_hour_spent
 		AND balance.day = v.had_day AND balance.day_spent = v.had_day_spent
-		AND (SELECT p.rev FROM balance p WHERE p.service_id = 0) = v.platform_rev`, columns...)
+		AND (SELECT p.rev FROM balance p WHERE p.service_id = 0`+t.dialect.keep+`) = v.platform_rev`, columns...)
 }
 
 // contended says that books which were read without a lock have changed since.

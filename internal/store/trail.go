@@ -102,10 +102,10 @@ func (s *Store) OpenClaims(ctx context.Context, carrier int64, h Hold) ([]OpenCl
 			return err
 		}
 		for i := range all {
-			if all[i].Messages, err = t.waitingIn(ctx, all[i].Carrier, runs[i]); err != nil {
+			if all[i].Noted, err = t.notesOf(ctx, all[i].ID, all[i].Carrier); err != nil {
 				return err
 			}
-			if all[i].Noted, err = t.notesOf(ctx, all[i].ID, all[i].Carrier); err != nil {
+			if all[i].Messages, err = t.waitingIn(ctx, all[i].Carrier, runs[i]); err != nil {
 				return err
 			}
 		}

@@ -132,6 +132,8 @@ type conn struct {
 	commits int64
 	// ids are reserved for what its transactions make.
 	ids idRange
+	// clean tells of a transaction that failed that it is undone, and that none of the ids came from it.
+	clean bool
 	// after is to be called when the fate of the last transaction is known.
 	after []func(committed bool)
 }
@@ -173,7 +175,7 @@ func (c *conn) do(ctx context.Context, begin string, f func(*tx) error) error {
 	if _, err := c.db.ExecContext(ctx, begin); err != nil {
 		return err
 	}
-	c.after = nil
+	c.after, c.clean = nil, true
 	t := &tx{Queries: query.New(c.db), db: c.db, dialect: c.d, ids: &c.ids, after: &c.after, conn: c}
 	err := f(t)
 	if err == nil {
@@ -185,7 +187,8 @@ func (c *conn) do(ctx context.Context, begin string, f func(*tx) error) error {
 	if err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
-		_, _ = c.c.ExecContext(ctx, "ROLLBACK") // SQLite has already done so after some errors
+		_, undone := c.c.ExecContext(ctx, "ROLLBACK") // SQLite has already done so after some errors
+		c.clean = c.clean && undone == nil
 	}
 	return err
 }

@@ -35,6 +35,8 @@ type op struct {
 	queue bool
 	// lock: the books it needs are locked before they are read, since they have changed between reading and writing.
 	lock bool
+	// bare: an outcome writes nothing but its own, since it may be what else was to be written that failed.
+	bare bool
 }
 
 // tell gives the outcome to the one who waits for it, if there still is one.
@@ -226,13 +228,14 @@ func (w *writer) tryTwice(group []*op) error {
 	if err == nil || len(group) > 1 && !again(err) {
 		return err
 	}
-	if _, unknown := errors.AsType[*unknownCommit](err); unknown || (!again(err) && !isBroken(err)) {
+	alone := group[0].kind == outcome && !again(err)
+	if _, unknown := errors.AsType[*unknownCommit](err); unknown || (!again(err) && !isBroken(err) && !alone) {
 		return err
 	}
 	_, queue := errors.AsType[*unserved](err)
 	_, lock := errors.AsType[*contended](err)
 	for _, o := range group {
-		o.err, o.queue, o.lock = nil, queue, lock
+		o.err, o.queue, o.lock, o.bare = nil, queue, lock || isDeadlock(err), alone
 	}
 	return w.attempt(group)
 }
@@ -243,6 +246,13 @@ func again(err error) bool {
 	_, queued := errors.AsType[*unserved](err)
 	_, busy := errors.AsType[*contended](err)
 	return stale || queued || busy || isDeadlock(err)
+}
+
+// ours tells that nothing is wrong with the database: we have undone the group.
+func ours(err error) bool {
+	_, stale := errors.AsType[*outdated](err)
+	_, busy := errors.AsType[*contended](err)
+	return stale || busy
 }
 
 func isDeadlock(err error) bool {
@@ -346,7 +356,7 @@ func (w *writer) attempt(group []*op) error {
 	}
 	used := w.conn
 	err := used.do(ctx, w.s.dialect.begin(group), func(t *tx) error { return w.s.group(ctx, t, group) })
-	if err != nil {
+	if err != nil && (!ours(err) || !used.clean) {
 		w.drop()
 	}
 	err = w.settled(group, err)
@@ -396,7 +406,7 @@ func idsFor(group []*op) int64 {
 	for _, o := range group {
 		n += 2
 		if out, ok := o.arg.(*Outcome); ok {
-			n += 8 * int64(len(out.Answers)+len(out.Receipts)+len(out.Incoming))
+			n += 8 * int64(3*len(out.Answers)+len(out.Receipts)+len(out.Incoming)+max(maxWritten, out.notedMost))
 		}
 	}
 	return n

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"ramier/internal/sms"
@@ -110,18 +111,20 @@ func (s *Submitter) LookPart(ctx context.Context, rules *sms.Rules, o sms.Order,
 }
 
 // tagged gives an order without a tag one of its own. Those made up later sort later, so that the index of tags grows at its end: the
-// first 9 characters count milliseconds, the other 7 are random.
+// first 9 characters count milliseconds, the next 3 what this process has made up, and 4 are random.
 func tagged(o sms.Order, now time.Time) sms.Order {
 	if o.Tag == "" {
 		const digits = "234567ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		tag := []byte("123456789" + rand.Text()[:7])
-		for i, ms := 8, now.UnixMilli(); i >= 0; i, ms = i-1, ms>>5 {
-			tag[i] = digits[ms&31]
+		tag := []byte("123456789ABC" + rand.Text()[:4])
+		for i, n := 11, now.UnixMilli()<<15|madeUp.Add(1)&0x7fff; i >= 0; i, n = i-1, n>>5 {
+			tag[i] = digits[n&31]
 		}
 		o.Tag, o.TagMadeUp = string(tag), true
 	}
 	return o
 }
+
+var madeUp atomic.Int64 // tags
 
 func (s *Submitter) submit(ctx context.Context, account int64, service string, o sms.Order, k Key, part *Part) (Report, error) {
 	o = tagged(o, s.now())

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -27,8 +29,16 @@ func Each(t *testing.T, f func(t *testing.T, s *store.Store)) {
 	}
 }
 
-// Databases names the databases that URL knows.
-var Databases = []string{"sqlite", "postgres"}
+// Databases names the databases that URL knows; only those in RAMIER_TEST_DATABASES, separated by commas, if that is set.
+var Databases = chosen(os.Getenv("RAMIER_TEST_DATABASES"))
+
+func chosen(names string) []string {
+	all := []string{"sqlite", "postgres"}
+	if names == "" {
+		return all
+	}
+	return slices.DeleteFunc(all, func(name string) bool { return !slices.Contains(strings.Split(names, ","), name) })
+}
 
 // Open opens a store and closes it with the test.
 func Open(t testing.TB, address string) *store.Store {
