@@ -6,7 +6,7 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
 LDFLAGS  = -s -w -X main.version=$(VERSION) -X main.date=$(DATE)
 
 # How long `make fuzz` and `make test` stay with each fuzz target, and which ones (part of a name).
-FUZZTIME ?= 3s
+FUZZTIME ?= 2s
 FUZZ     ?=
 export FUZZTIME
 
