@@ -200,9 +200,10 @@ func (a *auditor) jobs(ctx context.Context) error {
 		}
 		a.found(service, fmt.Sprint("job ", id), "costs %v, and %v were held for it", price, held)
 		return nil
-	}, `SELECT j.id, j.service_id, j.credits, CAST(COALESCE(SUM(l.amount), 0) AS bigint) FROM job j
-		LEFT JOIN ledger l ON l.service_id = j.service_id AND l.job_id = j.id AND l.kind = 'hold'
-		GROUP BY j.id, j.service_id, j.credits HAVING COALESCE(SUM(l.amount), 0) <> j.credits ORDER BY j.id LIMIT 1000`)
+	}, `SELECT j.id, j.service_id, j.credits, CAST(COALESCE(l.held, 0) AS bigint) FROM job j
+		LEFT JOIN (SELECT job_id, service_id, SUM(amount) AS held FROM ledger WHERE kind = 'hold' GROUP BY job_id, service_id) l
+		ON l.job_id = j.id AND l.service_id = j.service_id
+		WHERE COALESCE(l.held, 0) <> j.credits ORDER BY j.id LIMIT 1000`)
 }
 
 // messages looks for what cannot be: messages of no job, final ones without an end, sent ones without a time or reference.

@@ -18,7 +18,7 @@ type fresh struct {
 }
 
 // maxFresh is how many messages are kept.
-const maxFresh = 40_000
+const maxFresh = 25_000
 
 // freshJob is a job as it was accepted. Its messages have consecutive ids, the first the job's.
 type freshJob struct {

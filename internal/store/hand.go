@@ -185,7 +185,7 @@ func (e *outdated) Error() string {
 }
 
 // maxInHand is how many messages may be in hand before the references of the oldest claims go to the table.
-const maxInHand = 50_000
+const maxInHand = 30_000
 
 func (h *hand) tooMany() bool {
 	h.mu.Lock()

@@ -23,17 +23,23 @@ type prepared struct {
 	keep bool
 	mu   sync.RWMutex
 	byID map[string]*sql.Stmt
-	age  []string // texts of a writer's statements, the oldest first
-	most int      // how many statements to keep, 0 = all; for a connection that one goroutine has
+	most int            // how many statements to keep, 0 = all; for a connection that one goroutine has
+	used map[string]int // when each was used last, as a number of uses; of such a connection
+	uses int
 }
 
-// maxStatements is how many statements a writer keeps: rows travel in statements of many shapes.
-const maxStatements = 400
+// maxStatements is how many statements a writer keeps: rows travel in statements of many shapes, and a large one takes some
+// hundred KiB.
+const maxStatements = 160
 
 func (p *prepared) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 	p.mu.RLock()
 	st := p.byID[text]
 	p.mu.RUnlock()
+	if p.most > 0 {
+		p.uses++
+		p.used[text] = p.uses // also of one that cannot be prepared: there are few
+	}
 	if st != nil {
 		return st, nil
 	}
@@ -50,13 +56,16 @@ func (p *prepared) stmt(ctx context.Context, text string) (*sql.Stmt, error) {
 		p.byID = map[string]*sql.Stmt{}
 	}
 	p.byID[text] = st
-	if p.most > 0 {
-		p.age = append(p.age, text)
-		if len(p.age) > p.most {
-			_ = p.byID[p.age[0]].Close()
-			delete(p.byID, p.age[0])
-			p.age = p.age[1:]
+	if p.most > 0 && len(p.byID) > p.most {
+		oldest := text
+		for other, at := range p.used {
+			if at < p.used[oldest] {
+				oldest = other
+			}
 		}
+		_ = p.byID[oldest].Close()
+		delete(p.byID, oldest)
+		delete(p.used, oldest)
 	}
 	return st, nil
 }
@@ -68,7 +77,8 @@ func (p *prepared) close() {
 	for _, st := range p.byID {
 		_ = st.Close()
 	}
-	p.byID, p.age = nil, nil
+	p.byID = nil
+	clear(p.used)
 }
 
 // ExecContext, QueryContext, QueryRowContext and PrepareContext make it a query.DBTX.
@@ -143,7 +153,7 @@ func (s *Store) connect(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &conn{c: c, db: &prepared{db: c, keep: s.dialect.prepare, most: maxStatements}, d: &s.dialect, ids: idRange{1, 0}}
+	k := &conn{c: c, db: &prepared{db: c, keep: s.dialect.prepare, most: maxStatements, used: map[string]int{}}, d: &s.dialect, ids: idRange{1, 0}}
 	if s.dialect.session != "" {
 		if _, err := c.ExecContext(ctx, s.dialect.session); err != nil {
 			k.discard()
