@@ -101,22 +101,27 @@ func changeService(s *sms.Service, b operatorServiceBody) error {
 	return nil
 }
 
+// moved checks how many credits somebody moves by hand, below zero for back, and why; the reason is kept somewhere. Error: Invalid.
+func moved(credits float64, reason, kept string) (sms.Credits, error) {
+	n, err := sms.CreditsFrom(credits)
+	switch {
+	case err != nil:
+		return 0, err
+	case n == 0:
+		return 0, sms.Errorf(sms.Invalid, "credits = %v moves nothing: give at least a thousandth, below zero to take back", credits)
+	case strings.TrimSpace(reason) == "":
+		return 0, sms.Errorf(sms.Invalid, "reason is empty: say why, it is kept in %s", kept)
+	}
+	return n, checkText("reason", reason)
+}
+
 func (a *API) giveCredits(ctx context.Context, c *Call, in postOperatorServicesServiceNameCreditsIn) (float64, error) {
 	s, err := a.store.Service(ctx, in.ServiceName)
 	if err != nil {
 		return 0, err
 	}
-	credits, err := sms.CreditsFrom(in.Credits)
+	credits, err := moved(in.Credits, in.Reason, "the ledger")
 	if err != nil {
-		return 0, err
-	}
-	if credits == 0 {
-		return 0, sms.Errorf(sms.Invalid, "credits = %v moves nothing: give at least a thousandth, below zero to take back", in.Credits)
-	}
-	if strings.TrimSpace(in.Reason) == "" {
-		return 0, sms.Errorf(sms.Invalid, "reason is empty: say why, it is kept in the ledger")
-	}
-	if err := checkText("reason", in.Reason); err != nil {
 		return 0, err
 	}
 	b, err := a.store.Grant(ctx, s.ID, credits, in.Reason+" (by "+c.Caller.Account+")", a.now())

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"ramier/internal/sms"
-	"ramier/internal/store"
 )
 
 // resaleRoutes are for accounts that resell.
@@ -297,17 +296,8 @@ func (a *API) resell(ctx context.Context, c *Call, in postMeResellerAccountsAcco
 	if err != nil {
 		return 0, err
 	}
-	credits, err := sms.CreditsFrom(in.Credits)
+	credits, err := moved(in.Credits, in.Reason, "the ledgers of both")
 	if err != nil {
-		return 0, err
-	}
-	if credits == 0 {
-		return 0, sms.Errorf(sms.Invalid, "credits = %v moves nothing: give at least a thousandth, below zero to take back", in.Credits)
-	}
-	if strings.TrimSpace(in.Reason) == "" {
-		return 0, sms.Errorf(sms.Invalid, "reason is empty: say why, it is kept in the ledgers of both")
-	}
-	if err := checkText("reason", in.Reason); err != nil {
 		return 0, err
 	}
 	r, err := a.store.Resale(ctx, c.Caller.AccountID)
@@ -398,14 +388,7 @@ func (a *API) settleResaleOrder(ctx context.Context, c *Call, in postMeResellerO
 	if _, err := a.resaleOrder(ctx, c, in.OrderID); err != nil {
 		return operatorOrder{}, err
 	}
-	if err := checkText("reference", deref(in.Reference)); err != nil {
-		return operatorOrder{}, err
-	}
-	by := store.Settlement{By: c.Caller.Account, Reference: deref(in.Reference), At: a.now()}
-	if err := a.store.SettleOrder(ctx, in.OrderID, by); err != nil {
-		return operatorOrder{}, err
-	}
-	return a.orderAsOperator(ctx, in.OrderID)
+	return a.settleOrder(ctx, c, postOperatorOrdersOrderIDSettleIn{OrderID: in.OrderID, Reference: in.Reference})
 }
 
 func (a *API) cancelResaleOrder(ctx context.Context, c *Call, in postMeResellerOrdersOrderIDCancelIn) (operatorOrder, error) {

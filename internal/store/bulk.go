@@ -102,13 +102,7 @@ func (t *tx) flush(ctx context.Context) error {
 // exec runs the statement with the columns as its table v, for all rows.
 func (t *tx) exec(ctx context.Context, statement string, cols ...column) (int64, error) {
 	var changed int64
-	if cols[0].length == 0 {
-		return 0, nil
-	}
-	if err := t.flush(ctx); err != nil {
-		return 0, err
-	}
-	err := t.each(cols, func(text string, args []any) error {
+	err := t.each(ctx, cols, func(text string, args []any) error {
 		res, err := t.db.ExecContext(ctx, text+statement, args...)
 		if err != nil {
 			return err
@@ -123,36 +117,23 @@ func (t *tx) exec(ctx context.Context, statement string, cols ...column) (int64,
 // query runs the query with the columns as its table v, for all rows, and calls scan for each row of the answer. An order
 // in the query holds only within chunks.
 func (t *tx) query(ctx context.Context, statement string, scan func(*sql.Rows) error, cols ...column) error {
-	if cols[0].length == 0 {
-		return nil
-	}
-	if err := t.flush(ctx); err != nil {
-		return err
-	}
-	return t.each(cols, func(text string, args []any) error {
-		rows, err := t.db.QueryContext(ctx, text+statement, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			if err := scan(rows); err != nil {
-				return err
-			}
-		}
-		return rows.Err()
+	return t.each(ctx, cols, func(text string, args []any) error {
+		return eachRow(ctx, t.db, scan, text+statement, args...)
 	})
 }
 
 // manyRows is from how many rows on a value that all of them have travels once.
 const manyRows = 8
 
-// each calls f with the head "WITH v AS …" and its arguments: once with arrays, else in chunks whose sizes are powers of
+// each runs what waits, and then calls f with the head "WITH v AS …" and its arguments: once with arrays, else in chunks whose sizes are powers of
 // two, so that few different texts exist and all stay prepared.
-func (t *tx) each(cols []column, f func(head string, args []any) error) error {
+func (t *tx) each(ctx context.Context, cols []column, f func(head string, args []any) error) error {
 	total := cols[0].length
 	if total == 0 {
 		return nil
+	}
+	if err := t.flush(ctx); err != nil {
+		return err
 	}
 	if t.dialect.arrays {
 		return f(arrays(cols))

@@ -232,25 +232,6 @@ func (s *Store) Transfer(ctx context.Context, from, to sms.Service, amount sms.C
 		return fmt.Errorf("a transfer of %v credits from service %d to %d", amount, from.ID, to.ID)
 	}
 	return s.write(ctx, other, func(t *tx) error {
-		books, err := t.lockBalances(ctx, []int64{from.ID, to.ID})
-		if err != nil {
-			return err
-		}
-		n, err := t.Withdraw(ctx, query.WithdrawParams{ServiceID: from.ID, Available: int64(amount)})
-		if err == nil && n == 0 {
-			left := sms.Credits(books[from.ID].Available)
-			return sms.Errorf(sms.NoCredit, "Not enough credits: %v needed, %v left on %s", amount, left, from.Name).
-				With("needed", amount.String()).With("left", left.String())
-		}
-		if err == nil {
-			_, err = t.Grant(ctx, query.GrantParams{ServiceID: to.ID, Available: int64(amount)})
-		}
-		if err == nil {
-			err = t.enter(ctx, from.ID, at, "transfer", "available", "issued", amount, "to "+to.Name+" by "+by)
-		}
-		if err == nil {
-			err = t.enter(ctx, to.ID, at, "transfer", "issued", "available", amount, "from "+from.Name+" by "+by)
-		}
-		return err
+		return t.hand(ctx, from, to, amount, at, "to "+to.Name+" by "+by, "from "+from.Name+" by "+by)
 	})
 }
