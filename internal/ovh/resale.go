@@ -388,7 +388,7 @@ func (a *API) settleResaleOrder(ctx context.Context, c *Call, in postMeResellerO
 	if _, err := a.resaleOrder(ctx, c, in.OrderID); err != nil {
 		return operatorOrder{}, err
 	}
-	return a.settleOrder(ctx, c, postOperatorOrdersOrderIDSettleIn{OrderID: in.OrderID, Reference: in.Reference})
+	return a.settleOrder(ctx, c, postOperatorOrdersOrderIDSettleIn(in))
 }
 
 func (a *API) cancelResaleOrder(ctx context.Context, c *Call, in postMeResellerOrdersOrderIDCancelIn) (operatorOrder, error) {
