@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"ramier/internal/auth"
+	"ramier/internal/calendar"
 	"ramier/internal/config"
 	"ramier/internal/simulator"
 	"ramier/internal/sms"
@@ -107,12 +108,14 @@ func (p *Platform) furnish(s *store.Store, operator *net.TCPAddr) {
 	p.t.Helper()
 	ctx := p.t.Context()
 	p.Shop = storetest.NewShop(p.t, s)
+	p.must(s.ChangeService(ctx, p.Shop.Service.Name, withoutHours))
 	_, err := s.Grant(ctx, p.Shop.Service.ID, 100_000_000*sms.Credit, "test", storetest.Noon)
 	p.must(err)
 	poor := sms.Service{
 		Name: p.Poor, AccountID: p.Shop.Account.ID, Account: p.Shop.Account.Name, Country: "FR", Channel: "transactional",
 		Status: sms.Enabled, CreatedAt: storetest.Noon,
 	}
+	p.must(withoutHours(&poor))
 	p.must(s.AddService(ctx, &poor))
 	p.must(s.AddSender(ctx, sms.Sender{
 		ServiceID: poor.ID, Sender: "Ramier", Type: "alpha", Status: sms.Enabled, Referer: "custom", CreatedAt: storetest.Noon,
@@ -128,6 +131,12 @@ func (p *Platform) furnish(s *store.Store, operator *net.TCPAddr) {
 	}))
 	p.keys, err = auth.CreateToken(ctx, s, time.Now(), p.Shop.Account, nil, "test", "", 0, nil)
 	p.must(err)
+}
+
+// withoutHours has advertising sent at any time: these tests run by the clock on the wall.
+func withoutHours(v *sms.Service) error {
+	v.Settings.SendingHours = calendar.Never
+	return nil
 }
 
 // Store opens the database; on SQLite only while no server has it.
