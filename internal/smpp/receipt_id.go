@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -77,6 +78,9 @@ func plainID(id string) string {
 func rebase(id string, from, to int) string {
 	if len(id) > 64 || strings.Trim(id, "0123456789abcdef") != "" {
 		return id
+	}
+	if n, err := strconv.ParseUint(id, from, 64); err == nil { // nearly all: an integer without allocations
+		return strconv.FormatUint(n, to)
 	}
 	n, ok := new(big.Int).SetString(id, from)
 	if !ok {

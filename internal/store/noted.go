@@ -105,16 +105,21 @@ func (w *settlement) noteAnswers(all *Outcome, own bool) {
 // receipts whose reference nobody here knows, which may settle a doubt.
 func (w *settlement) needed(all *Outcome) (came map[reference]bool, people map[string]bool) {
 	came, people = map[reference]bool{}, map[string]bool{}
-	own := make(map[reference]bool, len(all.Answers))
+	own := make(map[reference]int64, len(all.Answers)) // the messages that the group's answers name
 	for _, a := range all.Answers {
-		own[refOf(a)] = true
+		own[refOf(a)] = a.MessageID
 	}
 	for _, r := range all.Receipts {
 		known := false
-		for _, form := range r.Refs {
+		for n, form := range r.Refs {
 			ref := reference{r.CarrierID, form}
 			came[ref] = true
-			known = known || own[ref] || w.s.hand.knows(ref)
+			id, answered := own[ref]
+			if n == 0 && (answered && w.s.hand.isTo(id, r.Receiver) || w.s.hand.means(ref, r.Receiver)) {
+				known = true
+				break // no other message can be meant
+			}
+			known = known || answered || w.s.hand.knows(ref)
 		}
 		if !known {
 			people[r.Receiver] = true
@@ -195,14 +200,15 @@ func (t *tx) notesOf(ctx context.Context, claim, carrier int64) (map[int64]sms.A
 }
 
 // WriteAnswers writes answers into their messages that have only been noted for longer than age, and counts what became of these. What the
-// database refuses stays noted, so that it holds up nothing else, until the claim is taken over.
+// database refuses stays noted, so that it holds up nothing else, until the claim is taken over; if it takes nothing at all, what is left is for
+// the next time.
 func (s *Store) WriteAnswers(ctx context.Context, age time.Duration) (done OutcomeResult, err error) {
 	before := time.Now().Add(-age)
 	done.Moved = map[sms.State]int{}
 	for most := writtenAtOnce; s.hand.hasNoted(before); {
 		o := &Outcome{notedBefore: before, notedMost: most}
 		switch failed := s.Settle(ctx, o); {
-		case failed != nil && (ctx.Err() != nil || s.Stalled() != nil):
+		case failed != nil && (ctx.Err() != nil || s.Stalled() != nil || takesNothing(failed)):
 			return done, failed
 		case failed != nil && most > 1:
 			most /= 2
@@ -279,6 +285,24 @@ func (h *hand) countNoted() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.noted)
+}
+
+// isTo tells whether a message in hand is for a receiver.
+func (h *hand) isTo(id int64, receiver string) bool {
+	m := h.message(id)
+	return m != nil && m.Receiver == receiver
+}
+
+// means tells whether a reference names a message in hand that is for a receiver.
+func (h *hand) means(ref reference, receiver string) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for m := h.refs[ref]; m != nil; m = m.other {
+		if m.Receiver == receiver {
+			return true
+		}
+	}
+	return false
 }
 
 // knows tells whether a message in hand is found by a reference.

@@ -141,3 +141,28 @@ func TestNothingIsNotedWithoutTheLease(t *testing.T) {
 		})
 	}
 }
+
+// A server without room refuses everything: noted answers stay due, and are written when there is room again.
+func TestNotedAnswersWaitForRoom(t *testing.T) {
+	for _, database := range storetest.Databases {
+		if database != "postgres" {
+			continue // only a server can be told to say so
+		}
+		address := storetest.URL(t, database)
+		s := storetest.Open(t, address)
+		shop := storetest.NewShop(t, s)
+		first, _ := noted(t, s, shop, 20)
+		storetest.Exec(t, address, `CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+			$$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$`)
+		storetest.Exec(t, address, "CREATE TRIGGER no_room BEFORE UPDATE ON message FOR EACH ROW EXECUTE FUNCTION no_room()")
+		if _, err := s.WriteAnswers(t.Context(), 0); err == nil {
+			t.Fatal("nothing can be written, and nobody says so")
+		}
+		wantState(t, s, first, sms.Sending)
+		storetest.Exec(t, address, "DROP TRIGGER no_room ON message")
+		if done, err := s.WriteAnswers(t.Context(), 0); err != nil || done.Moved[sms.Sent] != 20 {
+			t.Errorf("%+v, %v", done, err)
+		}
+		wantState(t, s, first+19, sms.Sent)
+	}
+}

@@ -115,15 +115,16 @@ func (w *settlement) match(ctx context.Context, receipts []sms.Receipt) ([][]awa
 	var carrier []int64
 	var ref []string
 	for i, r := range receipts {
-		for _, form := range r.Refs {
+		sure := false
+		for n, form := range r.Refs {
 			k := reference{r.CarrierID, form}
 			found[i] = append(append(found[i], known[k]...), w.s.hand.named(k)...)
+			if sure = n == 0 && w.sure(r, found[i]); sure {
+				break
+			}
 		}
-		if len(r.Refs) > 0 && w.sure(r, found[i]) {
-			continue
-		}
-		for _, form := range r.Refs {
-			carrier, ref = append(carrier, r.CarrierID), append(ref, form)
+		for n := 0; n < len(r.Refs) && !sure; n++ {
+			carrier, ref = append(carrier, r.CarrierID), append(ref, r.Refs[n])
 		}
 	}
 	stored := map[reference][]awaited{}

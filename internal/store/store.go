@@ -124,7 +124,7 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 	}
 	escaped := (&url.URL{Path: path}).EscapedPath() // a # or ? would end the name
 	const pragmas = "?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)" +
-		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_pragma=wal_autocheckpoint(4000)"
+		"&_pragma=foreign_keys(1)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-8000)&_pragma=wal_autocheckpoint(4000)"
 	if s.writes, err = sql.Open("sqlite", "file:"+escaped+pragmas); err == nil {
 		s.writes.SetMaxOpenConns(1)
 		err = s.migrate(ctx, "sqlite3")

@@ -62,6 +62,8 @@ type writer struct {
 	messages int       // of the jobs that wait
 	begun    time.Time // when the group under way began, zero without one
 	closed   bool
+	gathers  bool // it has nothing to do before enough requests wait
+	crowded  bool // the last group had many requests
 	wake     chan struct{}
 	ended    chan struct{}
 	conn     *conn
@@ -102,6 +104,9 @@ func (w *writer) add(o *op) error {
 	}
 	w.waiting = append(w.waiting, o)
 	w.count(o, 1)
+	if w.gathers && w.requests < enough {
+		return nil
+	}
 	select {
 	case w.wake <- struct{}{}:
 	default:
@@ -137,6 +142,9 @@ func (w *writer) run() {
 	for open := true; open; {
 		_, open = <-w.wake
 		for {
+			if open {
+				open = w.gather()
+			}
 			group := w.take()
 			if len(group) == 0 {
 				break
@@ -149,15 +157,52 @@ func (w *writer) run() {
 	}
 }
 
+// A group of requests after another large one waits a little for more to come: what a commit costs hardly depends on how many share it.
+const (
+	large    = 8                       // from how many requests on a group is large
+	enough   = 32                      // requests that need not wait for others
+	gathered = 1500 * time.Microsecond // the longest wait
+)
+
+// gather waits for a large group. It is false when the writer is stopped.
+func (w *writer) gather() (open bool) {
+	w.mu.Lock()
+	w.gathers = w.crowded && w.requests < enough && !w.closed
+	gathers := w.gathers
+	if gathers {
+		select {
+		case <-w.wake: // by what waits already
+		default:
+		}
+	}
+	w.mu.Unlock()
+	if !gathers {
+		return true
+	}
+	timer := time.NewTimer(gathered)
+	defer timer.Stop()
+	select {
+	case _, open = <-w.wake:
+	case <-timer.C:
+		open = true
+	}
+	w.mu.Lock()
+	w.gathers = false
+	w.mu.Unlock()
+	return open
+}
+
 func (w *writer) take() []*op {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n := min(len(w.waiting), maxGroup)
 	group := w.waiting[:n:n]
 	w.waiting = w.waiting[n:]
+	before := w.requests
 	for _, o := range group {
 		w.count(o, -1)
 	}
+	w.crowded = before-w.requests >= large
 	if len(w.waiting) == 0 {
 		w.waiting = nil
 	}
