@@ -141,7 +141,11 @@ func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
 		m.Duplicate = m.Duplicate || m.isAnotherCopy(a)
 		return 0, 0, false
 	}
+	named := m.Accepted
 	m.KeepRefs(a.Refs)
+	if from == InDoubt && m.Accepted > named { // parts of another copy, even if not all of them left
+		m.Duplicate = true
+	}
 	to, ptt := a.State, a.PTT
 	switch {
 	case to == Queued && from == InDoubt:

@@ -48,6 +48,13 @@ func (w *settlement) receipts(ctx context.Context, o *Outcome) error {
 	var unmatched []sms.Receipt
 	for i, r := range o.Receipts {
 		a, ok := w.choose(r, found[i])
+		if ok && r.Receiver != "" && w.messages[a.message].Receiver != r.Receiver {
+			underWay, err := w.underWay(ctx, r)
+			if err != nil {
+				return err
+			}
+			ok = !underWay
+		}
 		if !ok || w.messages[a.message].State.Waiting() {
 			// Its message waits for another attempt with its other parts, or its answer is still on the way.
 			if !r.Asked {
@@ -62,6 +69,26 @@ func (w *settlement) receipts(ctx context.Context, o *Outcome) error {
 		return err
 	}
 	return w.park(ctx, unmatched)
+}
+
+// underWay tells whether a message to the receiver that a receipt names is being handed over: then the receipt may be that one's,
+// though its reference is known as another's.
+func (w *settlement) underWay(ctx context.Context, r sms.Receipt) (bool, error) {
+	ids, err := w.t.recentTo(ctx, r.Receiver)
+	if err != nil {
+		return false, err
+	}
+	if err := w.load(ctx, ids); err != nil {
+		return false, err
+	}
+	for _, id := range ids {
+		if m := w.messages[id]; m.CarrierID == r.CarrierID && (m.State.Waiting() || m.State == sms.InDoubt) {
+			if claimed, err := isClaimed(ctx, w.t.db, *m); claimed || err != nil {
+				return claimed, err
+			}
+		}
+	}
+	return false, nil
 }
 
 func (w *settlement) apply(r sms.Receipt, a awaited) {
@@ -165,7 +192,7 @@ func (w *settlement) sure(r sms.Receipt, candidates []awaited) bool {
 }
 
 // choose picks among parts that carry the same reference, since carriers use references again: one whose receiver the
-// receipt names before others, then the newest. A reference that is only another form of the receipt's must have the
+// receipt names before others, then the newest, and of one message a part without a receipt. A reference that is only another form of the receipt's must have the
 // receiver.
 func (w *settlement) choose(r sms.Receipt, candidates []awaited) (best awaited, ok bool) {
 	bestSame := false
@@ -178,7 +205,8 @@ func (w *settlement) choose(r sms.Receipt, candidates []awaited) (best awaited, 
 		if !same && r.Receiver != "" && a.ref != r.Refs[0] {
 			continue
 		}
-		if !ok || (same && !bestSame) || (same == bestSame && m.ID > best.message) {
+		newer := m.ID > best.message || (m.ID == best.message && w.over[best.id()])
+		if !ok || (same && !bestSame) || (same == bestSame && newer) {
 			best, bestSame, ok = a, same, true
 		}
 	}
@@ -240,7 +268,7 @@ func (w *settlement) justNamed(r sms.Receipt) (awaited, bool) {
 	}
 	var found []awaited
 	for _, a := range w.awaited {
-		if m := w.messages[a.message]; a.carrier == r.CarrierID && a.ref == r.Refs[0] && m != nil && !m.State.Waiting() && m.Receiver == r.Receiver {
+		if m := w.messages[a.message]; m != nil && a.carrier == r.CarrierID && m.Receiver == r.Receiver && !m.State.Waiting() && slices.Contains(r.Refs, a.ref) {
 			found = append(found, a)
 		}
 	}
@@ -255,7 +283,7 @@ func (w *settlement) knows(m *sms.Message, r sms.Receipt) bool {
 
 // about gives the message that a receipt with a reference which nobody knows is about: the one to the same receiver whose answer was
 // lost, if there is just one, and it was handed over before the receipt came; else nil. While another message to the receiver is
-// being handed over, the receipt may be that one's.
+// being handed over, the receipt may be that one's. Of several parts of which some were sent twice, it may be about either copy.
 func (w *settlement) about(ctx context.Context, r sms.Receipt, ids []int64) (*sms.Message, error) {
 	var doubted *sms.Message
 	for _, id := range ids {
@@ -266,7 +294,7 @@ func (w *settlement) about(ctx context.Context, r sms.Receipt, ids []int64) (*sm
 			doubted = m
 		}
 	}
-	if doubted == nil || len(r.Refs) == 0 || r.At.Before(w.handed[doubted.ID]) {
+	if doubted == nil || len(r.Refs) == 0 || r.At.Before(w.handed[doubted.ID]) || (doubted.Lost() > 0 && doubted.PDUs() > 1 && doubted.Duplicate) {
 		return nil, nil
 	}
 	for _, id := range ids {
@@ -284,11 +312,7 @@ func (w *settlement) about(ctx context.Context, r sms.Receipt, ids []int64) (*sm
 // one that was not.
 func (w *settlement) resolve(m *sms.Message, receipts []sms.Receipt) {
 	places := map[string]awaited{}
-	for _, r := range receipts {
-		ref := r.Refs[0]
-		if _, known := places[ref]; known {
-			continue
-		}
+	for _, ref := range distinct(receipts) {
 		refs, part := make([]string, m.PDUs()), m.Unnamed()
 		before := slices.Clone(m.Refs)
 		refs[part] = ref
@@ -298,15 +322,30 @@ func (w *settlement) resolve(m *sms.Message, receipts []sms.Receipt) {
 		places[ref] = awaited{m.CarrierID, m.ID, int64(part), ref}
 	}
 	for _, r := range receipts {
+		i := slices.IndexFunc(r.Refs, func(ref string) bool { return places[ref].ref != "" })
 		w.result.Matched++
-		w.apply(r, places[r.Refs[0]])
+		w.apply(r, places[r.Refs[i]])
 	}
 	w.changed[m.ID] = true
 }
 
+// distinct gives the references that receipts name, each in the form in which it came first.
+func distinct(receipts []sms.Receipt) (refs []string) {
+	for _, r := range receipts {
+		if !slices.ContainsFunc(r.Refs, func(ref string) bool { return slices.Contains(refs, ref) }) {
+			refs = append(refs, r.Refs[0])
+		}
+	}
+	return refs
+}
+
 // resolveParts ends the doubt about a message of which several parts have no reference, once receipts have named as many: those that
-// are parked, and those that are to be. A message that was sent twice is left to its second copy. It gives the receipts that are left.
+// are parked, and those that are to be; not while a second copy is on its way, which they may be about. It gives the receipts that
+// are left.
 func (w *settlement) resolveParts(ctx context.Context, m *sms.Message, came []sms.Receipt) ([]sms.Receipt, error) {
+	if claimed, err := isClaimed(ctx, w.t.db, *m); claimed || err != nil {
+		return came, err
+	}
 	since := m.SentAt
 	if at, ok := w.handed[m.ID]; ok {
 		since = at
@@ -328,11 +367,8 @@ func (w *settlement) resolveParts(ctx context.Context, m *sms.Message, came []sm
 			others = append(others, r)
 		}
 	}
-	named := map[string]bool{}
-	for _, r := range theirs {
-		named[strings.Join(r.Refs[:min(1, len(r.Refs))], "")] = true
-	}
-	if m.Duplicate || named[""] || len(named) != m.Lost() {
+	nameless := slices.ContainsFunc(theirs, func(r sms.Receipt) bool { return len(r.Refs) == 0 })
+	if nameless || len(distinct(theirs)) != m.Lost() {
 		return came, nil
 	}
 	w.unparked = append(w.unparked, theirs[:before]...)
