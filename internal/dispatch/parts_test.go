@@ -93,7 +93,9 @@ func TestAPartThatWasNotSentIsSentAgain(t *testing.T) {
 func TestAnIntermediateReceiptEndsNoDoubtAboutOtherParts(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, func(p *port) {
-			p.reply = first(1, func(sms.Outbound, int) sms.Answer { return sms.Answer{State: sms.InDoubt, Refs: []string{"1", "", "3"}} },
+			p.reply = first(1, func(sms.Outbound, int) sms.Answer {
+				return sms.Answer{State: sms.InDoubt, Refs: []string{"1", "", "3"}}
+			},
 				func(sms.Outbound, int) sms.Answer { return sms.Answer{State: sms.Sent, Refs: []string{"1", "2", "3"}} })
 		})
 		w.change(doubtPolicy("resend"))
