@@ -91,6 +91,10 @@ func refuse(err error) refusal {
 	if r.body.message == "" {
 		r.body.message = "The requested object does not exist"
 	}
+	r.body.message = clip(r.body.message)
+	for name, value := range details {
+		details[name] = clip(value)
+	}
 	if len(details) > 0 {
 		r.body.details = details
 	}
@@ -98,6 +102,21 @@ func refuse(err error) refusal {
 		r.retryAfter = e.RetryAfter
 	}
 	return r
+}
+
+// maxSaid is how many characters of a text in an error are sent. Errors repeat what is wrong, and that may be long.
+const maxSaid = 4000
+
+// clip takes the middle out of a text that is too long: its beginning names the field, its end the cure.
+func clip(text string) string {
+	if len(text) <= maxSaid {
+		return text
+	}
+	runes := []rune(text)
+	if len(runes) <= maxSaid {
+		return text
+	}
+	return string(runes[:maxSaid/2]) + "…" + string(runes[len(runes)-maxSaid/2:])
 }
 
 // encode writes the body of the error; members without a value are left out.

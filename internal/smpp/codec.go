@@ -166,17 +166,24 @@ func (c *codec) cstring(field string, v *string, size int) {
 	}
 }
 
+// fromOperator is for what only operators send. It is read as far as it can be: an answer whose id or parameters are not of the
+// right form has accepted the message all the same, and a receipt that is refused for its form comes again and again.
+func (c *codec) fromOperator() bool { return c.command.IsResponse() || c.command == CommandDeliverSM }
+
 func (c *codec) readCString(field string, v *string, size int) {
 	rest := c.buf[c.pos:]
+	if c.fromOperator() {
+		size = max(size, len(rest)) // operators exceed what 3.4 allows
+	}
 	within := rest[:min(size, len(rest))]
 	n := bytes.IndexByte(within, 0)
 	switch {
 	case n >= 0:
 		c.pos += n + 1
-	case len(rest) < size && c.command.IsResponse():
+	case c.command.IsResponse():
 		n = len(rest)
 		c.pos += n
-	case len(rest) < size:
+	case len(rest) < size || c.fromOperator():
 		c.cut(field, "the PDU ends before its NUL")
 		return
 	default:
@@ -290,6 +297,10 @@ func (c *codec) readTLVs(list *TLVs) {
 		*list = make(TLVs, 0, 4)
 	}
 	for c.err == nil && c.pos < len(c.buf) && !c.padding() {
+		if c.fromOperator() && !c.wholeTLV() {
+			c.pos = len(c.buf)
+			return
+		}
 		head := c.take("optional_parameter", 4)
 		if head == nil {
 			return
@@ -304,6 +315,12 @@ func (c *codec) readTLVs(list *TLVs) {
 			c.note("optional_parameter", t)
 		}
 	}
+}
+
+// wholeTLV tells whether the next parameter is within the PDU.
+func (c *codec) wholeTLV() bool {
+	rest := c.buf[c.pos:]
+	return len(rest) >= 4 && len(rest)-4 >= int(binary.BigEndian.Uint16(rest[2:]))
 }
 
 // padding tells whether only one to three NULs are left, which some peers append.

@@ -113,7 +113,7 @@ func TestWhatCannotBeUnderstoodIsNackedAndTheSessionGoesOn(t *testing.T) {
 		smpptest.Raw(wire(t, "00000013 00000005 00000000 00000000 '123'")),
 		smpptest.ExpectReply(0, smpp.InvalidCommandLength, &smpp.GenericNack{}),
 		smpptest.Raw(wire(t, "00000018 00000005 00000000 00000009 '1234567' 00")),
-		smpptest.ExpectReply(9, smpp.InvalidServiceType, &smpp.GenericNack{}),
+		smpptest.ExpectReply(9, smpp.InvalidCommandLength, &smpp.GenericNack{}),
 		smpptest.Raw(wire(t, "00000010 80000004 00000000 00000077"), wire(t, "00000010 80010203 00000000 00000001")), // nobody asked
 		smpptest.Send(incoming), smpptest.Do(func() { k.respond[0](smpp.OK, nil) }), smpptest.ExpectAnswer(smpp.OK, &smpp.DeliverSMResp{}),
 	)...)

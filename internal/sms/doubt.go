@@ -103,6 +103,20 @@ func (m *Message) Unnamed() int {
 	return -1
 }
 
+// Lost counts the parts of a message in doubt that may have been sent and of which nobody knows a reference.
+func (m *Message) Lost() int {
+	if m.State != InDoubt {
+		return 0
+	}
+	known := 0
+	for _, ref := range m.Refs {
+		if ref != "" {
+			known++
+		}
+	}
+	return m.PDUs() - known
+}
+
 // fillRefs adds the references of parts that have none yet.
 func (m *Message) fillRefs(refs []string) {
 	more := slices.Clone(refs)

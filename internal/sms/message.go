@@ -76,10 +76,13 @@ type Receipt struct {
 
 // Apply takes a receipt for one part of m and tells whether it changed anything. Carriers repeat receipts and send them
 // late: one that cannot follow the present state changes nothing. A message of several parts is delivered with its last
-// part and failed with its first failure.
+// part and failed with its first failure. That the carrier goes on trying to deliver one part does not end the doubt about others.
 func (m *Message) Apply(r Receipt) bool {
 	if m.State.Waiting() || !m.State.May(r.State) {
 		return false
+	}
+	if r.State == Buffered && m.Lost() > 0 {
+		return true
 	}
 	if r.State == Delivered && m.PDUs() > 1 {
 		m.Arrived++
@@ -138,7 +141,11 @@ func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
 		m.Duplicate = m.Duplicate || m.isAnotherCopy(a)
 		return 0, 0, false
 	}
+	named := m.Accepted
 	m.KeepRefs(a.Refs)
+	if from == InDoubt && m.Accepted > named { // parts of another copy, even if not all of them left
+		m.Duplicate = true
+	}
 	to, ptt := a.State, a.PTT
 	switch {
 	case to == Queued && from == InDoubt:

@@ -48,6 +48,13 @@ func (w *settlement) receipts(ctx context.Context, o *Outcome) error {
 	var unmatched []sms.Receipt
 	for i, r := range o.Receipts {
 		a, ok := w.choose(r, found[i])
+		if ok && r.Receiver != "" && w.messages[a.message].Receiver != r.Receiver {
+			underWay, err := w.underWay(ctx, r)
+			if err != nil {
+				return err
+			}
+			ok = !underWay
+		}
 		if !ok || w.messages[a.message].State.Waiting() {
 			// Its message waits for another attempt with its other parts, or its answer is still on the way.
 			if !r.Asked {
@@ -64,6 +71,26 @@ func (w *settlement) receipts(ctx context.Context, o *Outcome) error {
 	return w.park(ctx, unmatched)
 }
 
+// underWay tells whether a message to the receiver that a receipt names is being handed over: then the receipt may be that one's,
+// though its reference is known as another's.
+func (w *settlement) underWay(ctx context.Context, r sms.Receipt) (bool, error) {
+	ids, err := w.t.recentTo(ctx, r.Receiver)
+	if err != nil {
+		return false, err
+	}
+	if err := w.load(ctx, ids); err != nil {
+		return false, err
+	}
+	for _, id := range ids {
+		if m := w.messages[id]; m.CarrierID == r.CarrierID && (m.State.Waiting() || m.State == sms.InDoubt) {
+			if claimed, err := isClaimed(ctx, w.t.db, *m); claimed || err != nil {
+				return claimed, err
+			}
+		}
+	}
+	return false, nil
+}
+
 func (w *settlement) apply(r sms.Receipt, a awaited) {
 	m := w.messages[a.message]
 	doubted := m.State == sms.InDoubt
@@ -75,13 +102,13 @@ func (w *settlement) apply(r sms.Receipt, a awaited) {
 		w.captured[m.ServiceID] += int64(m.Credits)
 		w.resolvedByReceipt(m, r)
 	}
-	if m.State != sms.Buffered {
+	if r.State != sms.Buffered {
 		w.done(a)
 	}
 	if m.State.Final() {
 		w.endRefs(m)
 	}
-	if len(m.Refs) > 1 && m.State != sms.Buffered {
+	if len(m.Refs) > 1 && r.State != sms.Buffered {
 		w.event(m.ID, r.At, "part-receipt", r.Raw)
 	}
 	w.moved(m)
@@ -166,7 +193,7 @@ func (w *settlement) sure(r sms.Receipt, candidates []awaited) bool {
 }
 
 // choose picks among parts that carry the same reference, since carriers use references again: one whose receiver the
-// receipt names before others, then the newest. A reference that is only another form of the receipt's must have the
+// receipt names before others, then the newest, and of one message a part without a receipt. A reference that is only another form of the receipt's must have the
 // receiver.
 func (w *settlement) choose(r sms.Receipt, candidates []awaited) (best awaited, ok bool) {
 	bestSame := false
@@ -179,17 +206,25 @@ func (w *settlement) choose(r sms.Receipt, candidates []awaited) (best awaited, 
 		if !same && r.Receiver != "" && a.ref != r.Refs[0] {
 			continue
 		}
-		if !ok || (same && !bestSame) || (same == bestSame && m.ID > best.message) {
+		newer := m.ID > best.message || (m.ID == best.message && w.over[best.id()])
+		if !ok || (same && !bestSame) || (same == bestSame && newer) {
 			best, bestSame, ok = a, same, true
 		}
 	}
 	return best, ok
 }
 
-// repeated leaves out receipts that repeat what is known: their message has had its final one. They are kept in its trail.
+// repeated leaves out receipts that repeat what is known: their message has had its final one. They are kept in its trail. Left out
+// are also those that settle a doubt, and those that follow them about the same part.
 func (w *settlement) repeated(ctx context.Context, receipts []sms.Receipt) ([]sms.Receipt, error) {
 	var left []sms.Receipt
+	doubted := map[int64]bool{}
 	for _, r := range receipts {
+		if a, ok := w.justNamed(r); ok {
+			w.result.Matched++
+			w.apply(r, a)
+			continue
+		}
 		if r.Receiver == "" {
 			left = append(left, r)
 			continue
@@ -206,15 +241,39 @@ func (w *settlement) repeated(ctx context.Context, receipts []sms.Receipt) ([]sm
 			w.event(ids[i], r.At, "late-receipt", r.Raw)
 			continue
 		}
-		resolved, err := w.resolve(ctx, r, ids)
-		if err != nil {
+		m, err := w.about(ctx, r, ids)
+		switch {
+		case err != nil:
 			return nil, err
+		case m != nil && m.Lost() <= 1:
+			w.resolve(m, []sms.Receipt{r})
+			continue
+		case m != nil:
+			doubted[m.ID] = true
 		}
-		if !resolved {
-			left = append(left, r)
+		left = append(left, r)
+	}
+	for _, id := range slices.Sorted(maps.Keys(doubted)) {
+		var err error
+		if left, err = w.resolveParts(ctx, w.messages[id], left); err != nil {
+			return nil, err
 		}
 	}
 	return left, nil
+}
+
+// justNamed finds the part whose reference an earlier receipt of this group has brought.
+func (w *settlement) justNamed(r sms.Receipt) (awaited, bool) {
+	if len(r.Refs) == 0 || len(w.awaited) == 0 {
+		return awaited{}, false
+	}
+	var found []awaited
+	for _, a := range w.awaited {
+		if m := w.messages[a.message]; m != nil && a.carrier == r.CarrierID && m.Receiver == r.Receiver && !m.State.Waiting() && slices.Contains(r.Refs, a.ref) {
+			found = append(found, a)
+		}
+	}
+	return w.choose(r, found)
 }
 
 // knows tells that a receipt is about a part of m.
@@ -223,39 +282,102 @@ func (w *settlement) knows(m *sms.Message, r sms.Receipt) bool {
 		slices.ContainsFunc(r.Refs, func(ref string) bool { return slices.Contains(m.Refs, ref) })
 }
 
-// resolve takes a receipt whose reference nobody knows for that of the message to the same receiver whose answer was lost,
-// if there is just one, and it was handed over before the receipt came. While another message to the receiver is being handed
-// over, the receipt may be that one's.
-func (w *settlement) resolve(ctx context.Context, r sms.Receipt, ids []int64) (bool, error) {
+// about gives the message that a receipt with a reference which nobody knows is about: the one to the same receiver whose answer was
+// lost, if there is just one, and it was handed over before the receipt came; else nil. While another message to the receiver is
+// being handed over, the receipt may be that one's. Of several parts of which some were sent twice, it may be about either copy.
+func (w *settlement) about(ctx context.Context, r sms.Receipt, ids []int64) (*sms.Message, error) {
 	var doubted *sms.Message
 	for _, id := range ids {
 		if m := w.messages[id]; m.Unnamed() >= 0 && m.CarrierID == r.CarrierID {
 			if doubted != nil {
-				return false, nil
+				return nil, nil
 			}
 			doubted = m
 		}
 	}
-	if doubted == nil || len(r.Refs) == 0 || r.At.Before(w.handed[doubted.ID]) {
-		return false, nil
+	if doubted == nil || len(r.Refs) == 0 || r.At.Before(w.handed[doubted.ID]) || (doubted.Lost() > 0 && doubted.PDUs() > 1 && doubted.Duplicate) {
+		return nil, nil
 	}
 	for _, id := range ids {
 		if m := w.messages[id]; m.State.Waiting() && m.CarrierID == r.CarrierID {
 			if claimed, err := isClaimed(ctx, w.t.db, *m); claimed || err != nil {
-				return false, err
+				return nil, err
 			}
 		}
 	}
-	refs, part := make([]string, doubted.PDUs()), doubted.Unnamed()
-	before := slices.Clone(doubted.Refs)
-	refs[part] = r.Refs[0]
-	w.forgetStandIn(doubted, part)
-	doubted.KeepRefs(refs)
-	w.await(doubted, before)
-	w.result.Matched++
-	w.apply(r, awaited{doubted.CarrierID, doubted.ID, int64(part), r.Refs[0]})
-	w.changed[doubted.ID] = true
-	return true, nil
+	return doubted, nil
+}
+
+// resolve gives the parts of a message that have no reference those of receipts, in their order, and applies the receipts. There
+// are as many references as such parts: a receipt does not say which part it is about, and one that was sent cannot be told from
+// one that was not.
+func (w *settlement) resolve(m *sms.Message, receipts []sms.Receipt) {
+	places := map[string]awaited{}
+	for _, ref := range distinct(receipts) {
+		refs, part := make([]string, m.PDUs()), m.Unnamed()
+		before := slices.Clone(m.Refs)
+		refs[part] = ref
+		w.forgetStandIn(m, part)
+		m.KeepRefs(refs)
+		w.await(m, before)
+		places[ref] = awaited{m.CarrierID, m.ID, int64(part), ref}
+	}
+	for _, r := range receipts {
+		i := slices.IndexFunc(r.Refs, func(ref string) bool { return places[ref].ref != "" })
+		w.result.Matched++
+		w.apply(r, places[r.Refs[i]])
+	}
+	w.changed[m.ID] = true
+}
+
+// distinct gives the references that receipts name, each in the form in which it came first.
+func distinct(receipts []sms.Receipt) (refs []string) {
+	for _, r := range receipts {
+		if !slices.ContainsFunc(r.Refs, func(ref string) bool { return slices.Contains(refs, ref) }) {
+			refs = append(refs, r.Refs[0])
+		}
+	}
+	return refs
+}
+
+// resolveParts ends the doubt about a message of which several parts have no reference, once receipts have named as many: those that
+// are parked, and those that are to be; not while a second copy is on its way, which they may be about. It gives the receipts that
+// are left.
+func (w *settlement) resolveParts(ctx context.Context, m *sms.Message, came []sms.Receipt) ([]sms.Receipt, error) {
+	if claimed, err := isClaimed(ctx, w.t.db, *m); claimed || err != nil {
+		return came, err
+	}
+	since := m.SentAt
+	if at, ok := w.handed[m.ID]; ok {
+		since = at
+	}
+	parked, err := w.parkedSince(ctx, []int64{m.CarrierID}, []string{m.Receiver}, []int64{micros(since)})
+	if err != nil {
+		return nil, err
+	}
+	var theirs, others []sms.Receipt
+	ids := slices.Sorted(maps.Keys(parked))
+	for _, id := range ids {
+		theirs = append(theirs, parked[id])
+	}
+	before := len(theirs)
+	for _, r := range came {
+		if r.CarrierID == m.CarrierID && r.Receiver == m.Receiver && len(r.Refs) > 0 && !r.At.Before(since) {
+			theirs = append(theirs, r)
+		} else {
+			others = append(others, r)
+		}
+	}
+	nameless := slices.ContainsFunc(theirs, func(r sms.Receipt) bool { return len(r.Refs) == 0 })
+	if nameless || len(distinct(theirs)) != m.Lost() {
+		return came, nil
+	}
+	w.unparked = append(w.unparked, theirs[:before]...)
+	if err := w.t.forgetParked(ctx, ids); err != nil {
+		return nil, err
+	}
+	w.resolve(m, theirs)
+	return others, nil
 }
 
 // recentTo gives the ids of the latest messages to a receiver, newest first. It looks at the last two buckets of the index,
@@ -353,26 +475,10 @@ func (w *settlement) unpark(ctx context.Context, o *Outcome) error {
 			}
 		}
 	}
-	parked := map[int64]sms.Receipt{}
-	scan := func(rows *sql.Rows) error {
-		var r sms.Receipt
-		var id, done, at int64
-		var refs string
-		if err := rows.Scan(&id, &r.CarrierID, &refs, &r.Receiver, &r.State, &r.PTT, &r.Error, &r.Raw, &done, &at); err != nil {
-			return err
-		}
-		if r.DoneAt, r.At = fromMicros(done), fromMicros(at); refs != "" {
-			r.Refs = strings.Split(refs, "\n")
-		}
-		parked[id] = r
-		return nil
-	}
-	const columns = `SELECT DISTINCT p.id, p.carrier_id, p.ref, p.receiver, p.state, p.ptt, p.error, p.raw, p.done_at, p.received_at FROM v `
-	err := w.t.query(ctx, columns+`JOIN parked_form f ON f.carrier_id = v.carrier_id AND f.ref = v.ref JOIN parked p ON p.id = f.parked_id`,
-		scan, ints("carrier_id", carrier), texts("ref", ref))
+	parked, err := w.parkedSince(ctx, doubtCarrier, doubtReceiver, doubtSince)
 	if err == nil {
-		err = w.t.query(ctx, columns+`JOIN parked p ON p.carrier_id = v.carrier_id AND p.receiver = v.receiver
-			AND p.received_at >= v.since`, scan, ints("carrier_id", doubtCarrier), texts("receiver", doubtReceiver), ints("since", doubtSince))
+		err = w.t.query(ctx, parkedColumns+`JOIN parked_form f ON f.carrier_id = v.carrier_id AND f.ref = v.ref JOIN parked p ON p.id = f.parked_id`,
+			scanParked(parked), ints("carrier_id", carrier), texts("ref", ref))
 	}
 	if err != nil || len(parked) == 0 {
 		return err
@@ -384,8 +490,44 @@ func (w *settlement) unpark(ctx context.Context, o *Outcome) error {
 	}
 	o.Receipts = slices.Concat(came, o.Receipts)
 	w.unparked = append(w.unparked, came...)
-	if _, err = w.t.exec(ctx, `DELETE FROM parked_form WHERE parked_id IN (SELECT id FROM v)`, ints("id", ids)); err == nil {
-		_, err = w.t.exec(ctx, `DELETE FROM parked WHERE id IN (SELECT id FROM v)`, ints("id", ids))
+	return w.t.forgetParked(ctx, ids)
+}
+
+const parkedColumns = `SELECT DISTINCT p.id, p.carrier_id, p.ref, p.receiver, p.state, p.ptt, p.error, p.raw, p.done_at, p.received_at FROM v `
+
+// parkedSince gives the parked receipts about receivers, each with its carrier, that came since a time, by their ids.
+func (w *settlement) parkedSince(ctx context.Context, carriers []int64, receivers []string, since []int64) (map[int64]sms.Receipt, error) {
+	parked := map[int64]sms.Receipt{}
+	err := w.t.query(ctx, parkedColumns+`JOIN parked p ON p.carrier_id = v.carrier_id AND p.receiver = v.receiver
+		AND p.received_at >= v.since`, scanParked(parked), ints("carrier_id", carriers), texts("receiver", receivers), ints("since", since))
+	return parked, err
+}
+
+// scanParked reads the columns of parkedColumns.
+func scanParked(into map[int64]sms.Receipt) func(*sql.Rows) error {
+	return func(rows *sql.Rows) error {
+		var r sms.Receipt
+		var id, done, at int64
+		var refs string
+		if err := rows.Scan(&id, &r.CarrierID, &refs, &r.Receiver, &r.State, &r.PTT, &r.Error, &r.Raw, &done, &at); err != nil {
+			return err
+		}
+		if r.DoneAt, r.At = fromMicros(done), fromMicros(at); refs != "" {
+			r.Refs = strings.Split(refs, "\n")
+		}
+		into[id] = r
+		return nil
+	}
+}
+
+// forgetParked removes receipts that are parked no longer.
+func (t *tx) forgetParked(ctx context.Context, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	_, err := t.exec(ctx, `DELETE FROM parked_form WHERE parked_id IN (SELECT id FROM v)`, ints("id", ids))
+	if err == nil {
+		_, err = t.exec(ctx, `DELETE FROM parked WHERE id IN (SELECT id FROM v)`, ints("id", ids))
 	}
 	return err
 }

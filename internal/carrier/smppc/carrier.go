@@ -106,7 +106,7 @@ var (
 	again = smpp.Backoff{Min: 500 * time.Millisecond, Max: 500 * time.Millisecond}
 	// broken is for one that does not come up, or not for long.
 	broken = smpp.Backoff{Min: time.Second, Max: time.Minute}
-	// unwelcome is for a bind that is refused: asking often gets the address banned.
+	// unwelcome is for a bind that is refused for who we are: asking often gets the address banned.
 	unwelcome = smpp.Backoff{Min: time.Minute, Max: 5 * time.Minute}
 )
 
@@ -190,18 +190,15 @@ func (c *Carrier) serve(ctx context.Context, l *link) {
 
 // pace tells how patiently to try again after err.
 func pace(err error) smpp.Backoff {
-	refused, ok := errors.AsType[*smpp.RefusedError](err)
-	if !ok || verdicts[refused.Status].fate == slow || passing[refused.Status] {
-		return broken
+	if refused, ok := errors.AsType[*smpp.RefusedError](err); ok && personal[refused.Status] {
+		return unwelcome
 	}
-	return unwelcome
+	return broken
 }
 
-// passing are the refusals of a bind that have nothing to do with who we are. "Already bound" is the usual answer while the
-// operator has not noticed yet that an earlier connection broke.
-var passing = map[smpp.Status]bool{
-	smpp.AlreadyBound: true, smpp.InvalidBindStatus: true, smpp.SystemError: true, smpp.ReceiverTemporaryError: true,
-}
+// personal are the refusals of a bind that are about who we are, and that somebody has to mend. All others may pass by themselves:
+// "bind failed" and "already bound" are usual answers while the operator restarts or has not noticed that an earlier connection broke.
+var personal = map[smpp.Status]bool{smpp.InvalidPassword: true, smpp.InvalidSystemID: true, smpp.InvalidSystemType: true}
 
 // wait returns when d has passed or ctx has ended.
 func wait(ctx context.Context, d time.Duration) {

@@ -157,6 +157,8 @@ func TestRefusedBind(t *testing.T) {
 		smpp.InvalidPassword: {"ESME_RINVPASWD: the password is wrong", time.Minute},
 		smpp.AlreadyBound:    {"ESME_RALYBND", time.Second},
 		smpp.Throttled:       {"ESME_RTHROTTLED", time.Second},
+		smpp.BindFailed:      {"ESME_RBINDFAIL", time.Second},
+		smpp.Status(0x400):   {"0x00000400", time.Second},
 	} {
 		t.Run(status.Name(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -181,6 +181,7 @@ func TestReferences(t *testing.T) {
 		{"automatic", "16", "10", true},
 		{"automatic", "7F3A-11E0-x", "7f3a-11e0-X", false},
 		{"automatic", "7F3A-11E0-X", "7f3a-11e0-x", true},
+		{"automatic", "0A1B2C3D4E5F", "0a1b2c3d4e5f", true},
 		{"automatic", "a\xff", "a\xff", true},
 		{"nonsense", "2587", "A1B", true},
 	} {

@@ -52,7 +52,7 @@ func sameBase(id string) []string {
 	case isNumber(id):
 		return decimal(plain)
 	case isHex(id):
-		return hexadecimal(plain)
+		return append([]string{strings.ToUpper(id), strings.ToLower(id)}, hexadecimal(plain)...)
 	}
 	return []string{strings.ToLower(id), strings.ToUpper(id)}
 }
