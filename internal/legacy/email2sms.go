@@ -50,9 +50,9 @@ type MailConfig struct {
 	Reports   string      // Verified, Always or Never
 	// Relays are mail servers of our own: their limits are not those of others, and the Authentication-Results that AuthHost has written
 	// are believed when they bring them.
-	Relays    []netip.Prefix
-	AuthHost  string
-	Resolver  spf.Resolver // for keys of DKIM, and SPF; nil = the system's
+	Relays   []netip.Prefix
+	AuthHost string
+	Resolver spf.Resolver // for keys of DKIM, and SPF; nil = the system's
 
 	Size           int64         // bytes of a mail, 2 MiB
 	Connections    int           // 200
