@@ -33,18 +33,70 @@ func (b *Bench) callbacks(ctx context.Context, s Scenario, database, dir string)
 		if err := client.PutWithContext(ctx, "/sms/"+serviceName, map[string]any{"callBack": server.url}, nil); err != nil {
 			return r, err
 		}
-		m := &measurement{bench: b, scenario: s, door: door, operator: o, platform: p, first: firstMessage}
-		if r, err = m.run(ctx); err != nil {
-			return r, err
+		told := &told{bench: b, operator: o, platform: p, door: door, client: client, server: server}
+		if s.Dead > 0 {
+			return told.besideDead(ctx, s)
 		}
-		b.Tell.Stage(s.Name + ": the last callbacks")
-		told, calls, seconds := server.await(ctx, callbacksOfMessage*r.Delivered, b.Patience)
-		r.Callbacks, r.CallbacksMissing = told, callbacksOfMessage*r.Delivered-told
-		r.CallbacksPerSecond = float64(told) / max(seconds, 1e-9)
-		r.Note = fmt.Sprintf("%s callbacks came within %.1f s of the first request, %s a second; %d came again, %d are missing",
-			figures.Thousands(told), seconds, figures.Thousands(int(r.CallbacksPerSecond)), calls-told, r.CallbacksMissing)
-		return r, nil
+		return told.run(ctx, s, firstMessage)
 	})
+}
+
+// told is a customer who is told of each step of a message.
+type told struct {
+	bench    *Bench
+	operator *operator
+	platform *platform
+	door     *load.OVH
+	client   *ovh.Client
+	server   *listener
+	dead     *ovh.Client // of the customers whose endpoints are dead
+}
+
+// run runs the load and waits for the last callback.
+func (t *told) run(ctx context.Context, s Scenario, first int) (figures.Result, error) {
+	m := &measurement{bench: t.bench, scenario: s, door: t.door, operator: t.operator, platform: t.platform, first: first}
+	t.server.begin()
+	before, err := t.platform.metric(ctx, "ramier_messages_total", `state="delivered"`)
+	if err != nil {
+		return figures.Result{}, err
+	}
+	used := t.platform.usage()
+	r, err := m.run(ctx)
+	if err != nil {
+		return r, err
+	}
+	t.bench.Tell.Stage(s.Name + ": the last callbacks")
+	r.Delivered -= int(before)
+	want := callbacksOfMessage * r.Delivered
+	told, calls, seconds := t.server.await(ctx, want, t.bench.Patience)
+	cost := float64((t.platform.usage().CPU - used.CPU).Microseconds()) / float64(max(1, told))
+	r.Callbacks, r.CallbacksMissing = told, want-told
+	r.CallbacksPerSecond = float64(told) / max(seconds, 1e-9)
+	r.Note = fmt.Sprintf("%s callbacks came within %.1f s of the first request, %s a second; %d came again, %d are missing; %.0f µs of the platform for each, with its half of the message",
+		figures.Thousands(told), seconds, figures.Thousands(int(r.CallbacksPerSecond)), calls-told, r.CallbacksMissing, cost)
+	if r.CallbacksMissing > 0 {
+		r.Note += "; " + t.complaint(ctx)
+	}
+	return r, nil
+}
+
+// complaint tells why the first callback that is missing has not come.
+func (t *told) complaint(ctx context.Context) string {
+	var all []struct {
+		Attempts []struct {
+			Status int
+			Error  string
+		}
+	}
+	if err := t.client.GetWithContext(ctx, "/sms/"+serviceName+"/deliveries?state=waiting&limit=1000", &all); err != nil {
+		return "why is not known: " + err.Error()
+	}
+	for _, d := range all {
+		for _, a := range d.Attempts {
+			return fmt.Sprintf("one got the status %d %s", a.Status, a.Error)
+		}
+	}
+	return "those that wait were not tried"
 }
 
 // listener is the customer's server: it says yes and counts what it is told.
@@ -85,6 +137,13 @@ func (l *listener) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	if !l.told[what] {
 		l.told[what], l.last = true, now
 	}
+}
+
+// begin forgets what was told before.
+func (l *listener) begin() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.told, l.calls, l.start, l.last = map[string]bool{}, 0, time.Now(), time.Time{}
 }
 
 func (l *listener) state() (told, calls int, last time.Time) {

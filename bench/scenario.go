@@ -21,6 +21,9 @@ type Scenario struct {
 	// Of old scenarios: how many services and messages are in the store before, and the loads that follow.
 	Services, Stored int
 	Loads            []Scenario
+
+	// Dead is how many endpoints of other customers take nothing meanwhile.
+	Dead int
 }
 
 // Kind is how a scenario is run.
@@ -60,6 +63,7 @@ func Scenarios() []Scenario {
 		{Name: "http2sms", Title: "one receiver a call of http2sms", Kind: HTTP2SMS, Requests: 50_000, Receivers: 1, Connections: Connections},
 		{Name: "smpp", Title: "submits of clients over SMPP", Kind: SMPP, Requests: 200_000, Receivers: 1, Connections: 8},
 		{Name: "callbacks", Title: "a customer's server is told of each message", Kind: Callbacks, Requests: 50, Receivers: 1000, Connections: 8},
+		{Name: "callbacks-dead", Title: "the same beside 1,000 dead endpoints", Kind: Callbacks, Requests: 50, Receivers: 1000, Connections: 8, Dead: 1000},
 		{Name: "queue", Title: "urgent messages past 2 million waiting ones", Kind: Queue, Requests: 400, Receivers: 5000, Connections: 4},
 		{Name: "batch", Title: "a campaign to 1,000,000 rows with mail merge", Kind: Batch, Requests: 1, Receivers: 1_000_000, Connections: 1},
 		{Name: "kannel-single", Title: "Kannel, one receiver a request", Kind: Kannel, Requests: 100_000, Receivers: 1, Connections: Connections},
@@ -100,6 +104,11 @@ func (s Scenario) messages() int {
 			n += one.messages()
 		}
 		return n
+	}
+	if s.Dead > 0 {
+		alone := s
+		alone.Dead = 0
+		return deadRounds*alone.messages() + deadMessages*deadServices(s.Dead)
 	}
 	if s.Requests > 0 {
 		return s.Requests * s.Receivers

@@ -201,7 +201,7 @@ func (a *App) start(ctx context.Context) error {
 }
 
 // maxPerHost is how many connections to one host are kept for callbacks.
-const maxPerHost = 64
+const maxPerHost = 128
 
 // startNotifier makes what delivers callbacks.
 func (a *App) startNotifier(s *submit.Submitter, m *metrics) {

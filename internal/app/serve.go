@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -137,11 +136,11 @@ func provider(c config.OIDC) (auth.Provider, error) {
 		TrustMail: c.TrustEmail, Domains: c.AllowedDomains,
 	}
 	if c.ClientSecretFile != "" {
-		secret, err := os.ReadFile(c.ClientSecretFile)
+		secret, err := config.ReadSecret(c.ClientSecretFile)
 		if err != nil {
 			return p, fmt.Errorf("oidc.client_secret_file: %w", err)
 		}
-		p.ClientSecret = strings.TrimSpace(string(secret))
+		p.ClientSecret = secret
 	}
 	return p, nil
 }

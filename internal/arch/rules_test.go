@@ -28,6 +28,7 @@ var rules = []rule{
 	{"internal/clock", nil},
 	{"internal/config", nil},
 	{"internal/gsm", nil},
+	{"internal/spf", nil},
 	{"internal/phone", nil},
 	{"internal/smpp", nil},
 
@@ -65,7 +66,7 @@ var rules = []rule{
 	{"internal/ovh/schema", nil},
 	{"internal/ovh", door},
 	{"internal/web", door},
-	{"internal/legacy", door},
+	{"internal/legacy", append([]string{"spf"}, door...)},
 	{"internal/smppd", append([]string{"smpp"}, door...)},
 	{"internal/console", append([]string{"ovh/schema"}, door...)},
 

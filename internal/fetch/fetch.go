@@ -59,6 +59,9 @@ type Config struct {
 	PerHost int
 }
 
+// maxIdle is how many idle connections are kept in all; each takes some 20 KiB.
+const maxIdle = 2000
+
 // Client calls URLs of customers. It may be used by many goroutines at once.
 type Client struct {
 	transport *http.Transport
@@ -79,7 +82,7 @@ func New(c Config) *Client {
 	perHost := max(2, c.PerHost)
 	return &Client{limits: limits, agent: c.Agent, transport: &http.Transport{
 		Proxy: nil, DialContext: g.dial, TLSHandshakeTimeout: dialTimeout, ResponseHeaderTimeout: limits.Header,
-		MaxResponseHeaderBytes: 64 << 10, IdleConnTimeout: 30 * time.Second, MaxIdleConns: 50 * perHost, MaxIdleConnsPerHost: perHost,
+		MaxResponseHeaderBytes: 64 << 10, IdleConnTimeout: 30 * time.Second, MaxIdleConns: maxIdle, MaxIdleConnsPerHost: perHost,
 		// Bytes are counted before they are expanded.
 		DisableCompression: true,
 	}}

@@ -36,7 +36,7 @@ func (e *missingError) Error() string { return "Missing " + e.parameter }
 func missing(parameter string) error { return &missingError{parameter} }
 
 func invalid(parameter, why string) error {
-	return sms.Errorf(sms.Invalid, "Invalid %s %s", parameter, why)
+	return sms.Errorf(sms.Invalid, "Invalid %s: %s", parameter, why)
 }
 
 // codes translates our codes of errors.

@@ -17,6 +17,7 @@ import (
 	"ramier/internal/auth"
 	"ramier/internal/limit"
 	"ramier/internal/sms"
+	"ramier/internal/spf"
 	"ramier/internal/store"
 	"ramier/internal/submit"
 )
@@ -49,9 +50,9 @@ type MailConfig struct {
 	Reports   string      // Verified, Always or Never
 	// Relays are mail servers of our own: their limits are not those of others, and the Authentication-Results that AuthHost has written
 	// are believed when they bring them.
-	Relays    []netip.Prefix
-	AuthHost  string
-	LookupTXT func(ctx context.Context, domain string) ([]string, error) // for keys of DKIM; nil = the system's resolver
+	Relays   []netip.Prefix
+	AuthHost string
+	Resolver spf.Resolver // for keys of DKIM, and SPF; nil = the system's
 
 	Size           int64         // bytes of a mail, 2 MiB
 	Connections    int           // 200
@@ -72,8 +73,8 @@ func (c MailConfig) withDefaults() MailConfig {
 	if c.Observe == nil {
 		c.Observe = func(int) {}
 	}
-	if c.LookupTXT == nil {
-		c.LookupTXT = net.DefaultResolver.LookupTXT
+	if c.Resolver == nil {
+		c.Resolver = net.DefaultResolver
 	}
 	if c.Size == 0 {
 		c.Size = 2 << 20

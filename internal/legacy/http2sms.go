@@ -97,7 +97,7 @@ func (h *HTTP2SMS) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // Refuse answers a call with an error without looking at it.
 func (h *HTTP2SMS) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	f := fields{}
-	_ = f.readQuery(r.URL.RawQuery) // only the form of the answer is wanted
+	_ = f.readQuery(r.URL.RawQuery, "") // only the form of the answer is wanted
 	a := refusal(err, h.help)
 	a.write(w, f["contenttype"])
 	if h.cfg.Observe != nil {

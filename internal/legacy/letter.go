@@ -92,7 +92,7 @@ func (l *letter) read(r io.Reader) error {
 	if len(subject) > maxFieldLine {
 		return sms.Errorf(sms.TooLarge, "The subject has more than %d bytes: attach the receivers as a file named contact", maxFieldLine)
 	}
-	l.subject = strings.TrimSpace(clean(toUTF8(subject)))
+	l.subject = strings.TrimSpace(clean(toUTF8(subject, "")))
 	return l.part(e, err, 0)
 }
 
@@ -111,7 +111,7 @@ func (l *letter) part(e *message.Entity, odd error, depth int) error {
 				if errors.Is(err, io.EOF) || strings.HasSuffix(err.Error(), io.EOF.Error()) {
 					return nil // some programs leave out the last boundary
 				}
-				return sms.Errorf(sms.Invalid, "The parts of the mail cannot be told apart: %s", clean(toUTF8(err.Error())))
+				return sms.Errorf(sms.Invalid, "The parts of the mail cannot be told apart: %s", clean(toUTF8(err.Error(), "")))
 			}
 			if err := l.part(inner, err, depth+1); err != nil {
 				return err
@@ -131,7 +131,7 @@ func (l *letter) leaf(e *message.Entity) (err error) {
 	}
 	if isContacts(name) {
 		if l.contacts == nil {
-			l.listName = clean(toUTF8(path.Base(name)))
+			l.listName = clean(toUTF8(path.Base(name), ""))
 			l.contacts, err = readPart(e.Body, maxContactBytes, "The attached list of receivers")
 		}
 		return err
@@ -144,7 +144,7 @@ func (l *letter) leaf(e *message.Entity) (err error) {
 	if err != nil {
 		return err
 	}
-	text := lines(toUTF8(string(all)))
+	text := lines(toUTF8(string(all), ""))
 	if kind == "text/plain" && strings.EqualFold(params["format"], "flowed") {
 		text = unflow(text, strings.EqualFold(params["delsp"], "yes"))
 	}
@@ -166,7 +166,7 @@ func readPart(r io.Reader, most int64, what string) ([]byte, error) {
 	case int64(len(all)) > most:
 		return nil, sms.Errorf(sms.TooLarge, "%s has more than %d bytes", what, most)
 	case err != nil && !errors.Is(err, io.ErrUnexpectedEOF): // what is cut off in the middle of a mail ends there
-		return nil, sms.Errorf(sms.Invalid, "%s cannot be decoded: %s", what, clean(toUTF8(err.Error())))
+		return nil, sms.Errorf(sms.Invalid, "%s cannot be decoded: %s", what, clean(toUTF8(err.Error(), "")))
 	}
 	return all, nil
 }

@@ -11,6 +11,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/unicode"
+
 	"ramier/internal/sms"
 )
 
@@ -21,19 +25,27 @@ const (
 	maxTag    = 20      // characters
 )
 
-// fields are the parameters of a request by their names in lower case. Of several with one name the first counts.
+// fields are the parameters of a request by their names in lower case. Of several with one name the first counts, but receivers add up.
 type fields map[string]string
 
 // readFields takes the parameters of the query and, of a POST, of the form in its body, which counts first. Errors: Invalid, TooLarge.
 func readFields(w http.ResponseWriter, r *http.Request) (fields, error) {
+	query := fields{}
+	err := query.readQuery(r.URL.RawQuery, "")
+	if r.Method != http.MethodPost {
+		return query, err
+	}
 	f := fields{}
-	if r.Method == http.MethodPost {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		if err := f.readBody(r); err != nil {
-			return f, err
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	if cause := f.readBody(r); cause != nil {
+		err = cause
+	}
+	for name, value := range query {
+		if _, set := f[name]; !set {
+			f[name] = value
 		}
 	}
-	return f, f.readQuery(r.URL.RawQuery)
+	return f, err
 }
 
 func (f fields) readBody(r *http.Request) error {
@@ -45,7 +57,7 @@ func (f fields) readBody(r *http.Request) error {
 	if err != nil {
 		return unreadable(err)
 	}
-	return f.readQuery(strings.TrimRight(string(body), "\r\n"))
+	return f.readQuery(strings.TrimRight(string(body), "\r\n"), params["charset"])
 }
 
 func (f fields) readMultipart(r *multipart.Reader) error {
@@ -61,7 +73,8 @@ func (f fields) readMultipart(r *multipart.Reader) error {
 		if err != nil {
 			return unreadable(err)
 		}
-		if err := f.set(part.FormName(), string(value)); err != nil {
+		_, params, _ := mime.ParseMediaType(part.Header.Get("Content-Type"))
+		if err := f.set(part.FormName(), string(value), params["charset"]); err != nil {
 			return err
 		}
 	}
@@ -71,9 +84,9 @@ func unreadable(err error) error {
 	return sms.Errorf(sms.TooLarge, "the body cannot be read: %v; it may have %d bytes", err, maxBody)
 }
 
-// readQuery reads name=value pairs. What cannot be decoded is taken as it stands: programs of the time when this interface was made
+// readQuery reads name=value pairs in a charset, if one was named. What cannot be decoded is taken as it stands: programs of the time when this interface was made
 // send % in the clear.
-func (f fields) readQuery(query string) error {
+func (f fields) readQuery(query, charset string) error {
 	for query != "" {
 		var pair string
 		pair, query, _ = strings.Cut(query, "&")
@@ -81,22 +94,25 @@ func (f fields) readQuery(query string) error {
 		if name == "" {
 			continue
 		}
-		if err := f.set(unescape(name), unescape(value)); err != nil {
+		if err := f.set(unescape(name), unescape(value), charset); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f fields) set(name, value string) error {
+func (f fields) set(name, value, charset string) error {
 	name = strings.ToLower(name)
-	if _, again := f[name]; again {
+	switch before, again := f[name]; {
+	case again && name == "to":
+		f[name] = before + "," + toUTF8(value, charset)
 		return nil
-	}
-	if len(f) >= maxFields {
+	case again:
+		return nil
+	case len(f) >= maxFields:
 		return sms.Errorf(sms.TooLarge, "there are more than %d parameters", maxFields)
 	}
-	f[name] = toUTF8(value)
+	f[name] = toUTF8(value, charset)
 	return nil
 }
 
@@ -107,24 +123,27 @@ func unescape(s string) string {
 	return strings.ReplaceAll(s, "+", " ")
 }
 
-// toUTF8 takes what is no UTF-8 for ISO 8859-15, which programs in French sent before.
-func toUTF8(s string) string {
+// toUTF8 takes what is no UTF-8 for text in the charset that was named, else in ISO 8859-15, which programs in French sent before, with the
+// characters of Windows where that has none.
+func toUTF8(s, charset string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
+	if named, err := htmlindex.Get(charset); err == nil && named != unicode.UTF8 {
+		if decoded, err := named.NewDecoder().String(s); err == nil {
+			return decoded
+		}
+	}
 	var b strings.Builder
 	for _, c := range []byte(s) {
-		if r, ok := latin9[c]; ok {
-			b.WriteRune(r)
+		if c >= 0x80 && c < 0xA0 {
+			b.WriteRune(charmap.Windows1252.DecodeByte(c))
 		} else {
-			b.WriteRune(rune(c))
+			b.WriteRune(charmap.ISO8859_15.DecodeByte(c))
 		}
 	}
 	return b.String()
 }
-
-// latin9 is where ISO 8859-15 differs from the beginning of Unicode.
-var latin9 = map[byte]rune{0xA4: '€', 0xA6: 'Š', 0xA8: 'š', 0xB4: 'Ž', 0xB8: 'ž', 0xBC: 'Œ', 0xBD: 'œ', 0xBE: 'Ÿ'}
 
 // A request is what one call asks for.
 type request struct {
@@ -193,11 +212,11 @@ func (q *request) readDeferred(text string, now time.Time, zone *time.Location) 
 	}
 	at, err := time.ParseInLocation("150402012006", text, zone)
 	if err != nil {
-		return invalid("deferred", "time: write hhmmddMMYYYY, as in 093025122030")
+		return invalid("deferred time", "write hhmmddMMYYYY, as in 093025122030")
 	}
 	// This minute, or the last, is now.
 	if q.order.Deferred = at.Sub(now); q.order.Deferred <= -2*time.Minute {
-		return invalid("deferred", "time: it is in the past")
+		return invalid("deferred time", "it is in the past")
 	}
 	q.order.Deferred = max(q.order.Deferred, 0)
 	return nil

@@ -160,7 +160,12 @@ func (s *session) take(r io.Reader) (done string, err error) {
 	}
 	back := s.sender(l, signed)
 	if s.e.cfg.Senders == Verified && back == "" {
-		return "", sms.Errorf(sms.NotGranted, "Neither SPF nor DKIM proves that the mail is from its sender")
+		if back, err = s.bySPF(ctx); err != nil {
+			return "", err
+		}
+		if back == "" {
+			return "", sms.Errorf(sms.NotGranted, "Neither SPF nor DKIM proves that the mail is from its sender")
+		}
 	}
 	return s.submit(ctx, l, back)
 }

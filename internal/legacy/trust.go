@@ -13,6 +13,7 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 
 	"ramier/internal/sms"
+	"ramier/internal/spf"
 	"ramier/internal/submit"
 )
 
@@ -74,7 +75,7 @@ func (s *session) signatures(ctx context.Context, r io.Reader) (domains []string
 		LookupTXT: func(domain string) ([]string, error) {
 			ctx, cancel := context.WithTimeout(ctx, lookupTime)
 			defer cancel()
-			return s.e.cfg.LookupTXT(ctx, domain)
+			return s.e.cfg.Resolver.LookupTXT(ctx, domain)
 		},
 	})
 	if err != nil && len(all) == 0 {
@@ -116,6 +117,30 @@ func (s *session) sender(l *letter, signed []string) string {
 		return written
 	}
 	return ""
+}
+
+// spfTime is how long the names that SPF leads to are looked up.
+const spfTime = 10 * time.Second
+
+// bySPF gives the address of the envelope if its domain lets the client send for it, empty if not. Nothing can be said of what one of our own
+// mail servers hands on. Error: Unavailable, when names cannot be looked up.
+func (s *session) bySPF(ctx context.Context) (string, error) {
+	if !sms.IsMailAddress(s.from) || s.e.crowd.relays(s.line.ip) {
+		return "", nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, spfTime)
+	defer cancel()
+	helo := ""
+	if s.conn != nil {
+		helo = s.conn.Hostname()
+	}
+	switch spf.Check(ctx, s.e.cfg.Resolver, spf.Client{IP: s.line.ip, HELO: helo, Sender: s.from}) {
+	case spf.Pass:
+		return s.from, nil
+	case spf.TempError:
+		return "", sms.Errorf(sms.Unavailable, "What the sender's domain says about SPF cannot be looked up now: come again")
+	}
+	return "", nil
 }
 
 // results reads what our own mail server has found out: the first header of its name, which it has put above all others.
@@ -160,6 +185,9 @@ func (s *session) report(ctx context.Context, l *letter, back string, service *s
 	cfg := &s.e.cfg
 	if cfg.Reports == Always && sms.IsMailAddress(s.from) {
 		back = s.from
+	}
+	if cfg.Reports == Verified && back == "" && cfg.Store.SendsMail() {
+		back, _ = s.bySPF(ctx) // the messages are accepted: without an answer there is no report
 	}
 	own := strings.ToLower(domainOf(back))
 	if cfg.Reports == Never || back == "" || !cfg.Store.SendsMail() || slices.Contains(cfg.Domains, own) {

@@ -5,13 +5,17 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
+	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/emersion/go-msgauth/dkim"
+
+	"ramier/internal/sms"
 )
 
 // visitor is a session whose client comes from an address, at a door with some settings.
@@ -62,16 +66,61 @@ func TestOnlyOurOwnServersAreBelieved(t *testing.T) {
 	}
 }
 
+// texts is a resolver that knows TXT records only; nil stands for a server that does not answer.
+type texts func(name string) []string
+
+func (f texts) LookupTXT(_ context.Context, name string) ([]string, error) {
+	if all := f(name); all != nil {
+		return all, nil
+	}
+	return nil, errors.New("the server does not answer")
+}
+
+func (f texts) LookupNetIP(_ context.Context, _, host string) ([]netip.Addr, error) {
+	return nil, &net.DNSError{Name: host, IsNotFound: true}
+}
+
+func (f texts) LookupMX(_ context.Context, name string) ([]*net.MX, error) {
+	return nil, &net.DNSError{Name: name, IsNotFound: true}
+}
+
+// Who may send for the domain of the envelope is proven by his address, but not one of our own servers, which hands on what others sent.
+func TestSPFProvesTheEnvelope(t *testing.T) {
+	c := MailConfig{Senders: Verified, Relays: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Resolver: texts(func(name string) []string {
+		if strings.HasPrefix(name, "away.") {
+			return nil
+		}
+		return []string{"v=spf1 ip4:192.0.2.1 ip4:10.0.0.0/8 -all"}
+	})}
+	for _, test := range []struct {
+		ip, from, want string
+		code           sms.Code
+	}{
+		{"192.0.2.1", "alice@example.org", "alice@example.org", ""},
+		{"192.0.2.2", "alice@example.org", "", ""},
+		{"10.1.1.1", "alice@example.org", "", ""},
+		{"192.0.2.1", "alice", "", ""},
+		{"192.0.2.1", "alice@away.example", "", sms.Unavailable},
+	} {
+		s := visitor(test.ip, c)
+		s.from = test.from
+		got, err := s.bySPF(t.Context())
+		if got != test.want || (err != nil || test.code != "") && sms.CodeOf(err) != test.code {
+			t.Errorf("%+v: %q, %v", test, got, err)
+		}
+	}
+}
+
 func TestSignaturesAreChecked(t *testing.T) {
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var asked []string
-	c := MailConfig{Senders: Verified, LookupTXT: func(_ context.Context, domain string) ([]string, error) {
+	c := MailConfig{Senders: Verified, Resolver: texts(func(domain string) []string {
 		asked = append(asked, domain)
-		return []string{"v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public)}, nil
-	}}
+		return []string{"v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public)}
+	})}
 	mail := "From: Alice <alice@shop.example.org>\r\nSubject: x\r\n\r\nhello\r\n" + strings.Repeat("more\r\n", 1000)
 	var signed bytes.Buffer
 	if err := dkim.Sign(&signed, strings.NewReader(mail), &dkim.SignOptions{Domain: "example.org", Selector: "k", Signer: private}); err != nil {

@@ -2,6 +2,8 @@ package notify
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"time"
 
 	"ramier/internal/sms"
@@ -21,6 +23,57 @@ func newLanes() map[lane]chan struct{} {
 	return map[lane]chan struct{}{fresh: make(chan struct{}, 1000), quick: make(chan struct{}, 512), slow: make(chan struct{}, 1000)}
 }
 
+// A place is one among those that a lane has.
+type place struct {
+	slow  chan struct{}
+	timer *time.Timer
+
+	mu   sync.Mutex
+	lane chan struct{} // nil when the place is given up
+}
+
+// take waits for a place in a lane until the context is over. A call that takes long moves to the slow lane if there is room: dead endpoints
+// do not keep new ones, or quick ones, waiting until their time is up.
+func (n *Notifier) take(ctx context.Context, in lane) (*place, error) {
+	p := &place{slow: n.lanes[slow], lane: n.lanes[in]}
+	select {
+	case p.lane <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if in != slow {
+		p.timer = time.AfterFunc(slowAfter, p.move)
+	}
+	return p, nil
+}
+
+// move gives the place in a quicker lane up for one in the slow one, now or later.
+func (p *place) move() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lane == nil {
+		return
+	}
+	select {
+	case p.slow <- struct{}{}:
+		<-p.lane
+		p.lane = p.slow
+	default:
+		p.timer.Reset(slowAfter)
+	}
+}
+
+// leave gives the place up.
+func (p *place) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	<-p.lane
+	p.lane = nil
+}
+
 const (
 	// maxOpen is how many attempts of an endpoint may be under way or wait to be written down.
 	maxOpen    = 1000
@@ -29,12 +82,15 @@ const (
 	slowAfter  = time.Second
 )
 
-// A breaker remembers how an endpoint has done. Only its endpoint's goroutine changes it, but for until, which the Notifier's mu guards.
+// A breaker remembers how an endpoint has done. Only its endpoint's goroutine changes it, but for service and until, which the Notifier's
+// mu guards.
 type breaker struct {
-	fails  int       // since the last success
-	until  time.Time // nothing is tried before
-	window int       // calls at once that it has shown to bear
-	took   time.Duration
+	service int64     // whose endpoint it is, 0 = not known yet
+	fails   int       // since the last success
+	opened  int       // how often it has opened since
+	until   time.Time // nothing is tried before
+	window  int       // calls at once that it has shown to bear
+	took    time.Duration
 }
 
 // Breakers open after so many failures in a row, for a time that doubles up to the longest.
@@ -46,18 +102,20 @@ const (
 
 func (b *breaker) closed() bool { return b.fails == 0 }
 
-// note takes an attempt's outcome.
-func (b *breaker) note(ok bool, took time.Duration, now time.Time) {
+// note takes the outcome of an attempt that began at a time. Calls that were under way when it opened belong to the failure that
+// opened it: a server that restarts fails many at once.
+func (b *breaker) note(ok bool, took time.Duration, began, now time.Time) {
 	b.took = (3*b.took + took) / 4
 	if !ok {
 		b.fails++
 		b.window = 1
-		if n := b.fails - failures; n >= 0 {
-			b.until = now.Add(min(longestOpen, firstOpen<<min(n, 10)))
+		if b.fails >= failures && (b.opened == 0 || !began.Before(b.until)) {
+			b.until = now.Add(min(longestOpen, firstOpen<<min(b.opened, 10)))
+			b.opened++
 		}
 		return
 	}
-	b.fails, b.until = 0, time.Time{}
+	b.fails, b.opened, b.until = 0, 0, time.Time{}
 	b.window = min(maxWindow, max(2, 2*b.window))
 }
 
@@ -92,12 +150,12 @@ type endpoint struct {
 	steps   chan step
 
 	target store.Target
-	front  []sms.Delivery // due, in their order
-	calls  int            // under way
-	flying map[int64]bool // deliveries under way, or not written down yet
-	busy   map[int64]bool // subjects of which one is under way or was put off
-	next   time.Time      // when more will be due
-	look   bool           // there may be more in the store
+	front  []*sms.Delivery // due, in their order
+	calls  int             // under way
+	flying map[int64]bool  // deliveries under way, or not written down yet
+	busy   map[int64]bool  // subjects of which one is under way or was put off
+	next   time.Time       // when more will be due
+	look   bool            // there may be more in the store
 }
 
 // A step is what has become of an attempt: it was answered, or it is written down, or both.
@@ -181,39 +239,44 @@ func (e *endpoint) load(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	e.next, e.look, e.front = next, len(all) >= most, all
+	e.next, e.look, e.front = next, len(all) >= most, e.front[:0]
+	for i := range all {
+		e.front = append(e.front, &all[i])
+	}
+	if len(all) > 0 {
+		e.n.belongs(e.breaker, all[0].ServiceID)
+	}
 	return nil
 }
 
 // begin begins calls, as many as may be under way. Of a subject there is one at a time: the others stay behind it.
 func (e *endpoint) begin(ctx context.Context) {
-	var behind []sms.Delivery
-	for len(e.front) > 0 && e.calls < e.breaker.most() && len(e.flying) < maxOpen && !e.open() && !e.isStopped(ctx) {
-		d := e.front[0]
-		e.front = e.front[1:]
+	if e.open() || e.isStopped(ctx) {
+		return
+	}
+	behind := 0 // how many of the first stay
+	for behind < len(e.front) && e.calls < e.breaker.most() && len(e.flying) < maxOpen {
+		d := e.front[behind]
 		if e.busy[d.Subject] {
-			behind = append(behind, d)
+			behind++
 			continue
 		}
+		e.front = slices.Delete(e.front, behind, behind+1)
 		e.flying[d.ID], e.busy[d.Subject] = true, true
 		e.calls++
-		go e.call(ctx, d, e.target, e.n.lanes[e.breaker.lane()])
-	}
-	if len(behind) > 0 {
-		e.front = append(behind, e.front...)
+		go e.call(ctx, *d, e.target, e.breaker.lane())
 	}
 }
 
 // call makes one attempt and has it written down.
-func (e *endpoint) call(ctx context.Context, d sms.Delivery, to store.Target, slots chan struct{}) {
-	select {
-	case slots <- struct{}{}:
-	case <-ctx.Done():
+func (e *endpoint) call(ctx context.Context, d sms.Delivery, to store.Target, in lane) {
+	p, err := e.n.take(ctx, in)
+	if err != nil {
 		e.steps <- step{d, true, true, false}
 		return
 	}
 	a, final := e.n.calls.attempt(ctx, to, &d)
-	<-slots
+	p.leave()
 	if ctx.Err() != nil && !a.OK() { // cut off: nobody knows
 		e.steps <- step{d, true, true, false}
 		return
@@ -235,7 +298,7 @@ func (e *endpoint) take(p step) {
 			ok := last.OK() || p.State == sms.DeliveryFailed && e.target.Kind == store.TargetMessage
 			now := e.n.cfg.Clock.Now()
 			e.n.mu.Lock()
-			e.breaker.note(ok, last.Took, now)
+			e.breaker.note(ok, last.Took, last.At, now)
 			e.n.mu.Unlock()
 		}
 	}

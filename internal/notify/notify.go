@@ -6,6 +6,7 @@ package notify
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -230,23 +231,40 @@ func (n *Notifier) wake(endpoints []sms.Endpoint) {
 }
 
 // changed is called when the addresses of a service, or of all for 0, may have changed: what failed there is tried again.
-func (n *Notifier) changed(int64) {
+func (n *Notifier) changed(service int64) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.delivers {
-		clear(n.breakers)
-		nudge(n.scan)
+	if !n.delivers {
+		return
 	}
+	maps.DeleteFunc(n.breakers, func(_ sms.Endpoint, b *breaker) bool {
+		return service == 0 || b.service == 0 || b.service == service
+	})
+	nudge(n.scan)
 }
 
-// run has an endpoint worked on. The caller holds mu.
+// belongs notes whose endpoint a breaker is of.
+func (n *Notifier) belongs(b *breaker, service int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	b.service = service
+}
+
+// run has an endpoint worked on, when its breaker lets it. The caller holds mu.
 func (n *Notifier) run(id sms.Endpoint) {
-	delete(n.alarms, id)
 	if e := n.endpoints[id]; e != nil {
 		nudge(e.wake)
 		return
 	}
 	b := n.breakers[id]
+	if b != nil && n.cfg.Clock.Now().Before(b.until) {
+		if !n.alarms[id].Equal(b.until) {
+			n.alarms[id] = b.until
+			nudge(n.alarm)
+		}
+		return
+	}
+	delete(n.alarms, id)
 	if b == nil {
 		b = &breaker{}
 		n.breakers[id] = b
@@ -359,12 +377,17 @@ func (n *Notifier) alarmLoop(ctx context.Context) {
 	}
 }
 
+// giveUpEvery is how often deliveries are looked for that have waited too long.
+const giveUpEvery = 10 * time.Minute
+
 // minuteLoop ends what has waited too long.
 func (n *Notifier) minuteLoop(ctx context.Context) {
+	var looked time.Time
 	for n.cfg.Clock.Sleep(ctx, n.cfg.Clock.Now().Add(time.Minute)) == nil {
 		now := n.cfg.Clock.Now()
 		err := n.cfg.Store.FlushParts(ctx, now)
-		if err == nil {
+		if err == nil && now.Sub(looked) >= giveUpEvery {
+			looked = now
 			err = n.cfg.Store.GiveUpDeliveries(ctx, 0, now.Add(-maxAge), now, "given up after three days: the endpoint took nothing in all that time")
 		}
 		for more := true; more && err == nil && ctx.Err() == nil; {

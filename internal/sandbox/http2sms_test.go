@@ -130,6 +130,24 @@ func TestHTTP2SMSSends(t *testing.T) {
 		if o := p.Outgoing(id(strings.Split(text, "\n")[2])); o.Message != "été 10€" || o.Receiver != "+33639980000" {
 			t.Errorf("%+v", o)
 		}
+		// A form in another charset, which Windows programs do not always name, and several receivers under one name.
+		for _, kind := range []string{"application/x-www-form-urlencoded; charset=windows-1252", "application/x-www-form-urlencoded"} {
+			_, text = c.do("POST", "?to=0033639980009&"+c.params("message", "-", "to", "-").Encode(), kind, "message=l%92%E9t%E9+%80&to=0033639980000&to=0033639980101")
+			lines := strings.Split(strings.TrimSpace(text), "\n")
+			if len(lines) != 4 {
+				t.Fatalf("%q", text)
+			}
+			if o := p.Outgoing(id(lines[2])); o.Message != "l’été €" || o.Receiver != "+33639980000" {
+				t.Errorf("%+v", o)
+			}
+			if o := p.Outgoing(id(lines[3])); o.Receiver != "+33639980101" {
+				t.Errorf("%+v", o)
+			}
+		}
+		_, text = c.do("POST", "?"+c.params("message", "-").Encode(), "application/x-www-form-urlencoded; charset=koi8-r", "message=%F0%D2%C9%D7%C5%D4")
+		if o := p.Outgoing(id(strings.Split(text, "\n")[2])); o.Message != "Привет" {
+			t.Errorf("%+v", o)
+		}
 		p.Audit()
 	})
 }
@@ -199,11 +217,11 @@ func TestHTTP2SMSRefuses(t *testing.T) {
 		{202, "Invalid account, login or password", []string{"login", "nobody"}},
 		{202, "Invalid account, login or password", []string{"password", "wrong"}},
 		{401, "127.0.0.1 is not allowed", []string{"login", "office", "password", "12345678"}},
-		{202, "Invalid tag is too long", []string{"tag", strings.Repeat("é", 21)}},
-		{202, "Invalid class", []string{"class", "4"}},
-		{202, "Invalid noStop", []string{"noStop", "yes"}},
+		{202, "Invalid tag: is too long", []string{"tag", strings.Repeat("é", 21)}},
+		{202, "Invalid class: ", []string{"class", "4"}},
+		{202, "Invalid noStop: ", []string{"noStop", "yes"}},
 		{202, "Invalid smsCoding", []string{"smsCoding", "3"}},
-		{202, "Invalid deferred time", []string{"deferred", "2026-12-24 18:00"}},
+		{202, "Invalid deferred time: ", []string{"deferred", "2026-12-24 18:00"}},
 		{202, "in the past", []string{"deferred", "120001012020"}},
 		{241, "Nobody", []string{"from", "Nobody"}},
 		{202, "Invalid to: ", []string{"to", "12"}},

@@ -25,9 +25,11 @@ const (
 const maxJudged = 4096
 
 // ReadIntent tells what a reply asks for. It reads letters and digits only, whatever their case, accents or width, and no
-// signatures or quoted messages. A reply asks to stop if
+// signatures or quoted messages; letters of other alphabets that look the same count as the same, and long words may have a slip. A reply
+// asks to stop if
 //
-//  1. its first word is STOP, courtesy ("Bonjour, stop") and numbers ("36111 stop") left out, whatever follows; or
+//  1. its first word is STOP, courtesy ("Bonjour, stop") and numbers ("36111 stop") left out, whatever follows, but for a few names like
+//     "stop and go"; or
 //  2. it has a phrase like "ne plus recevoir" or "remove me", unless a "not" stands right before it; or
 //  3. it, or one of its lines, has a word like "arrêt" or "unsubscribe" and otherwise only words that mean nothing else, and no
 //     "not" in the same clause.
@@ -37,12 +39,12 @@ const maxJudged = 4096
 func ReadIntent(reply string) Intent {
 	v := vocabulary()
 	lines := replyLines(reply)
-	whole := words(strings.Join(lines, "\n"))
+	whole := v.mend(words(strings.Join(lines, "\n")))
 	if v.beginsWithStop(whole) || v.hasPhrase(whole) || v.isAbout(whole, v.stop, v.phrases) {
 		return OptsOut
 	}
 	for i, line := range lines {
-		w := words(line)
+		w := v.mend(words(line))
 		// Below other lines "STOP:36111" is the end of a message that was copied.
 		if len(lines) > 1 && (i == 0 || !slices.ContainsFunc(w, word.isNumber)) && v.isAbout(w, v.stop, v.phrases) {
 			return OptsOut
@@ -79,10 +81,41 @@ func fold(s string) []rune {
 	folded := make([]rune, 0, len(s))
 	for _, r := range norm.NFKD.String(s) {
 		if !isSilent(r) {
-			folded = append(folded, unicode.ToLower(r))
+			folded = append(folded, latin(unicode.ToLower(r)))
 		}
 	}
 	return folded
+}
+
+// twins are letters of other alphabets that look like Latin ones, after fold: what is seen as STOP is STOP, whatever keyboard or joker it
+// came from. Behind each Latin letter stand those that are taken for it.
+var twins = strings.Fields("aаα bв cсϲ eеεҽ hн iіι jј kкκ mм nη oоοσօ pрρ sѕʂꜱ tтτ uυս xхχ yуγ")
+
+var twin = sync.OnceValue(func() map[rune]rune {
+	all := map[rune]rune{}
+	for _, group := range twins {
+		for _, r := range group[1:] {
+			all[r] = rune(group[0])
+		}
+	}
+	return all
+})
+
+// latin gives the Latin letter that a letter looks like, or the letter itself. White letters in black squares and circles have no plain form
+// in Unicode's tables.
+func latin(r rune) rune {
+	switch {
+	case r <= unicode.MaxASCII:
+		return r
+	case r >= '🅐' && r <= '🅩':
+		return 'a' + r - '🅐'
+	case r >= '🅰' && r <= '🆉':
+		return 'a' + r - '🅰'
+	}
+	if l, ok := twin()[r]; ok {
+		return l
+	}
+	return r
 }
 
 // word is a run of letters or of digits of a reply. Repeated letters count once.
@@ -135,12 +168,16 @@ func joins(r rune) bool {
 	return r == ' ' || r == '\t' || strings.ContainsRune("'’‘ʼ`´-‐‑_*", r)
 }
 
-// spelled makes one word of "s t o p".
+// spelled makes one word of "s t o p", and of "st0p", "st op" and the like at the beginning.
 func spelled(all []word) []word {
-	for i := 0; i+4 <= len(all); i++ {
-		if all[i].text+all[i+1].text+all[i+2].text+all[i+3].text == "stop" && len(all[i].text) == 1 && len(all[i+3].text) == 1 {
-			all[i].text = "stop"
-			all = slices.Delete(all, i+1, i+4)
+	for i := range all {
+		together := ""
+		for n, w := range all[i:min(len(all), i+4)] {
+			together += strings.ReplaceAll(w.text, "0", "o")
+			if together == "stop" && n > 0 && (i == 0 || n == 3) {
+				all[i].text = "stop"
+				return spelled(slices.Delete(all, i+1, i+n+1))
+			}
 		}
 	}
 	return all
@@ -149,7 +186,7 @@ func spelled(all []word) []word {
 // lexicon is what is known of words.
 type lexicon struct {
 	first, stop, start, not, courtesy, known map[string]bool
-	phrases, startPhrases                    phrases
+	phrases, startPhrases, names             phrases
 }
 
 // phrases are sequences of words, by their first word.
@@ -161,7 +198,7 @@ var replyWords string
 var vocabulary = sync.OnceValue(func() *lexicon { return readLexicon(replyWords) })
 
 func readLexicon(text string) *lexicon {
-	v := &lexicon{phrases: phrases{}, startPhrases: phrases{}}
+	v := &lexicon{phrases: phrases{}, startPhrases: phrases{}, names: phrases{}}
 	sets := map[string]map[string]bool{}
 	section := ""
 	for line := range strings.Lines(text) {
@@ -181,6 +218,8 @@ func readLexicon(text string) *lexicon {
 		switch section {
 		case "phrases":
 			v.phrases[row[0]] = append(v.phrases[row[0]], row)
+		case "names":
+			v.names[row[0]] = append(v.names[row[0]], row)
 		case "start phrases":
 			v.startPhrases[row[0]] = append(v.startPhrases[row[0]], row)
 		default:
@@ -194,12 +233,52 @@ func readLexicon(text string) *lexicon {
 	return v
 }
 
+// longWord is from how many letters on a word to stop is known in spite of one wrong, missing, doubled or exchanged letter.
+const longWord = 8
+
+// mend corrects a slip in long words to stop: "désincription", "unsuscribe".
+func (v *lexicon) mend(all []word) []word {
+	for i, w := range all {
+		if len(w.text) < longWord-1 || w.isNumber() || v.stop[w.text] || v.start[w.text] || v.known[w.text] || v.courtesy[w.text] {
+			continue
+		}
+		for right := range v.stop {
+			if len(right) >= longWord && nearly(w.text, right) {
+				all[i].text = right
+				break
+			}
+		}
+	}
+	return all
+}
+
+// nearly tells that two words differ by one letter that is wrong, missing or too much, or by two that have changed places.
+func nearly(a, b string) bool {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	if len(a)-len(b) > 1 {
+		return false
+	}
+	i := 0
+	for i < len(b) && a[i] == b[i] {
+		i++
+	}
+	switch {
+	case len(a) > len(b):
+		return a[i+1:] == b[i:]
+	case i == len(a), a[i+1:] == b[i+1:]:
+		return true
+	}
+	return i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:]
+}
+
 // beginsWithStop is the first rule.
 func (v *lexicon) beginsWithStop(all []word) bool {
 	for i, w := range all {
 		switch {
 		case v.isFirst(w.text):
-			return !v.isCompound(all, i)
+			return !v.isCompound(all, i) && v.names.at(all, i) == 0
 		case !w.isNumber() && !v.courtesy[w.text]:
 			return false
 		}
@@ -300,7 +379,7 @@ func replyLines(reply string) []string {
 		}
 		all = append(all, line)
 		quoted = quoted || beginsQuote(line)
-		if !quoted && line[0] != '>' && !isSignature(line) {
+		if !quoted && line[0] != '>' && line[0] != '|' && !isSignature(line) {
 			own = append(own, line)
 		}
 	}
@@ -313,7 +392,14 @@ func replyLines(reply string) []string {
 // beginsQuote tells that what follows is the message that is answered, or a signature that the author wrote once.
 func beginsQuote(line string) bool {
 	plain := string(fold(strings.TrimRight(line, " :")))
-	return line == "--" || strings.HasSuffix(plain, " a ecrit") || strings.HasSuffix(plain, " wrote") ||
+	before, _, colon := strings.Cut(string(fold(line)), ":")
+	switch strings.TrimSpace(before) {
+	case "de", "from", "expediteur":
+		if colon {
+			return true
+		}
+	}
+	return line == "--" || len(line) >= 10 && strings.Trim(line, "_-") == "" || strings.HasSuffix(plain, " a ecrit") || strings.HasSuffix(plain, " wrote") ||
 		strings.Contains(plain, "message d'origine") || strings.Contains(plain, "original message")
 }
 

@@ -132,9 +132,15 @@ func (s *Store) GiveUpDeliveries(ctx context.Context, e sms.Endpoint, before, no
 	if err != nil {
 		return err
 	}
+	change := `UPDATE delivery SET state = 'failed', done_at = $1, log = CASE WHEN log = '' THEN $2 ELSE log END
+		WHERE state = 'waiting' AND created_at < $3`
+	args := []any{micros(now), string(log), micros(before)}
+	if e != 0 { // a condition of its own, so that only what waits for it is looked at
+		change += " AND endpoint = $4"
+		args = append(args, int64(e))
+	}
 	return s.write(ctx, other, func(t *tx) error {
-		_, err := t.db.ExecContext(ctx, `UPDATE delivery SET state = 'failed', done_at = $1, log = CASE WHEN log = '' THEN $2 ELSE log END
-			WHERE state = 'waiting' AND (endpoint = $3 OR $3 = 0) AND created_at < $4`, micros(now), string(log), int64(e), micros(before))
+		_, err := t.db.ExecContext(ctx, change, args...)
 		return err
 	})
 }

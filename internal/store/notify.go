@@ -19,8 +19,9 @@ type Signal struct {
 	Carriers bool `json:"carriers,omitempty"`
 	// Rules: what plans are made by has changed.
 	Rules bool `json:"rules,omitempty"`
-	// Subscribers: who wants to be told what becomes of messages has changed.
-	Subscribers bool `json:"subscribers,omitempty"`
+	// Subscribers: who wants to be told what becomes of messages has changed; Services lists whose, none for all.
+	Subscribers bool    `json:"subscribers,omitempty"`
+	Services    []int64 `json:"services,omitempty"`
 	// Owed: there is something to tell to customers.
 	Owed bool `json:"owed,omitempty"`
 	// Missed: signals may have been missed, so everything may have changed.
@@ -85,8 +86,13 @@ func (g *Signal) add(more Signal) {
 			g.Queued = append(g.Queued, id)
 		}
 	}
-	if len(g.Queued) > maxTold {
-		g.Queued, g.Missed = nil, true
+	for _, id := range more.Services {
+		if !slices.Contains(g.Services, id) {
+			g.Services = append(g.Services, id)
+		}
+	}
+	if len(g.Queued)+len(g.Services) > maxTold {
+		g.Queued, g.Services, g.Missed = nil, nil, true
 	}
 	g.Subscribers, g.Owed = g.Subscribers || more.Subscribers, g.Owed || more.Owed
 	g.Carriers, g.Rules, g.Missed = g.Carriers || more.Carriers, g.Rules || more.Rules, g.Missed || more.Missed
@@ -219,7 +225,13 @@ func (s *Store) hearOwed(ctx context.Context, g Signal) {
 		if err := s.readSubscribers(ctx); err != nil {
 			s.log.Error("cannot read who wants to be told what becomes of messages", "error", err)
 		}
-		s.owed.changed(0)
+		services := g.Services
+		if g.Missed || len(services) == 0 {
+			services = []int64{0}
+		}
+		for _, service := range services {
+			s.owed.changed(service)
+		}
 	}
 	if g.Owed || g.Missed {
 		s.owed.wake(nil)

@@ -101,10 +101,16 @@ func (w *settlement) writeOwed(ctx context.Context) error {
 	event, notice := make([]string, n), make([]string, n)
 	for i := range w.owed {
 		o := &w.owed[i]
-		text, err := json.Marshal(noticeRow(o.notice))
-		if err != nil {
-			return err
+		if i > 0 && o.notice == w.owed[i-1].notice { // the same for another endpoint
+			event[i], notice[i] = event[i-1], notice[i-1]
+		} else {
+			text, err := json.Marshal(noticeRow(o.notice))
+			if err != nil {
+				return err
+			}
+			event[i], notice[i] = o.notice.Event(), string(text)
 		}
+		var err error
 		if id[i], err = w.t.id(ctx); err != nil {
 			return err
 		}
@@ -112,7 +118,6 @@ func (w *settlement) writeOwed(ctx context.Context) error {
 		if w.at.IsZero() {
 			at[i] = micros(o.notice.At)
 		}
-		event[i], notice[i] = o.notice.Event(), string(text)
 	}
 	_, err := w.t.exec(ctx, `INSERT INTO delivery (id, service_id, endpoint, subject, event, notice, state, attempts, replays, created_at, due_at, done_at, log)
 		SELECT id, service_id, endpoint, subject, event, notice, 'waiting', 0, 0, at, at, 0, '' FROM v`,

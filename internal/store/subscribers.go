@@ -86,7 +86,7 @@ func (s *Store) subscribe(ctx context.Context, service int64) {
 	delete(all, service)
 	maps.Copy(all, one)
 	s.subscribers.all.Store(&all)
-	s.Tell(Signal{Subscribers: true})
+	s.Tell(Signal{Subscribers: true, Services: []int64{service}})
 	s.owed.changed(service)
 }
 
