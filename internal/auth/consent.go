@@ -52,7 +52,7 @@ func (v *Verifier) Ask(ctx context.Context, r *http.Request, rules []sms.AccessR
 	}
 	a := Asked{ConsumerKey: randomText(32), Token: randomText(consentToken)}
 	return a, v.cfg.Store.AddConsent(ctx, &store.Credential{
-		ApplicationID: app.ID, Account: sms.Account{ID: app.AccountID}, Status: "pendingValidation", Rules: rules, AllowedIPs: allowed,
+		ApplicationID: app.id, Account: sms.Account{ID: app.account}, Status: "pendingValidation", Rules: rules, AllowedIPs: allowed,
 		CreatedAt: now, ExpiresAt: now.Add(consentLasts),
 	}, a.ConsumerKey, a.Token, redirection)
 }

@@ -98,7 +98,7 @@ func changed(n int64, err error, what string, id any) error {
 // UpdateAccount saves an account's country, description, whether it is an operator's and with which role, resells, and is suspended.
 func (s *Store) UpdateAccount(ctx context.Context, a sms.Account) error {
 	defer s.forget()
-	return s.writeAuth(ctx, func(t *tx) error {
+	return s.writeAuth(ctx, a.ID, func(t *tx) error {
 		err := t.UpdateAccount(ctx, query.UpdateAccountParams{
 			ID: a.ID, Country: a.Country, Description: a.Description, Operator: a.Operator,
 			OperatorRole: string(cmp.Or(a.OperatorRole, sms.AdminRole)), Resells: a.Resells, Suspended: a.Suspended, SuspendedBy: a.SuspendedBy,
@@ -173,7 +173,7 @@ func (s *Store) ServiceByID(ctx context.Context, id int64) (sms.Service, error) 
 // ChangeService reads a service, lets change work on it and saves it, in one transaction. Error: NoService, or the one of
 // change.
 func (s *Store) ChangeService(ctx context.Context, name string, change func(*sms.Service) error) error {
-	defer s.forget()
+	defer s.forgetService(name)
 	var id int64
 	urls := false // where customers are told has changed
 	err := s.write(ctx, other, func(t *tx) error {
