@@ -585,6 +585,12 @@ type operatorAuditFinding struct {
 	Text        string `json:"text"`        // What is wrong, in a sentence
 }
 
+// operatorCancelled is operator.Cancelled: what was taken back of an SMS account.
+type operatorCancelled struct {
+	Cancelled int64 `json:"cancelled"` // Messages that were taken back by this call
+	Left      int64 `json:"left"`      // Messages that wait still, or are being sent
+}
+
 // operatorCarrier is operator.Carrier: a connection that messages leave by.
 type operatorCarrier struct {
 	AddressPlus            bool                    `json:"addressPlus"`            // Whether the receiver keeps its +
@@ -4379,6 +4385,11 @@ type postOperatorServicesServiceNameCreditsIn struct {
 	ServiceName string  `json:"serviceName"`
 	Credits     float64 `json:"credits"`
 	Reason      string  `json:"reason"`
+}
+
+// postOperatorServicesServiceNameCancelIn is what POST /operator/services/{serviceName}/cancel takes.
+type postOperatorServicesServiceNameCancelIn struct {
+	ServiceName string `json:"serviceName"`
 }
 
 // getOperatorSendersIn is what GET /operator/senders takes.
