@@ -103,7 +103,10 @@ func NewServiceAccount(ctx context.Context, s *store.Store, now time.Time, v *st
 	_, _ = rand.Read(id) // never fails
 	v.ClientID, v.CreatedAt = "EU."+hex.EncodeToString(id), now
 	secret = randomText(32)
-	return secret, s.AddServiceAccount(ctx, v, secret)
+	if err := s.AddServiceAccount(ctx, v, secret); err != nil {
+		return "", err
+	}
+	return secret, s.TellOwner(ctx, v.Account.ID, sms.SafetyEvent{Kind: sms.SafetyClient, Detail: v.Name + " (" + v.ClientID + ")", At: now})
 }
 
 // CheckServiceAccount checks what a customer may say of a client. Error: Invalid.

@@ -121,7 +121,12 @@ func (v *Verifier) Answer(ctx context.Context, c store.Consent, who store.Sessio
 		}
 	}
 	defer v.Forget(c.ID)
-	return v.cfg.Store.AnswerConsent(ctx, &answer)
+	if err := v.cfg.Store.AnswerConsent(ctx, &answer); err != nil || !approved {
+		return err
+	}
+	return v.cfg.Store.TellOwner(ctx, answer.Account.ID, sms.SafetyEvent{
+		Kind: sms.SafetyKey, Who: who.Account.Name, Detail: keyDetail(c.Application, answer.Rules), Address: who.Address, Agent: who.Agent, At: now,
+	})
 }
 
 // StatusAt gives a consumer key's state at a time: what is stored knows nothing of time.

@@ -167,7 +167,7 @@ func (c *crowd) firsts(name string) []int {
 	return all
 }
 
-// do has tokens call, and gives the time that the processors took for it. Orders are made by eight at once, so that they share commits.
+// do has tokens call, and gives the time that the processors took for it. Orders are made by 64 at once, so that they share commits.
 func (c *crowd) do(b *testing.B, p *sandbox.Sandbox, tokens []int, call func(service string) signedCall) time.Duration {
 	b.Helper()
 	stamp := strconv.FormatInt(time.Now().Unix(), 10)
@@ -177,7 +177,7 @@ func (c *crowd) do(b *testing.B, p *sandbox.Sandbox, tokens []int, call func(ser
 	}
 	lanes := 1
 	if strings.HasPrefix(string(raw[0]), http.MethodPost) {
-		lanes = 8
+		lanes = 64
 	}
 	before := cpuTime(b) // the machine may have other things to do
 	var workers sync.WaitGroup
