@@ -975,6 +975,9 @@ const (
 // operatorRefund is operator.Refund: what was paid back of an order.
 type operatorRefund struct {
 	By         string   `json:"by"`         // Who says so: an operator's account, or Stripe
+	Card       *string  `json:"card"`       // Where the money goes back to the card: waiting for Stripe, done or failed; null otherwise
+	CardError  *string  `json:"cardError"`  // Why it has failed
+	CardRefund *string  `json:"cardRefund"` // Stripe's name of the refund
 	Credits    float64  `json:"credits"`    // Credits that it pays back for
 	Currency   string   `json:"currency"`   // ISO 4217
 	Date       datetime `json:"date"`       // When
@@ -4648,6 +4651,7 @@ type postOperatorOrdersOrderIDRefundIn struct {
 	OrderID   int64    `json:"orderId"`
 	Credits   *float64 `json:"credits"`
 	Reference *string  `json:"reference"`
+	Card      *bool    `json:"card"`
 	Owe       *bool    `json:"owe"`
 }
 
