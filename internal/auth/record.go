@@ -52,10 +52,10 @@ type holder struct {
 
 // A grant is what a consumer key allows, and from where. Keys with equal grants share one.
 type grant struct {
-	sum     [sha256.Size]byte // of what it says
-	rules   []sms.AccessRule
-	from    []netip.Prefix // nil = any
-	keys    int            // entries of the cache, under its lock
+	sum   [sha256.Size]byte // of what it says
+	rules []sms.AccessRule
+	from  []netip.Prefix // nil = any
+	keys  int            // entries of the cache, under its lock
 }
 
 // bytes counts a grant and its place among the shared ones.

@@ -35,7 +35,7 @@ type peer struct {
 	sessions map[string]url.Values // by idempotency key
 	keys     []string
 	calls    int
-	fail     int // status to answer with; 0 = as it should be
+	fail     int  // status to answer with; 0 = as it should be
 	lose     bool // the next answer about a refund
 	lifetime time.Duration
 }

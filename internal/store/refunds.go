@@ -59,7 +59,7 @@ type RefundRequest struct {
 	Credits   sms.Credits
 	UpTo      *sms.Money // paid back altogether, with tax
 	Owe       bool       // what the service has no more is taken from the next order that is settled
-	Card      bool // the money goes back over the payment provider: it is owed to the card from this transaction on
+	Card      bool       // the money goes back over the payment provider: it is owed to the card from this transaction on
 	By        string
 	Reference string
 	At        time.Time

@@ -18,7 +18,9 @@ const aside = 1 << 53
 const mayNotSend = `(SELECT s.id FROM service s JOIN account a ON a.id = s.account_id WHERE a.suspended <> '' OR s.status <> '` + sms.Enabled + `')`
 
 // barred is which services may not send, as far as this node knows.
-type barred struct{ all atomic.Pointer[map[int64]bool] }
+type barred struct {
+	all atomic.Pointer[map[int64]bool]
+}
 
 // Barred tells whether a service may not send now: it is disabled, or its account suspended. It asks memory alone; a change on another node
 // is known within a second or two.
