@@ -17,6 +17,9 @@ const aside = 1 << 53
 // mayNotSend selects the services that are disabled, or whose account is suspended.
 const mayNotSend = `(SELECT s.id FROM service s JOIN account a ON a.id = s.account_id WHERE a.suspended <> '' OR s.status <> '` + sms.Enabled + `')`
 
+// isAside finds what was set aside, by the key of the queue, of services that may send again.
+const isAside = `carrier_id IN (SELECT id FROM carrier) AND lane IN (0, 1, 2, 3) AND due_at >= $1 AND due_at < $2 AND service_id NOT IN ` + mayNotSend
+
 // barred is which services may not send, as far as this node knows.
 type barred struct {
 	all atomic.Pointer[map[int64]bool]
@@ -53,7 +56,7 @@ func (s *Store) SetAside(ctx context.Context) error {
 	}
 	var waits bool
 	if err := s.reads.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM queue WHERE due_at < $1 AND service_id IN `+mayNotSend+`)
-		OR EXISTS (SELECT 1 FROM queue WHERE due_at >= $1 AND due_at < $2 AND service_id NOT IN `+mayNotSend+`)`, int64(aside), int64(never)).Scan(&waits); err != nil {
+		OR EXISTS (SELECT 1 FROM queue WHERE `+isAside+`)`, int64(aside), int64(never)).Scan(&waits); err != nil {
 		return unavailable(err)
 	}
 	if !waits {
@@ -64,14 +67,12 @@ func (s *Store) SetAside(ctx context.Context) error {
 		if _, err := t.db.ExecContext(ctx, "UPDATE queue SET due_at = due_at + $1 WHERE due_at < $1 AND service_id IN "+mayNotSend, int64(aside)); err != nil {
 			return err
 		}
-		rows, err := t.db.QueryContext(ctx, "SELECT DISTINCT carrier_id FROM queue WHERE due_at >= $1 AND due_at < $2 AND service_id NOT IN "+mayNotSend,
-			int64(aside), int64(never))
+		rows, err := t.db.QueryContext(ctx, "SELECT DISTINCT carrier_id FROM queue WHERE "+isAside, int64(aside), int64(never))
 		if err == nil {
 			carriers, err = scanIDs(rows)
 		}
 		if err == nil {
-			_, err = t.db.ExecContext(ctx, "UPDATE queue SET touched = TRUE, due_at = due_at - $1 WHERE due_at >= $1 AND due_at < $2 AND service_id NOT IN "+mayNotSend,
-				int64(aside), int64(never))
+			_, err = t.db.ExecContext(ctx, "UPDATE queue SET touched = TRUE, due_at = due_at - $1 WHERE "+isAside, int64(aside), int64(never))
 		}
 		return err
 	}))
