@@ -272,6 +272,9 @@ func (a *App) watchCredits(ctx context.Context) {
 		if !a.Dispatcher.RunsTimers() {
 			continue // another node does
 		}
+		if err := a.Store.SetAside(ctx); err != nil && ctx.Err() == nil {
+			a.opts.Log.Error("cannot set aside what may not be sent", "error", err)
+		}
 		if err := a.billing.Watch(ctx); err != nil && ctx.Err() == nil {
 			a.opts.Log.Error("cannot look after credits that run low", "error", err)
 		}

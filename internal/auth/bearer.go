@@ -35,14 +35,14 @@ type bearer struct {
 	ends time.Time
 }
 
-func (b *bearer) weight() int {
-	n := 0
+func (b *bearer) bytes() int {
+	n := bearerBytes
 	for _, list := range [][]string{b.Actions, b.Services, b.CallbackURLs} {
 		for _, text := range list {
 			n += len(text) + 16
 		}
 	}
-	return 1 + n/weightUnit
+	return n
 }
 
 // bearerToken gives the token of a request. OVH's documentation leaves out the word Bearer once.
@@ -66,9 +66,9 @@ func (v *Verifier) byBearer(ctx context.Context, r *http.Request, token string) 
 	ok := len(token) <= maxKey
 	if ok {
 		var err error
-		if b, ok, err = v.bearers.get(hashKey(token), func(*bearer) (*bearer, bool, error) {
+		if b, ok, err = v.bearers.get(hashKey(token), func() (*bearer, bool, bool, error) {
 			client, ends, ok, err := v.cfg.Store.Bearer(ctx, token)
-			return &bearer{client, ends}, ok, err
+			return &bearer{client, ends}, ok, true, err
 		}); err != nil {
 			return nil, err
 		}
@@ -103,7 +103,10 @@ func NewServiceAccount(ctx context.Context, s *store.Store, now time.Time, v *st
 	_, _ = rand.Read(id) // never fails
 	v.ClientID, v.CreatedAt = "EU."+hex.EncodeToString(id), now
 	secret = randomText(32)
-	return secret, s.AddServiceAccount(ctx, v, secret)
+	if err := s.AddServiceAccount(ctx, v, secret); err != nil {
+		return "", err
+	}
+	return secret, s.TellOwner(ctx, v.Account.ID, sms.SafetyEvent{Kind: sms.SafetyClient, Detail: v.Name + " (" + v.ClientID + ")", At: now})
 }
 
 // CheckServiceAccount checks what a customer may say of a client. Error: Invalid.
@@ -160,9 +163,6 @@ func (v *Verifier) Grant(ctx context.Context, clientID, secret string, from neti
 	token = rand.Text() + rand.Text()
 	return token, bearerLasts, v.cfg.Store.AddBearer(ctx, client.ID, token, now, now.Add(bearerLasts), maxBearers)
 }
-
-// ForgetBearers drops what is known of all tokens of OAuth2, so that a change of somebody's role counts at once.
-func (v *Verifier) ForgetBearers() { v.bearers.clear() }
 
 // ForgetClient drops what is known of the tokens of a client, so that a change of it counts at once; on other nodes within 5 s.
 func (v *Verifier) ForgetClient(clientID string) {

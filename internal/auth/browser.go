@@ -159,9 +159,38 @@ const (
 	EventIdentityRemoved = "identity.removed" // detail: whom
 )
 
-// note notes an event. Nobody visits when an operator acts.
-func (s *SignIns) note(ctx context.Context, account int64, kind, detail string, who Visitor) error {
-	return s.store.AddLoginEvent(ctx, account, store.LoginEvent{At: s.now(), Kind: kind, Detail: detail, Address: who.address(), Agent: who.agent()})
+// note notes an event and mails it to the owner; a sign-in only if it comes from where nobody has signed in before. Nobody visits when an
+// operator acts.
+func (s *SignIns) note(ctx context.Context, account sms.Account, kind, detail string, who Visitor) error {
+	tell := true
+	if kind == EventSignIn {
+		known, err := s.familiar(ctx, account, who)
+		if err != nil {
+			return err
+		}
+		tell = !known
+	}
+	e := store.LoginEvent{At: s.now(), Kind: kind, Detail: detail, Address: who.address(), Agent: who.agent()}
+	if err := s.store.AddLoginEvent(ctx, account.ID, e); err != nil || !tell {
+		return err
+	}
+	return s.store.TellOwner(ctx, account.ID, sms.SafetyEvent{Kind: kind, Who: account.Name, Detail: detail, Address: e.Address, Agent: e.Agent, At: e.At})
+}
+
+// lookedBack is how many of the latest events are looked through for the network of a sign-in.
+const lookedBack = 100
+
+// familiar tells whether the account's owner has signed in with this browser before, and lately from this network.
+func (s *SignIns) familiar(ctx context.Context, account sms.Account, who Visitor) (bool, error) {
+	if !slices.Contains(who.Browser.Accounts, account.Name) {
+		return false, nil
+	}
+	events, err := s.store.LoginEvents(ctx, account.ID, lookedBack)
+	here := network(who.Address, 24, 48)
+	return slices.ContainsFunc(events, func(e store.LoginEvent) bool {
+		at, err := netip.ParseAddr(e.Address)
+		return err == nil && e.Kind == EventSignIn && network(at, 24, 48) == here
+	}), err
 }
 
 func (w Visitor) address() string {

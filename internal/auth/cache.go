@@ -5,51 +5,60 @@ import (
 	"time"
 )
 
+// What a cache may take.
 const (
-	cacheSize  = 10_000      // entries of a cache, counted by weight; and as many keys known to be unknown
-	weightUnit = 1024        // bytes past which an entry counts more than once
-	knownFor   = time.Minute // at most: a change empties the cache, see follow
+	cacheBytes = 24 << 20  // of what is known, for each of the three: enough for 100,000 keys, see docs/auth.md
+	maxUnknown = 10_000    // keys known to be unknown
+	knownFor   = time.Hour // at most: a change drops whom it is about, see follow
 	unknownFor = time.Second
 )
 
-// A cache keeps what the store said, in bounded memory and for a short time. It goes by real time, not by the platform's
+// A cache keeps what the store said, in bounded memory and for a limited time. It goes by real time, not by the platform's
 // clock, which may stand still.
 type cache[K comparable, V any] struct {
-	size   int
-	weight func(V) int
-	now    func() time.Time
+	bytes int // that it may take
+	now   func() time.Time
+	born  time.Time
+	// Keeping and dropping tell what the cache takes more or less with a value. Both are called under its lock, so values may share
+	// what is equal in them.
+	keeping, dropping func(V) int
 
 	mu      sync.Mutex
 	known   map[K]entry[V]
-	total   int // weight of known
-	unknown map[K]time.Time
+	total   int // bytes of known
+	unknown map[K]time.Duration
 	term    int // of what is known; a look-up that began in an earlier one is not kept
 }
 
+// An entry holds a value until a time, counted from the cache's beginning.
 type entry[V any] struct {
 	value V
-	until time.Time
+	until time.Duration
 }
 
-func newCache[K comparable, V any](size int, weight func(V) int) *cache[K, V] {
-	return &cache[K, V]{size: size, weight: weight, now: time.Now, known: map[K]entry[V]{}, unknown: map[K]time.Time{}}
+func newCache[K comparable, V any](bytes int, keeping, dropping func(V) int) *cache[K, V] {
+	c := &cache[K, V]{bytes: bytes, keeping: keeping, dropping: dropping, now: time.Now, known: map[K]entry[V]{}, unknown: map[K]time.Duration{}}
+	c.born = c.now()
+	return c
 }
 
-// get gives the value of a key, from load if it is not known or not recent. Load gets what was known, else zero.
-func (c *cache[K, V]) get(key K, load func(old V) (V, bool, error)) (value V, ok bool, err error) {
-	now := c.now()
+// get gives the value of a key, from load if it is not known or not recent. What load says is kept only if it says so.
+func (c *cache[K, V]) get(key K, load func() (value V, ok, keep bool, err error)) (value V, ok bool, err error) {
+	now := c.now().Sub(c.born)
 	c.mu.Lock()
 	e, known := c.known[key]
+	if known && now < e.until {
+		c.mu.Unlock()
+		return e.value, true, nil
+	}
 	until, unknown := c.unknown[key]
 	term := c.term
 	c.mu.Unlock()
-	switch {
-	case known && now.Before(e.until):
-		return e.value, true, nil
-	case unknown && now.Before(until):
+	if unknown && now < until {
 		return value, false, nil
 	}
-	if value, ok, err = load(e.value); err != nil {
+	value, ok, keep, err := load()
+	if err != nil || !keep {
 		return value, ok, err
 	}
 	c.mu.Lock()
@@ -61,20 +70,20 @@ func (c *cache[K, V]) get(key K, load func(old V) (V, bool, error)) (value V, ok
 }
 
 // keep notes what the store said at the time. A flood of unknown keys pushes out no known one.
-func (c *cache[K, V]) keep(key K, value V, ok bool, now time.Time) {
+func (c *cache[K, V]) keep(key K, value V, ok bool, now time.Duration) {
 	c.remove(key)
 	if !ok {
-		if len(c.unknown) >= c.size {
+		if len(c.unknown) >= maxUnknown {
 			clear(c.unknown)
 		}
-		c.unknown[key] = now.Add(unknownFor)
+		c.unknown[key] = now + unknownFor
 		return
 	}
 	delete(c.unknown, key)
-	c.known[key] = entry[V]{value, now.Add(knownFor)}
-	c.total += c.weight(value)
+	c.total += c.keeping(value)
+	c.known[key] = entry[V]{value, now + knownFor}
 	for other := range c.known { // in no particular order
-		if c.total <= c.size {
+		if c.total <= c.bytes {
 			return
 		}
 		if other != key {
@@ -85,21 +94,9 @@ func (c *cache[K, V]) keep(key K, value V, ok bool, now time.Time) {
 
 func (c *cache[K, V]) remove(key K) {
 	if e, ok := c.known[key]; ok {
-		c.total -= c.weight(e.value)
+		c.total -= c.dropping(e.value)
 		delete(c.known, key)
 	}
-}
-
-// find gives a value that fits.
-func (c *cache[K, V]) find(fits func(V) bool) (value V, ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, e := range c.known {
-		if fits(e.value) {
-			return e.value, true
-		}
-	}
-	return value, false
 }
 
 // drop forgets the values that fit.
@@ -116,10 +113,8 @@ func (c *cache[K, V]) drop(fits func(V) bool) {
 
 // clear forgets everything.
 func (c *cache[K, V]) clear() {
+	c.drop(func(V) bool { return true })
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.term++
-	clear(c.known)
-	clear(c.unknown)
-	c.total = 0
+	c.known, c.unknown = map[K]entry[V]{}, map[K]time.Duration{} // a map that is only emptied keeps its memory
 }

@@ -2,6 +2,9 @@ package auth
 
 import (
 	"errors"
+	"fmt"
+	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,16 +22,17 @@ type shelf struct {
 }
 
 func newShelf(size int) *shelf {
-	s := &shelf{cache: newCache[int](size, func(v string) int { return len(v) }), at: time.Unix(0, 0), says: map[int]string{}}
+	s := &shelf{cache: newCache[int](size, func(v string) int { return len(v) }, func(v string) int { return len(v) }), at: time.Unix(0, 0), says: map[int]string{}}
 	s.now = func() time.Time { return s.at }
+	s.born = s.at
 	return s
 }
 
 func (s *shelf) ask(key int) (string, bool) {
-	v, ok, _ := s.get(key, func(string) (string, bool, error) {
+	v, ok, _ := s.get(key, func() (string, bool, bool, error) {
 		s.asked++
 		v, ok := s.says[key]
-		return v, ok, nil
+		return v, ok, true, nil
 	})
 	return v, ok
 }
@@ -68,7 +72,7 @@ func TestCachesAreBounded(t *testing.T) {
 		s.says[i] = "a"
 		s.ask(i)
 		s.ask(-i - 1)
-		if len(s.known) > 10 || s.total != len(s.known) || len(s.unknown) > 10 {
+		if len(s.known) > 10 || s.total != len(s.known) || len(s.unknown) > maxUnknown {
 			t.Fatalf("%d known of weight %d, %d unknown", len(s.known), s.total, len(s.unknown))
 		}
 	}
@@ -101,9 +105,9 @@ func TestAFloodOfUnknownKeysPushesOutNoKnownOne(t *testing.T) {
 
 func TestALookUpThatBeganBeforeAChangeIsNotKept(t *testing.T) {
 	s := newShelf(10)
-	s.get(1, func(string) (string, bool, error) {
+	s.get(1, func() (string, bool, bool, error) {
 		s.drop(func(string) bool { return false })
-		return "old", true, nil
+		return "old", true, true, nil
 	})
 	s.says[1] = "new"
 	s.want(t, 1, "new", 1)
@@ -111,22 +115,91 @@ func TestALookUpThatBeganBeforeAChangeIsNotKept(t *testing.T) {
 
 func TestErrorsAreNotKept(t *testing.T) {
 	s := newShelf(10)
-	if _, _, err := s.get(1, func(string) (string, bool, error) { return "", false, errors.New("down") }); err == nil {
+	if _, _, err := s.get(1, func() (string, bool, bool, error) { return "", false, true, errors.New("down") }); err == nil {
 		t.Error("no error")
 	}
 	s.says[1] = "a"
 	s.want(t, 1, "a", 1)
 }
 
-func TestHeavyEntriesCountForMore(t *testing.T) {
-	c := &credential{}
-	if c.weight() != 1 || newApplication(store.Application{Name: strings.Repeat("x", 5000)}, nil).weight() != 5 {
-		t.Error("weights are wrong")
+func TestWhatIsNotToBeKeptIsAskedForEachTime(t *testing.T) {
+	s := newShelf(10)
+	for range 2 {
+		if v, ok, err := s.get(1, func() (string, bool, bool, error) { return "waits", true, false, nil }); v != "waits" || !ok || err != nil {
+			t.Error(v, ok, err)
+		}
 	}
-	for range maxRules {
-		c.Rules = append(c.Rules, sms.AccessRule{Method: "GET", Path: strings.Repeat("x", maxRulePath)})
+	if len(s.known)+len(s.unknown) != 0 {
+		t.Error("it is kept")
 	}
-	if got := c.weight(); got < 50 || got > 60 {
-		t.Errorf("100 long rules weigh %d", got)
+}
+
+func TestEqualGrantsAreShared(t *testing.T) {
+	shared := grants{}
+	c := newCache[int](1<<20, shared.keeping, shared.dropping)
+	long := make([]sms.AccessRule, maxRules)
+	for i := range long {
+		long[i] = sms.AccessRule{Method: "GET", Path: strings.Repeat("x", maxRulePath)}
 	}
+	keep := func(key int, rules []sms.AccessRule) *credential {
+		v, _, _ := c.get(key, func() (*credential, bool, bool, error) {
+			return newCredential(&store.Credential{ID: int64(key), Rules: slices.Clone(rules), Account: sms.Account{Name: "shop"}}), true, true, nil
+		})
+		return v
+	}
+	a, b, other := keep(1, long), keep(2, long), keep(3, Everything())
+	if a.grant != b.grant || a.grant == other.grant || a.holder != b.holder || len(shared) != 2 {
+		t.Errorf("%d grants", len(shared))
+	}
+	if most := 3*credentialBytes + a.grant.bytes() + other.grant.bytes(); c.total != most {
+		t.Errorf("%d bytes, want %d", c.total, most)
+	}
+	c.drop(func(v *credential) bool { return v.id == 1 })
+	if len(shared) != 2 {
+		t.Error("a grant in use is forgotten")
+	}
+	c.drop(func(v *credential) bool { return v.id == 2 })
+	if len(shared) != 1 || c.total != credentialBytes+other.grant.bytes() {
+		t.Errorf("%d grants, %d bytes", len(shared), c.total)
+	}
+	for i := range 100 {
+		rules := slices.Clone(long)
+		rules[0].Path = fmt.Sprint("/", i)
+		keep(100+i, rules)
+		if c.total > c.bytes || len(shared) != len(c.known) {
+			t.Fatalf("%d bytes of %d, %d grants of %d keys", c.total, c.bytes, len(shared), len(c.known))
+		}
+	}
+}
+
+// TestEntriesAreAsLargeAsTheyCount makes as many entries as a cache may have and asks the runtime what they take.
+func TestEntriesAreAsLargeAsTheyCount(t *testing.T) {
+	const n = 50_000
+	heap := func() int64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before, shared := heap(), grants{}
+	apps := newCache[string](cacheBytes, (*application).bytes, (*application).bytes)
+	creds := newCache[keyHash](cacheBytes, shared.keeping, shared.dropping)
+	for i := range n {
+		key := fmt.Sprintf("%016d", i)
+		_, _, _ = apps.get(key, func() (*application, bool, bool, error) {
+			return newApplication(store.Application{ID: int64(i), Secret: strings.Repeat("s", 31) + key[15:], Status: "active"}), true, true, nil
+		})
+		_, _, _ = creds.get(hashKey(key), func() (*credential, bool, bool, error) {
+			return newCredential(&store.Credential{ID: int64(i), Status: "validated", Rules: Everything(), Account: sms.Account{ID: int64(i / 10), Name: "ab" + key[:15]}}), true, true, nil
+		})
+	}
+	took := heap() - before
+	counted := int64(apps.total + creds.total)
+	t.Logf("%d bytes for each application and key, %d counted", took/n, counted/n)
+	if took > counted || took/n > 340 || len(creds.known) != n {
+		t.Errorf("%d keys take %d bytes, %d are counted", len(creds.known), took, counted)
+	}
+	runtime.KeepAlive(apps)
+	runtime.KeepAlive(creds)
 }

@@ -52,7 +52,7 @@ func (v *Verifier) Ask(ctx context.Context, r *http.Request, rules []sms.AccessR
 	}
 	a := Asked{ConsumerKey: randomText(32), Token: randomText(consentToken)}
 	return a, v.cfg.Store.AddConsent(ctx, &store.Credential{
-		ApplicationID: app.ID, Account: sms.Account{ID: app.AccountID}, Status: "pendingValidation", Rules: rules, AllowedIPs: allowed,
+		ApplicationID: app.id, Account: sms.Account{ID: app.account}, Status: "pendingValidation", Rules: rules, AllowedIPs: allowed,
 		CreatedAt: now, ExpiresAt: now.Add(consentLasts),
 	}, a.ConsumerKey, a.Token, redirection)
 }
@@ -121,7 +121,12 @@ func (v *Verifier) Answer(ctx context.Context, c store.Consent, who store.Sessio
 		}
 	}
 	defer v.Forget(c.ID)
-	return v.cfg.Store.AnswerConsent(ctx, &answer)
+	if err := v.cfg.Store.AnswerConsent(ctx, &answer); err != nil || !approved {
+		return err
+	}
+	return v.cfg.Store.TellOwner(ctx, answer.Account.ID, sms.SafetyEvent{
+		Kind: sms.SafetyKey, Who: who.Account.Name, Detail: keyDetail(c.Application, answer.Rules), Address: who.Address, Agent: who.Agent, At: now,
+	})
 }
 
 // StatusAt gives a consumer key's state at a time: what is stored knows nothing of time.

@@ -42,7 +42,7 @@ func (v *Verifier) badSignature(r *http.Request, s *signed, k *keys, app *applic
 	refused := func(format string, args ...any) error {
 		return sms.Errorf(sms.BadSignature, "signature wrong: "+format, args...).With("signed", s.shown())
 	}
-	if !app.causes.AllowN(time.Now(), 1) { // real time: it is about this machine's work
+	if !v.causes.allow(strconv.FormatInt(app.id, 10), time.Now()) { // real time: it is about this machine's work
 		return refused("why is looked for only once a second, and there were more; try again")
 	}
 	d := &diagnosis{want: *s, bases: bases, left: causeBytes}
@@ -52,7 +52,7 @@ func (v *Verifier) badSignature(r *http.Request, s *signed, k *keys, app *applic
 	}
 	for _, look := range []func() string{
 		d.keys, d.methods, func() string { return d.elsewhere(v.guessBases(r)) }, d.targets, d.timestamps, d.empty,
-		func() string { return d.secrets(app.Key) }, d.bodies,
+		func() string { return d.secrets(k.application) }, d.bodies,
 	} {
 		if cause := look(); cause != "" {
 			return refused("%s", cause)

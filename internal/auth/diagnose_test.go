@@ -113,7 +113,7 @@ func TestTheCauseOfABadSignatureIsNamed(t *testing.T) {
 		{"a byte too long", func(c *call) { c.header.Set(headerSignature, c.signature()+"aa") }, []string{"45 characters"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d.Forget() // and the count of causes
+			clear(d.causes.all)
 			call := d.call("POST", jobs, order)
 			c.change(call)
 			d.refused(t, call, sms.BadSignature, append(c.words, "signature wrong: ")...)
@@ -160,8 +160,7 @@ func TestCausesAreLookedForNowAndThen(t *testing.T) {
 		d.refused(t, call, sms.BadSignature, "left out")
 	}
 	d.refused(t, call, sms.BadSignature, "only once a second")
-	now := time.Now().Add(time.Minute)
-	d.applications.now = func() time.Time { return now } // read anew, the count stays
+	d.forgetAll() // read anew, the count stays
 	d.refused(t, call, sms.BadSignature, "only once a second")
 	call.sign.body = call.body
 	d.refused(t, call, "")

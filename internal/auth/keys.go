@@ -6,13 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
-	"time"
-
-	"golang.org/x/time/rate"
 
 	"ramier/internal/sms"
-	"ramier/internal/store"
 )
 
 // The headers of a signed request, in the spelling that net/http keeps them in.
@@ -81,48 +76,6 @@ func quote(s string) string {
 		return strconv.Quote(s[:most]) + "…"
 	}
 	return strconv.Quote(s)
-}
-
-// An application, with what keeps a look for the cause of its bad signatures from costing too much.
-type application struct {
-	store.Application
-	causes *rate.Limiter
-}
-
-func newApplication(a store.Application, old *application) *application {
-	fresh := &application{Application: a}
-	if old != nil {
-		fresh.causes = old.causes
-	} else {
-		fresh.causes = rate.NewLimiter(rate.Every(time.Second), 10)
-	}
-	return fresh
-}
-
-func (a *application) weight() int {
-	return 1 + (len(a.Secret)+len(a.Name)+len(a.Description))/weightUnit
-}
-
-// A credential, with the base of the URL that its client signed last.
-type credential struct {
-	store.Credential
-	base atomic.Int32
-}
-
-func newCredential(c store.Credential, old *credential) *credential {
-	fresh := &credential{Credential: c}
-	if old != nil {
-		fresh.base.Store(old.base.Load())
-	}
-	return fresh
-}
-
-func (c *credential) weight() int {
-	n := 0
-	for _, rule := range c.Rules {
-		n += len(rule.Path) + 40
-	}
-	return 1 + (n+32*len(c.AllowedIPs))/weightUnit
 }
 
 // keyHash is a consumer key that cannot be read from memory, and looked up without telling by time how much of it fits.

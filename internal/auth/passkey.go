@@ -214,7 +214,7 @@ func (s *SignIns) SignInWithPasskey(ctx context.Context, text, answer string, wh
 // used notes the use of a passkey. One whose device counts and has not counted on was copied, and is refused.
 func (s *SignIns) used(ctx context.Context, p *store.Passkey, key *webauthn.Credential, who Visitor) error {
 	if key.Authenticator.CloneWarning {
-		if err := s.note(ctx, p.Account.ID, EventPasskeyCloned, p.Name, who); err != nil {
+		if err := s.note(ctx, p.Account, EventPasskeyCloned, p.Name, who); err != nil {
 			return err
 		}
 		return refusedPasskey(fmt.Errorf("the passkey %d may have been copied", p.ID))
@@ -400,5 +400,5 @@ func (s *SignIns) RemovePasskey(ctx context.Context, v store.Session, id int64, 
 	if err := s.store.RemovePasskey(ctx, v.Account.ID, id, last); err != nil {
 		return err
 	}
-	return s.note(ctx, v.Account.ID, EventPasskeyRemoved, name, who)
+	return s.note(ctx, v.Account, EventPasskeyRemoved, name, who)
 }

@@ -348,7 +348,7 @@ func (s *SignIns) addIdentity(ctx context.Context, v store.Identity, who Visitor
 	if err := s.store.AddIdentity(ctx, &v, maxIdentities); err != nil {
 		return v, err
 	}
-	return v, s.note(ctx, v.Account.ID, EventIdentityAdded, v.Label, who)
+	return v, s.note(ctx, v.Account, EventIdentityAdded, v.Label, who)
 }
 
 // LinkIdentity links an identity with an account, as an operator does; an empty issuer is the one of the settings. Errors: Invalid, Conflict.
@@ -378,7 +378,7 @@ func (s *SignIns) UnlinkIdentity(ctx context.Context, account sms.Account, id, e
 	if err := s.store.RemoveIdentity(ctx, account.ID, id); err != nil {
 		return err
 	}
-	return errors.Join(s.store.EndSessions(ctx, account.ID, except), s.note(ctx, account.ID, EventIdentityRemoved, name, who))
+	return errors.Join(s.store.EndSessions(ctx, account.ID, except), s.note(ctx, account, EventIdentityRemoved, name, who))
 }
 
 // Unlink unlinks an identity for the owner of a session. Errors: NotAuthenticated for a wrong password, TooFast, NoObject.

@@ -78,7 +78,7 @@ func (v *Verifier) checkSignature(r *http.Request, body []byte, k *keys, app *ap
 	if k.signature == "" {
 		return sms.Errorf(sms.BadSignature, "the header %s is missing", headerSignature)
 	}
-	s := signed{secret: app.Secret, consumer: k.consumer, method: r.Method, target: targetOf(r), body: body, timestamp: k.timestamp}
+	s := signed{secret: app.secret, consumer: k.consumer, method: r.Method, target: targetOf(r), body: body, timestamp: k.timestamp}
 	bases := v.basesFor(r)
 	if given, ok := parseSignature(k.signature); ok && len(bases) > 0 {
 		first := int(cred.base.Load()) % len(bases)

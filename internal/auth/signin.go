@@ -199,7 +199,7 @@ func (s *SignIns) open(ctx context.Context, l store.Login, means string, who Vis
 	if err := s.forgive(ctx, l.Account.Name, who); err != nil {
 		return "", err
 	}
-	return token, s.note(ctx, l.Account.ID, EventSignIn, means, who)
+	return token, s.note(ctx, l.Account, EventSignIn, means, who)
 }
 
 // Session gives the session of a token; ok is false if there is none or it is over.
@@ -243,7 +243,7 @@ func (s *SignIns) ResetPassword(ctx context.Context, account sms.Account, passwo
 	if err := s.setPassword(ctx, account, password, 0, dropFactors); err != nil {
 		return "", err
 	}
-	return password, errors.Join(s.store.DropAttempts(ctx, account.Name), s.note(ctx, account.ID, EventPasswordReset, "", Visitor{}))
+	return password, errors.Join(s.store.DropAttempts(ctx, account.Name), s.note(ctx, account, EventPasswordReset, "", Visitor{}))
 }
 
 // ResetFactors takes from an account its one-time codes, recovery codes and passkeys, as an operator does; all its sessions end.
@@ -261,7 +261,7 @@ func (s *SignIns) ResetFactors(ctx context.Context, account sms.Account) error {
 			return err
 		}
 	}
-	return errors.Join(s.store.EndSessions(ctx, account.ID, 0), s.store.DropAttempts(ctx, account.Name), s.note(ctx, account.ID, EventFactorsReset, "", Visitor{}))
+	return errors.Join(s.store.EndSessions(ctx, account.ID, 0), s.store.DropAttempts(ctx, account.Name), s.note(ctx, account, EventFactorsReset, "", Visitor{}))
 }
 
 // setPassword changes a password; all sessions but one end, 0 = all.
@@ -291,7 +291,7 @@ func (s *SignIns) ChangePassword(ctx context.Context, v store.Session, old, pass
 	if err := s.setPassword(ctx, v.Account, password, v.ID, false); err != nil {
 		return err
 	}
-	return s.note(ctx, v.Account.ID, EventPassword, "", who)
+	return s.note(ctx, v.Account, EventPassword, "", who)
 }
 
 // confirm asks the owner of a session for his password once more; if he has none, he must have signed in a moment ago. Errors: NotAuthenticated,
@@ -412,7 +412,7 @@ func (s *SignIns) newFactor(ctx context.Context, v store.Session, event, detail 
 		err = s.store.EndSessions(ctx, v.Account.ID, v.ID)
 	}
 	if err == nil {
-		err = s.note(ctx, v.Account.ID, event, detail, who)
+		err = s.note(ctx, v.Account, event, detail, who)
 	}
 	return recovery, err
 }
@@ -436,7 +436,7 @@ func (s *SignIns) NewRecovery(ctx context.Context, v store.Session, password str
 	}); err != nil {
 		return nil, err
 	}
-	return codes, s.note(ctx, v.Account.ID, EventRecovery, "", who)
+	return codes, s.note(ctx, v.Account, EventRecovery, "", who)
 }
 
 // SwitchCodeOff ends one-time codes. Errors: NotAuthenticated for a wrong password, TooFast; Conflict if they are the last second factor and last is
@@ -461,5 +461,5 @@ func (s *SignIns) SwitchCodeOff(ctx context.Context, v store.Session, password s
 	}); err != nil {
 		return err
 	}
-	return s.note(ctx, v.Account.ID, EventCodeOff, "", who)
+	return s.note(ctx, v.Account, EventCodeOff, "", who)
 }

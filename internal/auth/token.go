@@ -112,7 +112,21 @@ func CreateTokenFor(
 		return Token{}, err
 	}
 	t.CredentialID = cred.ID
-	return t, nil
+	return t, s.TellOwner(ctx, account.ID, sms.SafetyEvent{Kind: sms.SafetyKey, Who: person.Name, Detail: keyDetail(name, rules), At: now})
+}
+
+// keyDetail says in a mail what a key is for.
+func keyDetail(application string, rules []sms.AccessRule) string {
+	const most = 12
+	words := make([]string, 0, most+1)
+	for i, rule := range rules {
+		if i == most {
+			words = append(words, "…")
+			break
+		}
+		words = append(words, rule.String())
+	}
+	return application + " (" + strings.Join(words, ", ") + ")"
 }
 
 func checkNames(name, description string) error {

@@ -74,7 +74,7 @@ func TestTokensOnBothDatabases(t *testing.T) {
 			!c.CreatedAt.Equal(storetest.Noon) || !c.ExpiresAt.Equal(storetest.Noon.Add(time.Hour)) || c.AllowedIPs[0].String() != "192.0.2.0/24" || c.Account.Country != "FR" {
 			t.Errorf("%+v", c)
 		}
-		d.Forget() // as if it were pushed out of memory
+		d.forgetAll() // as if it were pushed out of memory
 		again, err := d.Credential(t.Context(), caller)
 		if err != nil || fmt.Sprint(again) != fmt.Sprint(c) {
 			t.Errorf("got %+v (%v), want %+v", again, err, c)
@@ -109,16 +109,55 @@ func TestLogoutCountsAtOnce(t *testing.T) {
 }
 
 func TestAnotherNodesChangeIsSeenInTime(t *testing.T) {
-	d := newDesk(t)
-	now := time.Now()
-	d.credentials.now = func() time.Time { return now }
-	d.refused(t, d.call("GET", sent, ""), "")
-	if err := d.store.EndCredential(t.Context(), d.token.CredentialID); err != nil {
-		t.Fatal(err)
-	}
-	d.refused(t, d.call("GET", sent, ""), "")
-	now = now.Add(knownFor)
-	d.refused(t, d.call("GET", sent, ""), sms.InvalidCredential)
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		d := deskOn(t, s)
+		d.refused(t, d.call("GET", sent, ""), "")
+		if err := s.EndCredential(t.Context(), d.token.CredentialID); err != nil {
+			t.Fatal(err)
+		}
+		d.refused(t, d.call("GET", sent, ""), "")
+		d.changes.at = d.changes.at.Add(-followEvery) // as if the time had gone by
+		d.refused(t, d.call("GET", sent, ""), sms.InvalidCredential)
+	})
+}
+
+// TestAChangeDropsOnlyWhomItIsAbout: what one customer does must not have the keys of all others read anew.
+func TestAChangeDropsOnlyWhomItIsAbout(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		d := deskOn(t, s)
+		d.refused(t, d.call("GET", sent, ""), "")
+		other := sms.Account{Name: "other", Country: "FR", CreatedAt: storetest.Noon}
+		if err := s.AddAccount(t.Context(), &other); err != nil {
+			t.Fatal(err)
+		}
+		theirs, err := CreateToken(t.Context(), s, d.clock.Now(), other, nil, "theirs", "", 0, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.CatchUp(t.Context())
+		mine := d.token
+		d.refused(t, d.call("GET", sent, ""), "")
+		d.token = theirs
+		d.refused(t, d.call("GET", sent, ""), "")
+		kept := func(apps, keys int, what string) {
+			t.Helper()
+			if d.CatchUp(t.Context()); len(d.applications.known) != apps || len(d.credentials.known) != keys {
+				t.Errorf("%s: %d applications and %d keys are kept, want %d and %d", what, len(d.applications.known), len(d.credentials.known), apps, keys)
+			}
+		}
+		kept(2, 2, "no change")
+		if err := s.EndCredential(t.Context(), theirs.CredentialID); err != nil {
+			t.Fatal(err)
+		}
+		kept(1, 1, "a key ended")
+		d.refused(t, d.call("GET", sent, ""), sms.InvalidCredential)
+		if err := s.UpdateAccount(t.Context(), other); err != nil {
+			t.Fatal(err)
+		}
+		kept(1, 1, "an account changed")
+		d.token = mine
+		d.refused(t, d.call("GET", sent, ""), "")
+	})
 }
 
 func TestAClosedStoreIsNotTheCallersFault(t *testing.T) {

@@ -26,8 +26,8 @@ const (
 // uses holds when consumer keys were last used and refused, until it is written.
 type uses struct {
 	mu      sync.Mutex
-	fresh   map[int64]time.Time
-	written map[int64]time.Time // by the write before, or by one that is under way
+	fresh   map[int64]int64 // microseconds since 1970
+	written map[int64]int64 // by the write before, or by one that is under way
 	refused map[int64]store.Refusal
 }
 
@@ -35,22 +35,24 @@ func (u *uses) note(id int64, at time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.fresh == nil {
-		u.fresh = map[int64]time.Time{}
+		u.fresh = map[int64]int64{}
 	}
-	u.fresh[id] = at
+	u.fresh[id] = at.UnixMicro()
 }
 
 func (u *uses) last(id int64) time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if at, ok := u.fresh[id]; ok {
-		return at
+	for _, known := range []map[int64]int64{u.fresh, u.written} {
+		if at, ok := known[id]; ok {
+			return time.UnixMicro(at).UTC()
+		}
 	}
-	return u.written[id]
+	return time.Time{}
 }
 
 // take gives what is to be written.
-func (u *uses) take() map[int64]time.Time {
+func (u *uses) take() map[int64]int64 {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.written, u.fresh = u.fresh, nil
@@ -58,7 +60,7 @@ func (u *uses) take() map[int64]time.Time {
 }
 
 // giveBack keeps what could not be written for the next time.
-func (u *uses) giveBack(uses map[int64]time.Time) {
+func (u *uses) giveBack(uses map[int64]int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	again := maps.Clone(uses)

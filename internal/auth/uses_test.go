@@ -69,7 +69,7 @@ func TestUsesThatCouldNotBeWrittenAreKept(t *testing.T) {
 		ended := make(chan error)
 		go func() { ended <- v.Run(ctx) }()
 		<-time.After(usesEvery + time.Second)
-		v.uses.note(2, storetest.Noon.Add(1))
+		v.uses.note(2, storetest.Noon.Add(time.Microsecond))
 		cancel()
 		if err := <-ended; err == nil {
 			t.Error("no error at the end")
@@ -77,7 +77,7 @@ func TestUsesThatCouldNotBeWrittenAreKept(t *testing.T) {
 		if !strings.Contains(log.String(), "trying again") {
 			t.Error(log.String())
 		}
-		if !v.LastUse(1).Equal(storetest.Noon) || !v.LastUse(2).Equal(storetest.Noon.Add(1)) {
+		if !v.LastUse(1).Equal(storetest.Noon) || !v.LastUse(2).Equal(storetest.Noon.Add(time.Microsecond)) {
 			t.Errorf("%v %v", v.LastUse(1), v.LastUse(2))
 		}
 	})

@@ -56,6 +56,7 @@ type Verifier struct {
 	bearers      *cache[keyHash, *bearer]
 	uses         uses
 	asks, grants throttle
+	causes       throttle // of bad signatures, by application
 	changes      changes
 }
 
@@ -74,11 +75,13 @@ func New(cfg Config) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
+	shared := grants{}
 	return &Verifier{
 		cfg: cfg, bases: bases,
-		applications: newCache[string](cacheSize, (*application).weight),
-		credentials:  newCache[keyHash](cacheSize, (*credential).weight),
-		bearers:      newCache[keyHash](cacheSize, (*bearer).weight),
+		applications: newCache[string](cacheBytes, (*application).bytes, (*application).bytes),
+		credentials:  newCache[keyHash](cacheBytes, shared.keeping, shared.dropping),
+		bearers:      newCache[keyHash](cacheBytes, (*bearer).bytes, (*bearer).bytes),
+		causes:       throttle{every: time.Second, burst: 10},
 		asks:         throttle{every: time.Second, burst: 60},
 		grants:       throttle{every: time.Second, burst: 60},
 	}, nil
@@ -136,22 +139,20 @@ func (v *Verifier) prove(r *http.Request, body []byte) (*sms.Caller, error) {
 		return nil, err
 	}
 	ip := RemoteIP(r, v.cfg.TrustedProxies)
-	err = inForce(&cred.Credential, now)
+	err = inForce(cred.status, cred.expires(), now)
 	if err == nil {
-		err = allowedFrom(ip, cred.AllowedIPs)
+		err = allowedFrom(ip, cred.grant.from)
 	}
 	if err != nil {
-		if cred.Status == "pendingValidation" {
-			v.Forget(cred.ID) // it may be approved on another node any moment
-		}
-		v.NoteRefusal(cred.ID, r.Method+" "+r.URL.Path, err)
+		v.NoteRefusal(cred.id, r.Method+" "+r.URL.Path, err)
 		return nil, err
 	}
-	v.uses.note(cred.ID, now)
+	v.uses.note(cred.id, now)
+	o := cred.holder.Value()
 	return &sms.Caller{
-		AccountID: cred.Account.ID, Account: cred.Account.Name, Country: cred.Account.Country, Operator: cred.Account.Operator,
-		Application: app.ID, Credential: cred.ID, Rules: cred.Rules, RemoteIP: ip, OperatorRole: cred.Account.OperatorRole,
-		Person: cred.Person.Name, PersonID: cred.Person.ID, Role: cred.Person.Role, PersonOperatorRole: cred.Person.OperatorRole,
+		AccountID: o.id, Account: o.name, Country: o.country, Operator: o.operator, OperatorRole: o.operatorRole,
+		Application: app.id, Credential: cred.id, Rules: cred.grant.rules, RemoteIP: ip,
+		Person: o.person, PersonID: o.personID, Role: o.role, PersonOperatorRole: o.personOperatorRole,
 	}, nil
 }
 
@@ -161,9 +162,9 @@ func (v *Verifier) application(ctx context.Context, key string) (*application, e
 	ok := len(key) <= maxKey && utf8.ValidString(key)
 	if ok {
 		var err error
-		if app, ok, err = v.applications.get(key, func(old *application) (*application, bool, error) {
+		if app, ok, err = v.applications.get(key, func() (*application, bool, bool, error) {
 			a, ok, err := v.cfg.Store.Application(ctx, key)
-			return newApplication(a, old), ok, err
+			return newApplication(a), ok, true, err
 		}); err != nil {
 			return nil, err
 		}
@@ -171,8 +172,8 @@ func (v *Verifier) application(ctx context.Context, key string) (*application, e
 	switch {
 	case !ok:
 		return nil, sms.Errorf(sms.UnknownKey, "there is no application with the key %s (header %s)", quote(key), headerApplication)
-	case app.Status != "active" && app.Status != "trusted":
-		return nil, sms.Errorf(sms.UnknownKey, "the application with the key %s is %s", quote(key), app.Status)
+	case app.status != "active" && app.status != "trusted":
+		return nil, sms.Errorf(sms.UnknownKey, "the application with the key %s is %s", quote(key), app.status)
 	}
 	return app, nil
 }
@@ -186,9 +187,9 @@ func (v *Verifier) credential(ctx context.Context, r *http.Request, k *keys, app
 	ok := len(k.consumer) <= maxKey
 	if ok {
 		var err error
-		if cred, ok, err = v.credentials.get(hashKey(k.consumer), func(old *credential) (*credential, bool, error) {
+		if cred, ok, err = v.credentials.get(hashKey(k.consumer), func() (*credential, bool, bool, error) {
 			c, ok, err := v.cfg.Store.Credential(ctx, k.consumer)
-			return newCredential(c, old), ok, err
+			return newCredential(&c), ok, c.Status != "pendingValidation", err // it may be approved any moment
 		}); err != nil {
 			return nil, err
 		}
@@ -196,24 +197,25 @@ func (v *Verifier) credential(ctx context.Context, r *http.Request, k *keys, app
 	switch {
 	case !ok:
 		return nil, sms.Errorf(sms.UnknownCredential, "there is no such consumer key (header %s has %d characters)", headerConsumer, len(k.consumer))
-	case cred.ApplicationID != app.ID:
+	case cred.application != app.id:
 		return nil, sms.Errorf(sms.UnknownCredential, "the consumer key belongs to another application than %s: both keys have to come from the same token", quote(k.application))
 	}
 	return cred, nil
 }
 
-// inForce tells whether a consumer key may be used at the time.
-func inForce(c *store.Credential, now time.Time) error {
+// inForce tells whether a consumer key with a status and an end may be used at the time.
+func inForce(status string, expires, now time.Time) error {
+	over := !expires.IsZero() && !now.Before(expires)
 	switch {
-	case StatusAt(c, now) == "expired" && c.Status == "pendingValidation":
+	case status == "pendingValidation" && over:
 		return sms.Errorf(sms.InvalidCredential, "nobody approved the consumer key in time: ask for a new one")
-	case c.Status == "pendingValidation":
+	case status == "pendingValidation":
 		return sms.Errorf(sms.InvalidCredential, "the consumer key waits for the customer's approval: open its validationUrl and log in")
-	case c.Status == "refused":
+	case status == "refused":
 		return sms.Errorf(sms.InvalidCredential, "the customer refused the consumer key: ask for a new one")
-	case c.Status == "validated" && !c.ExpiresAt.IsZero() && !now.Before(c.ExpiresAt):
-		return sms.Errorf(sms.InvalidCredential, "the consumer key expired on %s: ask for a new one", c.ExpiresAt.UTC().Format(time.RFC3339))
-	case c.Status != "validated":
+	case status == "validated" && over:
+		return sms.Errorf(sms.InvalidCredential, "the consumer key expired on %s: ask for a new one", expires.UTC().Format(time.RFC3339))
+	case status != "validated":
 		return sms.Errorf(sms.InvalidCredential, "the consumer key was logged out or revoked: ask for a new one")
 	}
 	return nil
@@ -247,22 +249,12 @@ func (v *Verifier) Credential(ctx context.Context, caller *sms.Caller) (store.Cr
 	if caller.ServiceAccount != "" {
 		return store.Credential{}, noConsumerKey
 	}
-	c, ok := v.credentials.find(func(c *credential) bool { return c.ID == caller.Credential })
-	record := store.Credential{}
-	if ok {
-		record = c.Credential
-	} else { // pushed out since the caller was proven
-		all, err := v.cfg.Store.Tokens(ctx)
-		if err != nil {
-			return record, err
-		}
-		i := slices.IndexFunc(all, func(t store.Token) bool { return t.ID == caller.Credential })
-		if i < 0 {
-			return record, sms.Errorf(sms.NoObject, "The requested object (credentialId = %d) does not exist", caller.Credential)
-		}
-		record = all[i].Credential
-		record.Account.Country, record.Account.Operator, record.Account.OperatorRole = caller.Country, caller.Operator, caller.OperatorRole
+	t, err := v.cfg.Store.TokenOf(ctx, caller.AccountID, caller.Credential)
+	if err != nil {
+		return store.Credential{}, err
 	}
+	record := t.Credential
+	record.Account = sms.Account{ID: caller.AccountID, Name: caller.Account, Country: caller.Country, Operator: caller.Operator, OperatorRole: caller.OperatorRole}
 	if at := v.LastUse(record.ID); at.After(record.LastUse) {
 		record.LastUse = at
 	}
@@ -278,14 +270,7 @@ func (v *Verifier) Logout(ctx context.Context, caller *sms.Caller) error {
 	return v.cfg.Store.EndCredential(ctx, caller.Credential)
 }
 
-// Forget drops what is known of consumer keys, so that a change of them counts at once; of all keys and applications
-// when none is named. Other nodes see a change within 5 s.
+// Forget drops what is known of consumer keys, so that a change of them counts at once. Other nodes see a change within 5 s.
 func (v *Verifier) Forget(credentials ...int64) {
-	if len(credentials) == 0 {
-		v.bearers.clear()
-		v.applications.clear()
-		v.credentials.clear()
-		return
-	}
-	v.credentials.drop(func(c *credential) bool { return slices.Contains(credentials, c.ID) })
+	v.credentials.drop(func(c *credential) bool { return slices.Contains(credentials, c.id) })
 }

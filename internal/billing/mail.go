@@ -27,6 +27,9 @@ func (d *Desk) mailQuota(ctx context.Context, u store.LowUser) error {
 		return err
 	}
 	m := sms.QuotaMail(&v, u.User, b.Available)
+	if m, err = d.signed(ctx, v.AccountID, m); err != nil {
+		return err
+	}
 	m.CreatedAt, m.Key = d.Now(), fmt.Sprintf("%s %d %d %d", m.Kind, u.ID, u.Alert.Threshold, u.QuotaLeft)
 	return d.Store.AddMail(ctx, m)
 }
@@ -37,7 +40,19 @@ func (d *Desk) mailRecredit(ctx context.Context, v sms.Service, o sms.CreditOrde
 	if err != nil || !sms.IsMailAddress(p.Email) || !d.Store.SendsMail() {
 		return err
 	}
-	m := sms.RecreditMail(&v, p.Email, o, left, d.URL(o))
+	m, err := d.signed(ctx, v.AccountID, sms.RecreditMail(&v, p.Email, o, left, d.URL(o)))
+	if err != nil {
+		return err
+	}
 	m.CreatedAt = d.Now()
 	return d.Store.AddMail(ctx, m)
+}
+
+// signed puts the brand of the account's reseller under a mail, if it has one.
+func (d *Desk) signed(ctx context.Context, account int64, m sms.Mail) (sms.Mail, error) {
+	to, err := d.Store.AddresseeOf(ctx, account)
+	if err == nil && to.Brand != "" {
+		m.Text += "\n-- \n" + to.Brand + "\n"
+	}
+	return m, err
 }

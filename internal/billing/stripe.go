@@ -1,6 +1,7 @@
 package billing
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -66,35 +67,43 @@ type stripeFault struct {
 // createSession makes a Checkout Session. Whoever repeats it with the same key gets the same session. Errors: Unavailable when Stripe does
 // not answer as it should, Conflict when it refuses.
 func (c *stripeClient) createSession(ctx context.Context, form url.Values, key string) (s stripeSession, err error) {
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.BaseURL+"/v1/checkout/sessions", strings.NewReader(form.Encode()))
-	if err != nil {
+	if err := c.post(ctx, "/v1/checkout/sessions", form, key, &s); err != nil {
 		return s, err
+	}
+	return s, c.check(s)
+}
+
+// post sends a form and reads the answer. Errors: Unavailable when Stripe does not answer as it should, Conflict when it refuses.
+func (c *stripeClient) post(ctx context.Context, path string, form url.Values, key string, out any) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.BaseURL+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
 	}
 	r.Header.Set("Authorization", "Bearer "+c.Key)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	r.Header.Set("Idempotency-Key", key)
 	answer, err := c.http.Do(r)
 	if err != nil {
-		return s, sms.Wrap(sms.Unavailable, err, "Stripe does not answer")
+		return sms.Wrap(sms.Unavailable, err, "Stripe does not answer")
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxStripe))
 	if err != nil {
-		return s, sms.Wrap(sms.Unavailable, err, "Stripe's answer breaks off")
+		return sms.Wrap(sms.Unavailable, err, "Stripe's answer breaks off")
 	}
 	if answer.StatusCode != http.StatusOK {
 		var fault stripeFault
 		_ = json.Unmarshal(body, &fault) // what is no error of Stripe's has no words
 		err := fmt.Errorf("status %d, %s %s: %s", answer.StatusCode, fault.Error.Type, fault.Error.Code, fault.Error.Message)
-		if answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests {
-			return s, sms.Wrap(sms.Unavailable, err, "Stripe cannot take payments now")
+		if answer.StatusCode >= 500 || answer.StatusCode == http.StatusTooManyRequests || answer.StatusCode == http.StatusConflict { // 409: the same is under way
+			return sms.Wrap(sms.Unavailable, err, "Stripe cannot do this now")
 		}
-		return s, sms.Wrap(sms.Conflict, err, "Stripe refuses the payment")
+		return sms.Wrap(sms.Conflict, err, "Stripe refuses: %s", cmp.Or(fault.Error.Message, answer.Status))
 	}
-	if err := json.Unmarshal(body, &s); err != nil {
-		return s, sms.Wrap(sms.Unavailable, err, "Stripe's answer cannot be read")
+	if err := json.Unmarshal(body, out); err != nil {
+		return sms.Wrap(sms.Unavailable, err, "Stripe's answer cannot be read")
 	}
-	return s, c.check(s)
+	return nil
 }
 
 // check looks at where a customer would be sent to: over TLS, but for a Stripe on this machine that tests have.

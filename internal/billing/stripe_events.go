@@ -40,6 +40,7 @@ type stripeObject struct {
 	Amount            int64             `json:"amount"`
 	AmountRefunded    int64             `json:"amount_refunded"`
 	Paid              bool              `json:"paid"`
+	FailureReason     string            `json:"failure_reason"` // of a refund
 }
 
 // payment names the payment that an object belongs to, so that it counts once.
@@ -55,7 +56,7 @@ func (o stripeObject) payment() string {
 }
 
 // eventOf is under which event the store knows a payment.
-func eventOf(payment string) string { return "stripe " + payment }
+func eventOf(payment string) string { return store.CardEvent(payment) }
 
 // takeStripe takes a webhook. What is known already, and what is none of ours, is answered as done, so that Stripe does not send it again;
 // errors are sent again for some days.
@@ -95,6 +96,8 @@ func (d *Desk) stripeEvent(ctx context.Context, e stripeEvent) (done string, err
 	switch e.Type {
 	case "checkout.session.completed", "checkout.session.async_payment_succeeded",
 		"checkout.session.async_payment_failed", "checkout.session.expired", "charge.refunded":
+	case "refund.failed":
+		return d.stripeRefundFailed(ctx, o)
 	default:
 		return "nothing: events of this type are not needed", nil
 	}

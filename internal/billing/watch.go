@@ -16,7 +16,7 @@ import (
 // Watch looks once at what runs low: it makes orders for services with automatic recredit, and warns of users' quotas and services' credits. Only one node
 // of a platform should.
 func (d *Desk) Watch(ctx context.Context) error {
-	return errors.Join(d.recredit(ctx), d.alert(ctx), d.warnLow(ctx))
+	return errors.Join(d.recredit(ctx), d.alert(ctx), d.warnLow(ctx), d.payCards(ctx))
 }
 
 // recredit makes an order for each service that has come down to its threshold and has no such order open. Its credits arrive as

@@ -24,7 +24,7 @@ func (p *program) accountCommand() *cobra.Command {
 		},
 		columns: []string{"name", "country", "operator", "creation", "email", "description"},
 	}
-	return a.flags(p.group("account", "Manage customers", r.list(), r.add("[NAME]"), r.show(), r.set(), a.accountPassword(), a.accountSignIn(), a.accountResetFactors(), a.accountIdentity()))
+	return a.flags(p.group("account", "Manage customers", r.list(), r.add("[NAME]"), r.show(), r.set(), r.suspend(), r.resume(), a.accountPassword(), a.accountSignIn(), a.accountResetFactors(), a.accountIdentity()))
 }
 
 // accountPassword gives a customer a password for the web pages.
@@ -65,4 +65,28 @@ func (a *access) accountPassword() *cobra.Command {
 		return err
 	}
 	return c
+}
+
+// suspend stops all sending of a customer.
+func (r resource) suspend() *cobra.Command {
+	c := &cobra.Command{
+		Use: "suspend NAME", Short: "Stop all sending of a customer; what waits is kept back", Args: takes,
+		Long: "Stops all sending of a customer. What was accepted and waits is kept back: resume sends it, ramier service cancel takes it back.",
+	}
+	reason := c.Flags().String("reason", "", "why, for its owner to read")
+	_ = c.MarkFlagRequired("reason") // it is there
+	c.RunE = func(c *cobra.Command, args []string) error {
+		return r.do(c, http.MethodPut, r.at(args[0]), object{"suspended": *reason}, "suspended "+args[0])
+	}
+	return c
+}
+
+// resume lets a suspended customer send again.
+func (r resource) resume() *cobra.Command {
+	return &cobra.Command{
+		Use: "resume NAME", Short: "Let a suspended customer send again; what waits is sent", Args: takes,
+		RunE: func(c *cobra.Command, args []string) error {
+			return r.do(c, http.MethodPut, r.at(args[0]), object{"suspended": nil}, "resumed "+args[0])
+		},
+	}
 }

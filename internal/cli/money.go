@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -101,12 +102,13 @@ func (p *program) orderCommand() *cobra.Command {
 func (r resource) refund() *cobra.Command {
 	c := &cobra.Command{
 		Use: "refund ID", Short: "Take credits of a paid order back and make a credit note", Args: takes,
-		Long: "Takes credits of a paid order back and makes a credit note. The money is paid back by you, by the way it came: a refund in Stripe's dashboard\n" +
-			"does all of this by itself.",
+		Long: "Takes credits of a paid order back and makes a credit note. With --card the money goes back to the card over Stripe; else it is paid back by you,\n" +
+			"by the way it came. A refund in Stripe's dashboard does all of this by itself.",
 	}
 	flags := []property{
 		{name: "credits", about: "credits to take back; all that are left of the order if not given", kind: 'd'},
 		{name: "reference", about: "of the payment; shown on the credit note"},
+		{name: "card", about: "the money goes back to the card that paid, over Stripe", kind: 'b'},
 		{name: "owe", about: "credits that are spent already are owed, and taken from the next order that is paid", kind: 'b'},
 	}
 	addFlags(c.Flags(), flags)
@@ -117,6 +119,11 @@ func (r resource) refund() *cobra.Command {
 		}
 		var o object
 		if err := api.call(c.Context(), http.MethodPost, r.at(args[0])+"/refund", given(c.Flags(), flags), &o); err != nil {
+			return err
+		}
+		if state, ok := o["card"].(string); ok {
+			_, err = fmt.Fprintf(r.out, "refunded order %s: %.2f %v to the card (%s %v%v) for %v credits (%v of them owed), credit note %v: %v\n", args[0], o["withTax"],
+				o["currency"], state, cmp.Or(o["cardRefund"], any("")), cmp.Or(o["cardError"], any("")), o["credits"], o["owed"], o["number"], o["url"])
 			return err
 		}
 		_, err = fmt.Fprintf(r.out, "refunded order %s: pay back %.2f %v for %v credits (%v of them owed), credit note %v: %v\n", args[0], o["withTax"],

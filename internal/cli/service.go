@@ -28,7 +28,7 @@ func (p *program) serviceCommand() *cobra.Command {
 		{name: "freeText", about: "let messages go without an approved template where one is asked for, as in the US", kind: 'b'},
 		{name: "stopScope", about: "what a STOP is from: service, or the sender or tag of the answered message"},
 	}, r.properties...)
-	return a.flags(p.group("service", "Manage SMS accounts and their credits", r.list(), add.add("[NAME]"), r.show(), set.set(), r.credit(), r.guard()))
+	return a.flags(p.group("service", "Manage SMS accounts and their credits", r.list(), add.add("[NAME]"), r.show(), set.set(), r.credit(), r.guard(), r.cancelWaiting()))
 }
 
 func (r resource) credit() *cobra.Command {
@@ -59,4 +59,27 @@ func (r resource) credit() *cobra.Command {
 		return err
 	}
 	return c
+}
+
+// cancelWaiting takes back everything that waits of an SMS account which may not send.
+func (r resource) cancelWaiting() *cobra.Command {
+	return &cobra.Command{
+		Use: "cancel NAME", Short: "Take back what waits of a suspended or disabled SMS account, and release its credits", Args: takes,
+		RunE: func(c *cobra.Command, args []string) error {
+			api, err := r.open()
+			if err != nil {
+				return err
+			}
+			for cancelled := int64(0); ; {
+				var got struct{ Cancelled, Left int64 }
+				if err := api.call(c.Context(), http.MethodPost, r.at(args[0])+"/cancel", object{}, &got); err != nil {
+					return err
+				}
+				if cancelled += got.Cancelled; got.Cancelled == 0 || got.Left == 0 {
+					_, err := fmt.Fprintf(r.out, "cancelled %d messages of %s; %d are being sent\n", cancelled, args[0], got.Left)
+					return err
+				}
+			}
+		},
+	}
 }

@@ -401,6 +401,9 @@ func (l *line) askAgain(ctx context.Context, b *portion, i int) {
 	}
 }
 
+// barredFor is how soon a message that may not be sent is looked at again, should nobody have set it aside in the queue.
+const barredFor = time.Minute
+
 func (l *line) hand(ctx context.Context, b *portion, m store.Claimed) {
 	now := l.d.cfg.Clock.Now()
 	expires := m.Job.DueAt.Add(m.Job.Validity)
@@ -414,6 +417,8 @@ func (l *line) hand(ctx context.Context, b *portion, m store.Claimed) {
 		answer(sms.Answer{State: sms.Refused, PTT: sms.PTTOptedOut, Error: "The receiver has answered STOP.", At: now})
 	case !now.Before(expires):
 		answer(l.overdue(m, now, expires))
+	case l.d.cfg.Store.Barred(m.ServiceID):
+		answer(sms.Answer{State: sms.Queued, RetryAt: now.Add(barredFor), Error: "Kept back: the account is suspended, or the service disabled.", At: now})
 	case b.hours.closed(m.Job.Hours, m.Country, now):
 		at, why := sms.NextSending(now, m.Country, m.Job.Hours)
 		answer(sms.Answer{State: sms.Queued, RetryAt: at, Error: "Outside of the sending hours: " + why + ".", At: now})

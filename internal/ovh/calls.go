@@ -17,7 +17,7 @@ import (
 const (
 	callsEvery   = time.Second     // how often calls are written
 	callsLast    = 5 * time.Second // how long a stop waits for the last of them
-	maxCalls     = 10_000          // that wait to be written, of all customers
+	maxCalls     = 2000            // that wait to be written, of all customers
 	maxCallPath  = 500             // bytes
 	callsPerTrim = 1000            // of an account, until the oldest are forgotten
 )

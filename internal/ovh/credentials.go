@@ -78,11 +78,8 @@ func newApplication(app store.Application) authAPIApplication {
 
 // deleteApplication takes its consumer keys with it, also those of other accounts.
 func (a *API) deleteApplication(ctx context.Context, c *Call, in deleteMeAPIApplicationApplicationIDIn) (void, error) {
-	_, err := a.store.RemoveApplication(ctx, c.Caller.AccountID, in.ApplicationID)
-	if err == nil {
-		a.auth.Forget()
-	}
-	return void{}, err
+	defer a.auth.CatchUp(ctx)
+	return void{}, a.store.RemoveApplication(ctx, c.Caller.AccountID, in.ApplicationID)
 }
 
 func (a *API) listCredentials(ctx context.Context, c *Call, in getMeAPICredentialIn) ([]int64, error) {

@@ -241,6 +241,7 @@ var everything = map[string]handler{
 	"GET /operator/services/{serviceName}":                            endpoint[getOperatorServicesServiceNameIn, operatorService](nil),
 	"PUT /operator/services/{serviceName}":                            endpoint[putOperatorServicesServiceNameIn, void](nil),
 	"POST /operator/services/{serviceName}/credits":                   endpoint[postOperatorServicesServiceNameCreditsIn, float64](nil),
+	"POST /operator/services/{serviceName}/cancel":                    endpoint[postOperatorServicesServiceNameCancelIn, operatorCancelled](nil),
 	"GET /operator/senders":                                           endpoint[getOperatorSendersIn, []operatorSenderRequest](nil),
 	"GET /operator/services/{serviceName}/optOuts":                    endpoint[getOperatorServicesServiceNameOptOutsIn, []smsOptOut](nil),
 	"POST /operator/services/{serviceName}/optOuts":                   endpoint[postOperatorServicesServiceNameOptOutsIn, smsOptOutReport](nil),

@@ -78,6 +78,9 @@ func (a *API) createLookups(ctx context.Context, c *Call, in postSmsServiceNameH
 
 // canLookUp refuses a service that may not spend anything.
 func canLookUp(s sms.Service, now time.Time) error {
+	if s.Suspended != "" {
+		return sms.Errorf(sms.Forbidden, "The account %s is suspended: %s", s.Account, s.Suspended)
+	}
 	if s.Status != sms.Enabled {
 		return sms.Errorf(sms.Forbidden, "The service %s is disabled", s.Name)
 	}

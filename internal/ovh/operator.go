@@ -28,6 +28,7 @@ func (a *API) operatorRoutes() map[string]handler {
 		"GET /operator/services/{serviceName}":          endpoint(a.showService),
 		"PUT /operator/services/{serviceName}":          endpoint(a.setService),
 		"POST /operator/services/{serviceName}/credits": endpoint(a.giveCredits),
+		"POST /operator/services/{serviceName}/cancel":  endpoint(a.cancelWaiting),
 
 		"GET /operator/services/{serviceName}/reports": withCSV(endpoint(a.getReportAsOperator), reportCSV),
 

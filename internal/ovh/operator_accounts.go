@@ -136,6 +136,6 @@ func (a *API) setAccount(ctx context.Context, c *Call, in putOperatorAccountsAcc
 		}
 	}
 	// Callers are remembered with their country and whether they are operators.
-	defer a.auth.Forget()
+	defer a.auth.CatchUp(ctx)
 	return void{}, a.store.UpdateAccount(ctx, account)
 }

@@ -101,6 +101,19 @@ func changeService(s *sms.Service, b operatorServiceBody) error {
 	return nil
 }
 
+// cancelWaiting takes back what was accepted of a service that may not send. Whoever may send takes back his messages himself.
+func (a *API) cancelWaiting(ctx context.Context, _ *Call, in postOperatorServicesServiceNameCancelIn) (operatorCancelled, error) {
+	s, err := a.store.Service(ctx, in.ServiceName)
+	if err == nil && s.Suspended == "" && s.Status == sms.Enabled {
+		err = sms.Errorf(sms.Conflict, "The service %s may send: suspend its account or disable it first, or leave it to its owner", s.Name)
+	}
+	if err != nil {
+		return operatorCancelled{}, err
+	}
+	n, left, err := a.store.CancelWaiting(ctx, s.ID, a.now())
+	return operatorCancelled{Cancelled: int64(n), Left: int64(left)}, err
+}
+
 // moved checks how many credits somebody moves by hand, below zero for back, and why; the reason is kept somewhere. Error: Invalid.
 func moved(credits float64, reason, kept string) (sms.Credits, error) {
 	n, err := sms.CreditsFrom(credits)

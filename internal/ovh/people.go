@@ -148,17 +148,8 @@ func (a *API) changePerson(ctx context.Context, account sms.Account, login strin
 	if _, err := a.person(ctx, account, login); err != nil {
 		return err
 	}
-	keys, err := a.store.ChangePerson(ctx, account.ID, signInName(account.Name, login), change)
-	a.forgetPerson(keys)
-	return err
-}
-
-// forgetPerson drops what is known of somebody's keys and tokens.
-func (a *API) forgetPerson(keys []int64) {
-	if len(keys) > 0 {
-		a.auth.Forget(keys...)
-	}
-	a.auth.ForgetBearers()
+	defer a.auth.CatchUp(ctx)
+	return a.store.ChangePerson(ctx, account.ID, signInName(account.Name, login), change)
 }
 
 // own finds somebody whom the caller may change. Who works for an operator with rights of her own is changed by the account itself, or
@@ -211,9 +202,8 @@ func (a *API) dismiss(ctx context.Context, account sms.Account, login string) er
 	if _, err := a.person(ctx, account, login); err != nil {
 		return err
 	}
-	keys, err := a.store.RemovePerson(ctx, account.ID, signInName(account.Name, login))
-	a.forgetPerson(keys)
-	return err
+	defer a.auth.CatchUp(ctx)
+	return a.store.RemovePerson(ctx, account.ID, signInName(account.Name, login))
 }
 
 func (a *API) deletePerson(ctx context.Context, c *Call, in deleteMePeopleLoginIn) (void, error) {

@@ -2,6 +2,7 @@ package ovh
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"ramier/internal/sms"
@@ -12,19 +13,23 @@ func (a *API) refundOrder(ctx context.Context, c *Call, in postOperatorOrdersOrd
 	if err := checkText("reference", deref(in.Reference)); err != nil {
 		return operatorRefund{}, err
 	}
-	q := store.RefundRequest{Owe: deref(in.Owe), By: c.Caller.Account, Reference: deref(in.Reference), At: a.now()}
+	q := store.RefundRequest{Owe: deref(in.Owe), Card: deref(in.Card), By: c.Caller.Account, Reference: deref(in.Reference), At: a.now()}
 	if in.Credits != nil {
 		var err error
 		if q.Credits, err = sms.CreditsFrom(*in.Credits); err != nil || q.Credits <= 0 {
 			return operatorRefund{}, sms.Errorf(sms.Invalid, "credits = %v: give a number above 0, or none to pay all back", *in.Credits)
 		}
 	}
-	r, err := a.store.RefundOrder(ctx, in.OrderID, q)
+	r, err := a.billing.Refund(ctx, in.OrderID, q)
 	if err != nil {
 		return operatorRefund{}, err
 	}
 	o, err := a.store.CreditOrder(ctx, 0, in.OrderID)
-	return a.newRefund(o, r), err
+	if err != nil {
+		return operatorRefund{}, err
+	}
+	cards, err := a.store.CardRefundsOf(ctx, o.ID)
+	return a.newRefund(o, r, cards), err
 }
 
 func (a *API) listRefunds(ctx context.Context, _ *Call, in getOperatorOrdersOrderIDRefundsIn) ([]operatorRefund, error) {
@@ -33,15 +38,24 @@ func (a *API) listRefunds(ctx context.Context, _ *Call, in getOperatorOrdersOrde
 		return nil, err
 	}
 	all, err := a.store.Refunds(ctx, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	cards, err := a.store.CardRefundsOf(ctx, o.ID)
 	out := make([]operatorRefund, len(all))
 	for i, r := range all {
-		out[i] = a.newRefund(o, r)
+		out[i] = a.newRefund(o, r, cards)
 	}
 	return out, err
 }
 
-func (a *API) newRefund(o sms.CreditOrder, r sms.Refund) operatorRefund {
+func (a *API) newRefund(o sms.CreditOrder, r sms.Refund, cards []sms.CardRefund) operatorRefund {
+	var card sms.CardRefund
+	if i := slices.IndexFunc(cards, func(c sms.CardRefund) bool { return c.Number == r.Number }); i >= 0 {
+		card = cards[i]
+	}
 	return operatorRefund{
+		Card: orNull(card.State), CardRefund: orNull(card.ID), CardError: orNull(card.Error),
 		By: r.By, Credits: r.Quantity.Float(), Currency: r.Net.Currency, Date: datetime{r.At}, Number: r.Number, OrderID: r.OrderID,
 		Owed: r.Owed.Float(), Reference: orNull(r.Reference), Tax: r.Tax.Float(), URL: a.billing.CreditNoteURL(o, r), WithTax: r.Total().Float(),
 		WithoutTax: r.Net.Float(),

@@ -585,6 +585,12 @@ type operatorAuditFinding struct {
 	Text        string `json:"text"`        // What is wrong, in a sentence
 }
 
+// operatorCancelled is operator.Cancelled: what was taken back of an SMS account.
+type operatorCancelled struct {
+	Cancelled int64 `json:"cancelled"` // Messages that were taken back by this call
+	Left      int64 `json:"left"`      // Messages that wait still, or are being sent
+}
+
 // operatorCarrier is operator.Carrier: a connection that messages leave by.
 type operatorCarrier struct {
 	AddressPlus            bool                    `json:"addressPlus"`            // Whether the receiver keeps its +
@@ -969,6 +975,9 @@ const (
 // operatorRefund is operator.Refund: what was paid back of an order.
 type operatorRefund struct {
 	By         string   `json:"by"`         // Who says so: an operator's account, or Stripe
+	Card       *string  `json:"card"`       // Where the money goes back to the card: waiting for Stripe, done or failed; null otherwise
+	CardError  *string  `json:"cardError"`  // Why it has failed
+	CardRefund *string  `json:"cardRefund"` // Stripe's name of the refund
 	Credits    float64  `json:"credits"`    // Credits that it pays back for
 	Currency   string   `json:"currency"`   // ISO 4217
 	Date       datetime `json:"date"`       // When
@@ -4381,6 +4390,11 @@ type postOperatorServicesServiceNameCreditsIn struct {
 	Reason      string  `json:"reason"`
 }
 
+// postOperatorServicesServiceNameCancelIn is what POST /operator/services/{serviceName}/cancel takes.
+type postOperatorServicesServiceNameCancelIn struct {
+	ServiceName string `json:"serviceName"`
+}
+
 // getOperatorSendersIn is what GET /operator/senders takes.
 type getOperatorSendersIn struct {
 	Status *smsStatusSender `json:"status"`
@@ -4637,6 +4651,7 @@ type postOperatorOrdersOrderIDRefundIn struct {
 	OrderID   int64    `json:"orderId"`
 	Credits   *float64 `json:"credits"`
 	Reference *string  `json:"reference"`
+	Card      *bool    `json:"card"`
 	Owe       *bool    `json:"owe"`
 }
 

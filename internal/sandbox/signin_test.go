@@ -258,7 +258,6 @@ func TestPagesMakeApplicationsAndKeys(t *testing.T) {
 	b.fill("#description", "Sells <b>shoes</b>")
 	b.click("form[action='/createApp/'] button.primary", "#application-secret")
 	applicationsAreSeenAndDeleted(t, p, b.text("#application-key"))
-	p.App.Verifier.Forget()
 	b.open(base+"/account/", "#keys")
 	if text := b.text("main"); !strings.Contains(text, "prefilled") || !strings.Contains(text, "outgoing") && !strings.Contains(text, "this browser") {
 		t.Error(text)

@@ -35,7 +35,8 @@ type peer struct {
 	sessions map[string]url.Values // by idempotency key
 	keys     []string
 	calls    int
-	fail     int // status to answer with; 0 = as it should be
+	fail     int  // status to answer with; 0 = as it should be
+	lose     bool // the next answer about a refund
 	lifetime time.Duration
 }
 
@@ -60,7 +61,7 @@ func (p *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	key := r.Header.Get("Idempotency-Key")
 	switch err := r.ParseForm(); {
-	case r.Method != http.MethodPost || r.URL.Path != "/v1/checkout/sessions" || r.URL.RawQuery != "":
+	case r.Method != http.MethodPost || r.URL.Path != "/v1/checkout/sessions" && r.URL.Path != "/v1/refunds" || r.URL.RawQuery != "":
 		refuse(404, "invalid_request_error", "Unrecognized request URL")
 		return
 	case r.Header.Get("Authorization") != "Bearer "+stripeKey:
@@ -75,6 +76,7 @@ func (p *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			"mode", "client_reference_id", "success_url", "cancel_url", "line_items[0][quantity]", "line_items[0][price_data][currency]",
 			"line_items[0][price_data][unit_amount]", "line_items[0][price_data][product_data][name]", "metadata[order_id]", "metadata[platform]",
 			"payment_intent_data[metadata][order_id]", "payment_intent_data[metadata][platform]",
+			"payment_intent", "amount", "metadata[credit_note]",
 		}, name) {
 			refuse(400, "invalid_request_error", "Received unknown parameter: "+name)
 			return
@@ -87,6 +89,14 @@ func (p *peer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	n := slices.Index(p.keys, key) + 1
+	if r.URL.Path == "/v1/refunds" {
+		if p.lose {
+			p.lose = false
+			panic(http.ErrAbortHandler) // it is done, and the answer is lost
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"id": fmt.Sprintf("re_%d", n), "object": "refund", "status": "succeeded"})
+		return
+	}
 	_ = json.NewEncoder(w).Encode(map[string]any{
 		"id": fmt.Sprintf("cs_test_%d", n), "object": "checkout.session", "url": fmt.Sprintf("%s/pay/%d", p.URL, n),
 		"expires_at": time.Now().Add(p.lifetime).Unix(), "payment_intent": nil,
@@ -427,6 +437,13 @@ func TestStripeMockTakesOurRequests(t *testing.T) {
 		_, page := orderOf(t, p, 1000)
 		if status, to, body := click(t, page); status != 303 || !strings.HasPrefix(to, "https://checkout.stripe.com/") {
 			t.Errorf("%d %s %s", status, to, body)
+		}
+		id, _ := orderOf(t, p, 100)
+		tell(t, p, stripeEvent("checkout.session.completed", paidSession(id, 720, "pi_mock")))
+		var r cardRefund
+		check(t, p.Operator.Post(fmt.Sprintf("/operator/orders/%d/refund", id), object{"card": true, "credits": 50}, &r))
+		if r.Card != "done" || r.CardRefund == "" || r.WithTax != 3.6 {
+			t.Errorf("%+v", r)
 		}
 	})
 }

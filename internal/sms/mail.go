@@ -36,6 +36,7 @@ const (
 	MailReport  = "report"   // what became of a mail to email2sms
 	MailQuota   = "quota"    // the quota of a user runs low
 	MailOrder   = "recredit" // automatic recredit has made an order
+	MailSafety  = "safety"   // a sign-in, a change of the ways in, or a new key
 )
 
 // Limits of a mail's lines and text.

@@ -32,6 +32,27 @@ func (o CreditOrder) Refunded(all []Refund) Refund {
 	return sum
 }
 
+// CardRefund is a refund whose money goes back to the card over the payment provider.
+type CardRefund struct {
+	Number   int64 // of the credit note
+	OrderID  int64
+	OrderKey string
+	Payment  string // as the provider names it
+	Amount   int64  // in the currency's smallest unit
+	Currency string
+	State    string // waiting, done or failed
+	ID       string // of the provider's refund; empty until it has answered
+	Error    string
+	BegunAt  time.Time
+}
+
+// The states of a refund to a card.
+const (
+	CardWaiting = "waiting"
+	CardDone    = "done"
+	CardFailed  = "failed"
+)
+
 // share gives n * part / whole, rounded down.
 func share(n, part, whole int64) int64 {
 	if whole == 0 {

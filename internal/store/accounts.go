@@ -98,7 +98,7 @@ func changed(n int64, err error, what string, id any) error {
 // UpdateAccount saves an account's country, description, whether it is an operator's and with which role, resells, and is suspended.
 func (s *Store) UpdateAccount(ctx context.Context, a sms.Account) error {
 	defer s.forget()
-	return s.writeAuth(ctx, func(t *tx) error {
+	if err := s.writeAuth(ctx, a.ID, func(t *tx) error {
 		err := t.UpdateAccount(ctx, query.UpdateAccountParams{
 			ID: a.ID, Country: a.Country, Description: a.Description, Operator: a.Operator,
 			OperatorRole: string(cmp.Or(a.OperatorRole, sms.AdminRole)), Resells: a.Resells, Suspended: a.Suspended, SuspendedBy: a.SuspendedBy,
@@ -107,7 +107,10 @@ func (s *Store) UpdateAccount(ctx context.Context, a sms.Account) error {
 			return err
 		}
 		return t.Bump(ctx, 0)
-	})
+	}); err != nil {
+		return err
+	}
+	return s.SetAside(ctx)
 }
 
 // AddService makes a service with an empty balance. Error: Conflict if the name is taken. An empty name is filled in, from
@@ -173,9 +176,9 @@ func (s *Store) ServiceByID(ctx context.Context, id int64) (sms.Service, error) 
 // ChangeService reads a service, lets change work on it and saves it, in one transaction. Error: NoService, or the one of
 // change.
 func (s *Store) ChangeService(ctx context.Context, name string, change func(*sms.Service) error) error {
-	defer s.forget()
+	defer s.forgetService(name)
 	var id int64
-	urls := false // where customers are told has changed
+	urls, status := false, false // where customers are told has changed, or whether it sends
 	err := s.write(ctx, other, func(t *tx) error {
 		row, err := t.ServiceByName(ctx, name)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -185,7 +188,7 @@ func (s *Store) ChangeService(ctx context.Context, name string, change func(*sms
 			return err
 		}
 		v, err := serviceFrom(query.ServiceByIDRow(row))
-		before := v.Settings
+		before, was := v.Settings, v.Status
 		if err == nil {
 			err = change(&v)
 		}
@@ -194,6 +197,7 @@ func (s *Store) ChangeService(ctx context.Context, name string, change func(*sms
 		}
 		id, urls = v.ID, before.CallBack != v.Settings.CallBack || before.StopCallBack != v.Settings.StopCallBack ||
 			before.ResponseCgiURL != v.Settings.ResponseCgiURL
+		status = v.Status != was
 		settings, err := json.Marshal(v.Settings)
 		if err != nil {
 			return err
@@ -207,6 +211,9 @@ func (s *Store) ChangeService(ctx context.Context, name string, change func(*sms
 	})
 	if err == nil && urls {
 		s.subscribe(ctx, id)
+	}
+	if err == nil && status {
+		err = s.SetAside(ctx)
 	}
 	return err
 }

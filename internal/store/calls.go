@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -10,6 +11,9 @@ import (
 
 // AddAPICalls writes calls of the API, and forgets the oldest of some accounts, so that they keep as many as may be.
 func (s *Store) AddAPICalls(ctx context.Context, calls []sms.APICall, trim []int64) error {
+	slices.SortFunc(calls, func(a, b sms.APICall) int { // as in the table, so that neighbours are written together
+		return cmp.Or(cmp.Compare(a.AccountID, b.AccountID), a.At.Compare(b.At))
+	})
 	n := len(calls)
 	accounts, ids := make([]int64, n), make([]int64, n)
 	methods, paths, routes, ips := make([]string, n), make([]string, n), make([]string, n), make([]string, n)

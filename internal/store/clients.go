@@ -91,7 +91,7 @@ func (s *Store) ServiceAccount(ctx context.Context, clientID string) (ServiceAcc
 // ChangeServiceAccount reads an account's client, lets change work on it and saves it, in one transaction. Error: NoObject, or
 // the one of change.
 func (s *Store) ChangeServiceAccount(ctx context.Context, account int64, clientID string, change func(*ServiceAccount) error) error {
-	return s.writeAuth(ctx, func(t *tx) error {
+	return s.writeAuth(ctx, account, func(t *tx) error {
 		row, err := t.ServiceAccountByClientID(ctx, clientID)
 		if err == nil && row.AccountID != account {
 			err = sql.ErrNoRows
@@ -118,7 +118,7 @@ func (s *Store) ChangeServiceAccount(ctx context.Context, account int64, clientI
 
 // RemoveServiceAccount deletes an account's client with its tokens. Error: NoObject.
 func (s *Store) RemoveServiceAccount(ctx context.Context, account int64, clientID string) error {
-	return s.writeAuth(ctx, func(t *tx) error {
+	return s.writeAuth(ctx, account, func(t *tx) error {
 		n, err := t.DeleteServiceAccount(ctx, query.DeleteServiceAccountParams{ClientID: clientID, AccountID: account})
 		return changed(n, err, "clientId", clientID)
 	})

@@ -72,7 +72,7 @@ func (s *Store) AnswerConsent(ctx context.Context, c *Credential) error {
 	if err != nil {
 		return err
 	}
-	return s.writeAuth(ctx, func(t *tx) error {
+	return s.writeAuth(ctx, c.Account.ID, func(t *tx) error {
 		n, err := t.AnswerCredential(ctx, query.AnswerCredentialParams{
 			ID: c.ID, AccountID: c.Account.ID, Status: c.Status, ExpiresAt: micros(c.ExpiresAt), PersonID: c.Person.ID, Rules: string(rules),
 		})
@@ -125,26 +125,26 @@ func (s *Store) ApplicationByID(ctx context.Context, id int64) (Application, err
 	return applicationFrom(row), found(err, "applicationId", id)
 }
 
-// RemoveApplication deletes an account's application and its consumer keys, whosever they are, and gives their ids. Error: NoObject.
-func (s *Store) RemoveApplication(ctx context.Context, account, id int64) (credentials []int64, err error) {
-	err = s.writeAuth(ctx, func(t *tx) error {
+// RemoveApplication deletes an account's application and its consumer keys, whosever they are. Error: NoObject.
+func (s *Store) RemoveApplication(ctx context.Context, account, id int64) error {
+	return s.writeAuthOf(ctx, func(t *tx) ([]int64, error) {
 		row, err := t.ApplicationByID(ctx, id)
 		if err == nil && row.AccountID != account {
 			err = sql.ErrNoRows
 		}
 		if err != nil {
-			return found(err, "applicationId", id)
+			return nil, found(err, "applicationId", id)
 		}
-		if credentials, err = t.CredentialIDsOfApplication(ctx, id); err != nil {
-			return err
+		accounts, err := t.AccountsOfApplication(ctx, id)
+		if err != nil {
+			return nil, err
 		}
 		if err := t.DeleteCredentialsOfApplication(ctx, id); err != nil {
-			return err
+			return nil, err
 		}
 		n, err := t.DeleteApplication(ctx, query.DeleteApplicationParams{ID: id, AccountID: account})
-		return changed(n, err, "applicationId", id)
+		return append(accounts, account), changed(n, err, "applicationId", id)
 	})
-	return credentials, err
 }
 
 // TokensOf lists an account's consumer keys by id.
@@ -186,7 +186,7 @@ func (s *Store) SetAllowedIPs(ctx context.Context, account int64, c Credential) 
 	if err != nil {
 		return err
 	}
-	return s.writeAuth(ctx, func(t *tx) error {
+	return s.writeAuth(ctx, account, func(t *tx) error {
 		n, err := t.SetCredentialIPs(ctx, query.SetCredentialIPsParams{ID: c.ID, AccountID: account, AllowedIps: string(ips)})
 		return changed(n, err, "credentialId", c.ID)
 	})
@@ -194,7 +194,7 @@ func (s *Store) SetAllowedIPs(ctx context.Context, account int64, c Credential) 
 
 // RemoveCredential deletes an account's consumer key. Error: NoObject.
 func (s *Store) RemoveCredential(ctx context.Context, account, id int64) error {
-	return s.writeAuth(ctx, func(t *tx) error {
+	return s.writeAuth(ctx, account, func(t *tx) error {
 		n, err := t.DeleteCredential(ctx, query.DeleteCredentialParams{ID: id, AccountID: account})
 		return changed(n, err, "credentialId", id)
 	})

@@ -144,3 +144,39 @@ func (s *Store) DropMails(ctx context.Context, before time.Time) error {
 		return err
 	})
 }
+
+// AddresseeOf gives whom mails about an account go to; those about a person's own sign-in go to the owner of the account she works in.
+func (s *Store) AddresseeOf(ctx context.Context, account int64) (sms.Addressee, error) {
+	row, err := s.read.AccountByID(ctx, account)
+	if err == nil && row.Employer != 0 {
+		row, err = s.read.AccountByID(ctx, row.Employer)
+	}
+	if err != nil {
+		return sms.Addressee{}, found(err, "account", account)
+	}
+	p, err := s.Profile(ctx, row.ID)
+	if err != nil {
+		return sms.Addressee{}, err
+	}
+	brand := ""
+	if row.Reseller != 0 {
+		r, err := s.Resale(ctx, row.Reseller)
+		if err != nil {
+			return sms.Addressee{}, err
+		}
+		brand = r.Brand
+	}
+	return sms.AddresseeOf(accountFrom(row), p, brand), nil
+}
+
+// TellOwner owes the owner of an account a mail about an event, if the platform sends mails and knows an address.
+func (s *Store) TellOwner(ctx context.Context, account int64, e sms.SafetyEvent) error {
+	if !s.SendsMail() {
+		return nil
+	}
+	to, err := s.AddresseeOf(ctx, account)
+	if err != nil || to.To == "" {
+		return err
+	}
+	return s.AddMail(ctx, sms.SafetyMail(to, e))
+}

@@ -178,6 +178,9 @@ func (s *Store) listen(ctx context.Context, heard func(Signal)) error {
 	hear := func(g Signal) {
 		if g.Rules || g.Missed {
 			s.rules.drop()
+			if err := s.readBarred(ctx); err != nil {
+				s.log.Debug("cannot read who may not send", "error", err)
+			}
 			if err := s.RefreshSMPP(ctx); err != nil {
 				s.log.Debug("cannot read who uses SMPP", "error", err)
 			}

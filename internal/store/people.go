@@ -77,9 +77,9 @@ func (s *Store) Person(ctx context.Context, account int64, name string) (Person,
 }
 
 // ChangePerson reads somebody who signs in to an account, lets change work on her and saves her description and roles, in one
-// transaction. It gives the consumer keys that she has made. Errors: NoObject, the one of change.
-func (s *Store) ChangePerson(ctx context.Context, account int64, name string, change func(*Person) error) (credentials []int64, err error) {
-	err = s.writeAuth(ctx, func(t *tx) error {
+// transaction. Errors: NoObject, the one of change.
+func (s *Store) ChangePerson(ctx context.Context, account int64, name string, change func(*Person) error) error {
+	return s.writeAuth(ctx, account, func(t *tx) error {
 		p, err := t.person(ctx, account, name)
 		if err == nil {
 			err = change(&p)
@@ -87,15 +87,10 @@ func (s *Store) ChangePerson(ctx context.Context, account int64, name string, ch
 		if err != nil {
 			return err
 		}
-		if err := t.UpdatePerson(ctx, query.UpdatePersonParams{
+		return t.UpdatePerson(ctx, query.UpdatePersonParams{
 			ID: p.ID, Description: p.Description, Role: string(p.Role), OperatorRole: string(p.OperatorRole),
-		}); err != nil {
-			return err
-		}
-		credentials, err = t.CredentialIDsOfPerson(ctx, p.ID)
-		return err
+		})
 	})
-	return credentials, err
 }
 
 func (t *tx) person(ctx context.Context, account int64, name string) (Person, error) {
@@ -109,15 +104,12 @@ func (t *tx) person(ctx context.Context, account int64, name string) (Person, er
 	return personFrom(row), err
 }
 
-// RemovePerson ends somebody's sessions, keys and service accounts, and lets her sign in no more. It gives the consumer keys. Her name
+// RemovePerson ends somebody's sessions, keys and service accounts, and lets her sign in no more. Her name
 // may be given to somebody else. Error: NoObject.
-func (s *Store) RemovePerson(ctx context.Context, account int64, name string) (credentials []int64, err error) {
-	err = s.writeAuth(ctx, func(t *tx) error {
+func (s *Store) RemovePerson(ctx context.Context, account int64, name string) error {
+	return s.writeAuth(ctx, account, func(t *tx) error {
 		p, err := t.person(ctx, account, name)
 		if err != nil {
-			return err
-		}
-		if credentials, err = t.CredentialIDsOfPerson(ctx, p.ID); err != nil {
 			return err
 		}
 		return errors.Join(
@@ -125,7 +117,6 @@ func (s *Store) RemovePerson(ctx context.Context, account int64, name string) (c
 			t.DeleteLogin(ctx, p.ID), t.DeleteSessionsOf(ctx, p.ID), t.EndCredentialsOfPerson(ctx, p.ID), t.DeleteClientsOfPerson(ctx, p.ID),
 		)
 	})
-	return credentials, err
 }
 
 // Acting gives the account that a session acts in: the employer of a person, or else the account that signed in.

@@ -59,6 +59,7 @@ type RefundRequest struct {
 	Credits   sms.Credits
 	UpTo      *sms.Money // paid back altogether, with tax
 	Owe       bool       // what the service has no more is taken from the next order that is settled
+	Card      bool       // the money goes back over the payment provider: it is owed to the card from this transaction on
 	By        string
 	Reference string
 	At        time.Time
@@ -97,9 +98,88 @@ func (s *Store) RefundOrder(ctx context.Context, id int64, q RefundRequest) (r s
 			return err
 		}
 		r.At, r.By, r.Reference = q.At, q.By, q.Reference
-		return t.refund(ctx, o, &r, q.Owe)
+		if err := t.refund(ctx, o, &r, q.Owe); err != nil || !q.Card {
+			return err
+		}
+		return t.oweCard(ctx, r)
 	})
 	return r, err
+}
+
+// byStripe begins the events under which payments by card are known.
+const byStripe = "stripe "
+
+// CardEvent is under which event a payment by card is known.
+func CardEvent(payment string) string { return byStripe + payment }
+
+// oweCard writes down that the money of a refund is to go back to the card. Error: Conflict if the order was not paid by card.
+func (t *tx) oweCard(ctx context.Context, r sms.Refund) error {
+	var event string
+	err := t.db.QueryRowContext(ctx, "SELECT event FROM payment WHERE order_id = $1 AND event LIKE $2", r.OrderID, byStripe+"pi_%").Scan(&event)
+	if errors.Is(err, sql.ErrNoRows) {
+		return sms.Errorf(sms.Conflict, "The order %d was not paid by card over Stripe: pay it back the way it was paid, without card", r.OrderID)
+	}
+	if err != nil {
+		return err
+	}
+	amount, whole := r.Total().Minor()
+	if !whole || amount <= 0 {
+		return sms.Errorf(sms.Conflict, "%v is no amount that a card can be paid back: refund more credits, or without card", r.Total())
+	}
+	_, err = t.db.ExecContext(ctx, `INSERT INTO card_refund (number, payment, amount, currency, state, id, error, begun_at) VALUES ($1, $2, $3, $4, 'waiting', '', '', $5)`,
+		r.Number, strings.TrimPrefix(event, byStripe), amount, r.Net.Currency, micros(r.At))
+	return err
+}
+
+const cardColumns = `SELECT c.number, r.order_id, o.key, c.payment, c.amount, c.currency, c.state, c.id, c.error, c.begun_at
+	FROM card_refund c JOIN refund r ON r.number = c.number JOIN orders o ON o.id = r.order_id WHERE `
+
+func (s *Store) cardRefunds(ctx context.Context, condition string, args ...any) (all []sms.CardRefund, err error) {
+	err = eachRow(ctx, s.reads, func(rows *sql.Rows) error {
+		var c sms.CardRefund
+		var begun int64
+		err := rows.Scan(&c.Number, &c.OrderID, &c.OrderKey, &c.Payment, &c.Amount, &c.Currency, &c.State, &c.ID, &c.Error, &begun)
+		c.BegunAt = fromMicros(begun)
+		all = append(all, c)
+		return err
+	}, cardColumns+condition+" ORDER BY c.number", args...)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return all, nil
+}
+
+// CardRefundsOf lists the refunds of an order that go back to the card, by number.
+func (s *Store) CardRefundsOf(ctx context.Context, order int64) ([]sms.CardRefund, error) {
+	return s.cardRefunds(ctx, "r.order_id = $1", order)
+}
+
+// WaitingCardRefunds lists those whose money has not left, by number, at most a hundred.
+func (s *Store) WaitingCardRefunds(ctx context.Context) ([]sms.CardRefund, error) {
+	all, err := s.cardRefunds(ctx, "c.state = 'waiting'")
+	return all[:min(len(all), 100)], err
+}
+
+// SettleCardRefund notes what has become of a refund to a card that waits.
+func (s *Store) SettleCardRefund(ctx context.Context, c sms.CardRefund) error {
+	return s.write(ctx, other, func(t *tx) error {
+		_, err := t.db.ExecContext(ctx, "UPDATE card_refund SET state = $2, id = $3, error = $4 WHERE number = $1 AND state = 'waiting'", c.Number, c.State, c.ID, c.Error)
+		return err
+	})
+}
+
+// FailCardRefund notes that the provider could not pay a refund back after all. It tells whether it is known.
+func (s *Store) FailCardRefund(ctx context.Context, id, why string) (known bool, err error) {
+	err = s.write(ctx, other, func(t *tx) error {
+		res, err := t.db.ExecContext(ctx, "UPDATE card_refund SET state = 'failed', error = $2 WHERE id = $1", id, why)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		known = n > 0
+		return err
+	})
+	return known, err
 }
 
 // refund takes credits back, as many as there are, and writes down the rest as owed if that may be.

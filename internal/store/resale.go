@@ -93,12 +93,15 @@ func (s *Store) SubAccount(ctx context.Context, reseller int64, name string) (sm
 // SetSubAccount saves the description of a sub-account and why it is suspended, which counts at once.
 func (s *Store) SetSubAccount(ctx context.Context, a sms.Account) error {
 	defer s.forget()
-	return s.write(ctx, other, func(t *tx) error {
+	if err := s.write(ctx, other, func(t *tx) error {
 		return errors.Join(
 			t.UpdateSubAccount(ctx, query.UpdateSubAccountParams{ID: a.ID, Description: a.Description, Suspended: a.Suspended, SuspendedBy: a.SuspendedBy}),
 			t.BumpAccount(ctx, a.ID),
 		)
-	})
+	}); err != nil {
+		return err
+	}
+	return s.SetAside(ctx)
 }
 
 // PricesFor lists the prices that hold for an account: those of its reseller, or the platform's.

@@ -18,9 +18,10 @@ import (
 type rulesCache struct {
 	mu       sync.Mutex
 	services map[string]*sms.Rules
+	shared   *sms.Rules // whose part that is the same for all services is the latest that was read
 }
 
-const maxCachedRules = 10_000
+const maxCachedRules = 20_000
 
 // Rules gives the rules of the service with the name, from memory if possible. Error: NoService.
 func (s *Store) Rules(ctx context.Context, service string) (*sms.Rules, error) {
@@ -35,11 +36,14 @@ func (s *Store) Rules(ctx context.Context, service string) (*sms.Rules, error) {
 
 // FreshRules reads the rules of a service from the database. Error: NoService.
 func (s *Store) FreshRules(ctx context.Context, service string) (*sms.Rules, error) {
+	s.rules.mu.Lock()
+	shared := s.rules.shared
+	s.rules.mu.Unlock()
 	var r *sms.Rules
 	err := s.snapshot(ctx, func(q *query.Queries, db query.DBTX) (err error) {
-		if r, err = loadRules(ctx, q, service); err == nil {
+		if r, err = loadRules(ctx, q, db, service, shared); err == nil {
 			r.Limits, r.StopClauses = s.limits, s.clauses
-			err = loadTariffs(ctx, db, r)
+			err = loadTariff(ctx, db, r)
 		}
 		return err
 	})
@@ -48,8 +52,15 @@ func (s *Store) FreshRules(ctx context.Context, service string) (*sms.Rules, err
 	}
 	s.rules.mu.Lock()
 	defer s.rules.mu.Unlock()
-	if s.rules.services == nil || len(s.rules.services) >= maxCachedRules {
+	s.rules.shared = r
+	if s.rules.services == nil {
 		s.rules.services = map[string]*sms.Rules{}
+	}
+	for other := range s.rules.services { // in no particular order
+		if len(s.rules.services) < maxCachedRules {
+			break
+		}
+		delete(s.rules.services, other)
 	}
 	s.rules.services[service] = r
 	return r, nil
@@ -61,6 +72,14 @@ func (s *Store) StopClause(country string) string { return s.clauses[country] }
 // forget drops all rules from memory after a change of this process, and has other nodes do the same.
 func (s *Store) forget() {
 	s.rules.drop()
+	s.Tell(Signal{Rules: true})
+}
+
+// forgetService is forget for the rules of one service: those of others are as they were.
+func (s *Store) forgetService(name string) {
+	s.rules.mu.Lock()
+	delete(s.rules.services, name)
+	s.rules.mu.Unlock()
 	s.Tell(Signal{Rules: true})
 }
 
@@ -98,7 +117,8 @@ func (s *Store) snapshot(ctx context.Context, f func(*query.Queries, query.DBTX)
 	return err
 }
 
-func loadRules(ctx context.Context, q *query.Queries, name string) (*sms.Rules, error) {
+// loadRules reads the rules of a service; what is the same for all it takes from others if that is as old.
+func loadRules(ctx context.Context, q *query.Queries, db query.DBTX, name string, others *sms.Rules) (*sms.Rules, error) {
 	row, err := q.ServiceByName(ctx, name)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, noService(name)
@@ -117,8 +137,10 @@ func loadRules(ctx context.Context, q *query.Queries, name string) (*sms.Rules, 
 		platform, err = q.Balance(ctx, 0)
 		r.Rev, r.PlatformRev = own.Rev, platform.Rev
 	}
-	if err == nil {
-		err = loadShared(ctx, q, r)
+	if err == nil && others != nil && others.PlatformRev == r.PlatformRev {
+		r.Carriers, r.Routes, r.Rates, r.ShortNumbers, r.Tariff = others.Carriers, others.Routes, others.Rates, others.ShortNumbers, others.Tariff
+	} else if err == nil {
+		err = loadShared(ctx, q, db, r)
 	}
 	if err == nil {
 		err = loadOwn(ctx, q, r)
@@ -148,7 +170,7 @@ func loadOwn(ctx context.Context, q *query.Queries, r *sms.Rules) error {
 	return err
 }
 
-func loadShared(ctx context.Context, q *query.Queries, r *sms.Rules) error {
+func loadShared(ctx context.Context, q *query.Queries, db query.DBTX, r *sms.Rules) error {
 	carriers, err := q.Carriers(ctx)
 	if err != nil {
 		return err
@@ -177,17 +199,18 @@ func loadShared(ctx context.Context, q *query.Queries, r *sms.Rules) error {
 	for _, row := range numbers {
 		r.ShortNumbers = append(r.ShortNumbers, sms.ShortNumber{Number: row.Number, Country: row.Country, CarrierID: row.CarrierID})
 	}
-	return err
-}
-
-// loadTariffs reads the rates that begin at a time, and those of the customer.
-func loadTariffs(ctx context.Context, db query.DBTX, r *sms.Rules) error {
-	all, err := tariffOf(ctx, db, 0)
 	if err != nil {
 		return err
 	}
+	all, err := tariffOf(ctx, db, 0)
+	r.Tariff = sms.NewTariff(all)
+	return err
+}
+
+// loadTariff reads the customer's own rates.
+func loadTariff(ctx context.Context, db query.DBTX, r *sms.Rules) error {
 	own, err := tariffOf(ctx, db, r.Service.AccountID)
-	r.Tariff, r.OwnTariff = sms.NewTariff(all), sms.NewTariff(own)
+	r.OwnTariff = sms.NewTariff(own)
 	return err
 }
 

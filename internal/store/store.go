@@ -65,6 +65,7 @@ type Store struct {
 	teller      *teller // nil on SQLite
 	smpp        smppUse
 	subscribers subscribers
+	barred      barred
 	owed        owed
 	mails       mails
 
@@ -101,7 +102,7 @@ func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	s.kept = &prepared{db: s.reads, keep: s.dialect.prepare}
 	s.read = query.New(s.kept)
 	s.ids = map[string]*idBlock{"message": newIDBlock(s, "message", 10_000), "object": newIDBlock(s, "object", 1_000)}
-	if err := errors.Join(s.parked.load(ctx, s.reads), s.readSubscribers(ctx)); err != nil {
+	if err := errors.Join(s.parked.load(ctx, s.reads), s.readSubscribers(ctx), s.readBarred(ctx)); err != nil {
 		return nil, errors.Join(fmt.Errorf("reading the database: %w", err), s.Close())
 	}
 	if err := s.RefreshSMPP(ctx); err != nil {

@@ -131,28 +131,63 @@ func (s *Store) Tokens(ctx context.Context) ([]Token, error) {
 
 // EndCredential makes a consumer key expired. Error: NoObject.
 func (s *Store) EndCredential(ctx context.Context, id int64) error {
-	return s.writeAuth(ctx, func(t *tx) error {
-		n, err := t.SetCredentialStatus(ctx, query.SetCredentialStatusParams{ID: id, Status: "expired"})
-		return changed(n, err, "credentialId", id)
+	return s.writeAuthOf(ctx, func(t *tx) ([]int64, error) {
+		account, err := t.EndCredential(ctx, id)
+		return []int64{account}, found(err, "credentialId", id)
 	})
 }
 
-// AuthRev counts the changes of what callers are proven by, on all nodes.
-func (s *Store) AuthRev(ctx context.Context) (int64, error) {
-	rev, err := s.read.AuthRev(ctx)
-	if err != nil {
-		return 0, unavailable(err)
+// authKept is how many changes of what callers are proven by are remembered.
+const authKept = 10_000
+
+// AuthChanges counts the changes of what callers are proven by, on all nodes, and tells which accounts those after a count were about; all is
+// true where that is forgotten.
+func (s *Store) AuthChanges(ctx context.Context, since int64) (rev int64, accounts map[int64]bool, all bool, err error) {
+	if rev, err = s.read.AuthRev(ctx); err != nil {
+		return 0, nil, false, unavailable(err)
 	}
-	return rev, nil
+	if since == 0 || rev-since > authKept/2 {
+		return rev, nil, true, nil
+	}
+	accounts = map[int64]bool{}
+	if rev == since {
+		return rev, accounts, false, nil
+	}
+	err = eachRow(ctx, s.reads, func(r *sql.Rows) error {
+		var id int64
+		err := r.Scan(&id)
+		accounts[id] = true
+		return err
+	}, "SELECT account_id FROM auth_change WHERE rev > $1", since)
+	if err != nil {
+		return 0, nil, false, unavailable(err)
+	}
+	return rev, accounts, false, nil
 }
 
-// writeAuth is a write that changes what callers are proven by.
-func (s *Store) writeAuth(ctx context.Context, f func(*tx) error) error {
+// writeAuth is a write that changes what callers of an account are proven by.
+func (s *Store) writeAuth(ctx context.Context, account int64, f func(*tx) error) error {
+	return s.writeAuthOf(ctx, func(t *tx) ([]int64, error) { return []int64{account}, f(t) })
+}
+
+// writeAuthOf is one that tells whom it was about.
+func (s *Store) writeAuthOf(ctx context.Context, f func(*tx) (accounts []int64, err error)) error {
 	return s.write(ctx, other, func(t *tx) error {
-		if err := f(t); err != nil {
+		accounts, err := f(t)
+		if err != nil {
 			return err
 		}
-		return t.BumpAuth(ctx)
+		rev, err := t.BumpAuth(ctx)
+		if err != nil {
+			return err
+		}
+		slices.Sort(accounts)
+		for _, account := range slices.Compact(accounts) {
+			if err := t.NoteAuthChange(ctx, query.NoteAuthChangeParams{Rev: rev, AccountID: account}); err != nil {
+				return err
+			}
+		}
+		return t.DropAuthChanges(ctx, rev-authKept)
 	})
 }
 
@@ -162,20 +197,36 @@ type Refusal struct {
 	Text string // which call, and why
 }
 
-// TouchCredentials notes when consumer keys were last used, and when and why they were last refused.
-func (s *Store) TouchCredentials(ctx context.Context, uses map[int64]time.Time, refusals map[int64]Refusal) error {
-	return s.write(ctx, other, func(t *tx) error {
-		for _, id := range slices.Sorted(maps.Keys(uses)) { // in one order, so that two nodes cannot wait for each other
-			if err := t.TouchCredential(ctx, query.TouchCredentialParams{ID: id, LastUse: micros(uses[id])}); err != nil {
-				return err
-			}
+// touched is how many consumer keys are noted in one write: whoever waits for his turn must not wait for all of them.
+const touched = 500
+
+// TouchCredentials notes when consumer keys were last used, in microseconds since 1970, and when and why they were last refused.
+func (s *Store) TouchCredentials(ctx context.Context, uses map[int64]int64, refusals map[int64]Refusal) error {
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(uses)), touched) { // in one order, so that two nodes cannot wait for each other
+		at := make([]int64, len(ids))
+		for i, id := range ids {
+			at[i] = uses[id]
 		}
-		for _, id := range slices.Sorted(maps.Keys(refusals)) {
-			r := refusals[id]
-			if err := t.TouchCredentialRefusal(ctx, query.TouchCredentialRefusalParams{ID: id, LastRefusal: micros(r.At), Refusal: r.Text}); err != nil {
-				return err
-			}
+		if err := s.write(ctx, other, func(t *tx) error {
+			_, err := t.exec(ctx, "UPDATE credential SET last_use = v.at FROM v WHERE credential.id = v.id AND credential.last_use < v.at",
+				ints("id", ids), ints("at", at))
+			return err
+		}); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(refusals)), touched) {
+		if err := s.write(ctx, other, func(t *tx) error {
+			for _, id := range ids {
+				r := refusals[id]
+				if err := t.TouchCredentialRefusal(ctx, query.TouchCredentialRefusalParams{ID: id, LastRefusal: micros(r.At), Refusal: r.Text}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -75,7 +75,7 @@ func (v *visit) deleteApplication() error {
 	if err != nil {
 		return err
 	}
-	v.cfg.Verifier.Forget()
+	v.cfg.Verifier.CatchUp(v.ctx)
 	return v.to("/account/")
 }
 

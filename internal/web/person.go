@@ -32,6 +32,5 @@ func (v *visit) removeApplication(id int64) error {
 	if app.AccountID != account || !v.owns(app.PersonID) {
 		return errNotFound
 	}
-	_, err = v.cfg.Store.RemoveApplication(v.ctx, account, id)
-	return err
+	return v.cfg.Store.RemoveApplication(v.ctx, account, id)
 }

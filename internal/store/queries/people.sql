@@ -26,6 +26,3 @@ UPDATE credential SET status = 'expired' WHERE person_id = $1 AND status IN ('va
 -- name: DeleteClientsOfPerson :exec
 DELETE FROM oauth_client WHERE person_id = $1;
 
--- name: CredentialIDsOfPerson :many
-SELECT id FROM credential WHERE person_id = $1 ORDER BY id;
-

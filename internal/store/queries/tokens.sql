@@ -18,11 +18,8 @@ SELECT c.*, a.name AS account, a.country, a.operator, a.operator_role, COALESCE(
 SELECT c.*, a.name AS account, p.name AS application, p.key FROM credential c
   JOIN account a ON a.id = c.account_id JOIN application p ON p.id = c.application_id ORDER BY c.id;
 
--- name: SetCredentialStatus :execrows
-UPDATE credential SET status = $2 WHERE id = $1;
-
--- name: TouchCredential :exec
-UPDATE credential SET last_use = $2 WHERE id = $1 AND last_use < $2;
+-- name: EndCredential :one
+UPDATE credential SET status = 'expired' WHERE id = $1 RETURNING account_id;
 
 -- name: TouchCredentialRefusal :exec
 UPDATE credential SET last_refusal = $2, refusal = $3 WHERE id = $1 AND last_refusal < $2;
@@ -59,9 +56,6 @@ SELECT * FROM application WHERE account_id = $1 ORDER BY id;
 -- name: ApplicationByID :one
 SELECT * FROM application WHERE id = $1;
 
--- name: CredentialIDsOfApplication :many
-SELECT id FROM credential WHERE application_id = $1 ORDER BY id;
-
 -- name: DeleteCredentialsOfApplication :exec
 DELETE FROM credential WHERE application_id = $1;
 
@@ -71,5 +65,14 @@ DELETE FROM application WHERE id = $1 AND account_id = $2;
 -- name: AuthRev :one
 SELECT next FROM sequence WHERE name = 'auth';
 
--- name: BumpAuth :exec
-UPDATE sequence SET next = next + 1 WHERE name = 'auth';
+-- name: BumpAuth :one
+UPDATE sequence SET next = next + 1 WHERE name = 'auth' RETURNING next;
+
+-- name: NoteAuthChange :exec
+INSERT INTO auth_change (rev, account_id) VALUES ($1, $2);
+
+-- name: DropAuthChanges :exec
+DELETE FROM auth_change WHERE rev <= $1;
+
+-- name: AccountsOfApplication :many
+SELECT DISTINCT account_id FROM credential WHERE application_id = $1;

@@ -20,33 +20,6 @@ func (q *Queries) CountPeople(ctx context.Context, employer int64) (int64, error
 	return count, err
 }
 
-const credentialIDsOfPerson = `-- name: CredentialIDsOfPerson :many
-SELECT id FROM credential WHERE person_id = $1 ORDER BY id
-`
-
-func (q *Queries) CredentialIDsOfPerson(ctx context.Context, personID int64) ([]int64, error) {
-	rows, err := q.db.QueryContext(ctx, credentialIDsOfPerson, personID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const deleteClientsOfPerson = `-- name: DeleteClientsOfPerson :exec
 DELETE FROM oauth_client WHERE person_id = $1
 `

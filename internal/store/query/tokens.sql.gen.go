@@ -9,6 +9,33 @@ import (
 	"context"
 )
 
+const accountsOfApplication = `-- name: AccountsOfApplication :many
+SELECT DISTINCT account_id FROM credential WHERE application_id = $1
+`
+
+func (q *Queries) AccountsOfApplication(ctx context.Context, applicationID int64) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, accountsOfApplication, applicationID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var account_id int64
+		if err := rows.Scan(&account_id); err != nil {
+			return nil, err
+		}
+		items = append(items, account_id)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const answerCredential = `-- name: AnswerCredential :execrows
 UPDATE credential SET account_id = $2, status = $3, expires_at = $4, person_id = $5, rules = $6 WHERE id = $1 AND status = 'pendingValidation'
 `
@@ -127,13 +154,15 @@ func (q *Queries) AuthRev(ctx context.Context) (int64, error) {
 	return next, err
 }
 
-const bumpAuth = `-- name: BumpAuth :exec
-UPDATE sequence SET next = next + 1 WHERE name = 'auth'
+const bumpAuth = `-- name: BumpAuth :one
+UPDATE sequence SET next = next + 1 WHERE name = 'auth' RETURNING next
 `
 
-func (q *Queries) BumpAuth(ctx context.Context) error {
-	_, err := q.db.ExecContext(ctx, bumpAuth)
-	return err
+func (q *Queries) BumpAuth(ctx context.Context) (int64, error) {
+	row := q.db.QueryRowContext(ctx, bumpAuth)
+	var next int64
+	err := row.Scan(&next)
+	return next, err
 }
 
 const credentialByHash = `-- name: CredentialByHash :one
@@ -191,33 +220,6 @@ func (q *Queries) CredentialByHash(ctx context.Context, keyHash []byte) (Credent
 		&i.PersonOperatorRole,
 	)
 	return i, err
-}
-
-const credentialIDsOfApplication = `-- name: CredentialIDsOfApplication :many
-SELECT id FROM credential WHERE application_id = $1 ORDER BY id
-`
-
-func (q *Queries) CredentialIDsOfApplication(ctx context.Context, applicationID int64) ([]int64, error) {
-	rows, err := q.db.QueryContext(ctx, credentialIDsOfApplication, applicationID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
 }
 
 const credentialOfAccount = `-- name: CredentialOfAccount :one
@@ -491,6 +493,15 @@ func (q *Queries) DeleteCredentialsOfApplication(ctx context.Context, applicatio
 	return err
 }
 
+const dropAuthChanges = `-- name: DropAuthChanges :exec
+DELETE FROM auth_change WHERE rev <= $1
+`
+
+func (q *Queries) DropAuthChanges(ctx context.Context, rev int64) error {
+	_, err := q.db.ExecContext(ctx, dropAuthChanges, rev)
+	return err
+}
+
 const dropUnanswered = `-- name: DropUnanswered :exec
 DELETE FROM credential WHERE status = 'pendingValidation' AND expires_at < $1
 `
@@ -498,6 +509,17 @@ DELETE FROM credential WHERE status = 'pendingValidation' AND expires_at < $1
 func (q *Queries) DropUnanswered(ctx context.Context, expiresAt int64) error {
 	_, err := q.db.ExecContext(ctx, dropUnanswered, expiresAt)
 	return err
+}
+
+const endCredential = `-- name: EndCredential :one
+UPDATE credential SET status = 'expired' WHERE id = $1 RETURNING account_id
+`
+
+func (q *Queries) EndCredential(ctx context.Context, id int64) (int64, error) {
+	row := q.db.QueryRowContext(ctx, endCredential, id)
+	var account_id int64
+	err := row.Scan(&account_id)
+	return account_id, err
 }
 
 const insertApplication = `-- name: InsertApplication :exec
@@ -581,6 +603,20 @@ func (q *Queries) InsertCredentialRequest(ctx context.Context, arg InsertCredent
 	return err
 }
 
+const noteAuthChange = `-- name: NoteAuthChange :exec
+INSERT INTO auth_change (rev, account_id) VALUES ($1, $2)
+`
+
+type NoteAuthChangeParams struct {
+	Rev       int64
+	AccountID int64
+}
+
+func (q *Queries) NoteAuthChange(ctx context.Context, arg NoteAuthChangeParams) error {
+	_, err := q.db.ExecContext(ctx, noteAuthChange, arg.Rev, arg.AccountID)
+	return err
+}
+
 const setCredentialIPs = `-- name: SetCredentialIPs :execrows
 UPDATE credential SET allowed_ips = $3 WHERE id = $1 AND account_id = $2
 `
@@ -597,37 +633,6 @@ func (q *Queries) SetCredentialIPs(ctx context.Context, arg SetCredentialIPsPara
 		return 0, err
 	}
 	return result.RowsAffected()
-}
-
-const setCredentialStatus = `-- name: SetCredentialStatus :execrows
-UPDATE credential SET status = $2 WHERE id = $1
-`
-
-type SetCredentialStatusParams struct {
-	ID     int64
-	Status string
-}
-
-func (q *Queries) SetCredentialStatus(ctx context.Context, arg SetCredentialStatusParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, setCredentialStatus, arg.ID, arg.Status)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-const touchCredential = `-- name: TouchCredential :exec
-UPDATE credential SET last_use = $2 WHERE id = $1 AND last_use < $2
-`
-
-type TouchCredentialParams struct {
-	ID      int64
-	LastUse int64
-}
-
-func (q *Queries) TouchCredential(ctx context.Context, arg TouchCredentialParams) error {
-	_, err := q.db.ExecContext(ctx, touchCredential, arg.ID, arg.LastUse)
-	return err
 }
 
 const touchCredentialRefusal = `-- name: TouchCredentialRefusal :exec
