@@ -218,3 +218,42 @@ func TestMessagesOverSMPPHaveTheirIDInTheAPI(t *testing.T) {
 		}
 	})
 }
+
+// putAll writes PDUs at once, with the numbers from 0 on.
+func (w *wire) putAll(n int, pdu func(i int) smpp.PDU) {
+	w.t.Helper()
+	var all []byte
+	for i := range n {
+		var err error
+		all, err = smpp.Append(all, uint32(i), smpp.OK, pdu(i)) //nolint:gosec // few
+		check(w.t, err)
+	}
+	_, err := w.Write(all)
+	check(w.t, err)
+}
+
+// wireAnswer is what a request of putAll was answered.
+type wireAnswer struct {
+	status smpp.Status
+	pdu    smpp.PDU
+}
+
+// answers reads as many answers, in any order, and gives them by their numbers. Other PDUs are passed over.
+func (w *wire) answers(n int) map[uint32]wireAnswer {
+	w.t.Helper()
+	all := map[uint32]wireAnswer{}
+	for len(all) < n {
+		frame, err := w.read.Next()
+		check(w.t, err)
+		h, p, err := smpp.Decode(frame)
+		check(w.t, err)
+		if !h.Command.IsResponse() {
+			continue
+		}
+		if _, twice := all[h.Sequence]; twice {
+			w.t.Fatalf("%d was answered twice", h.Sequence)
+		}
+		all[h.Sequence] = wireAnswer{h.Status, p}
+	}
+	return all
+}

@@ -2,12 +2,10 @@ package smppd
 
 import (
 	"context"
-	"crypto/rand"
 	"strings"
 	"sync"
 	"time"
 
-	"ramier/internal/gsm"
 	"ramier/internal/smpp"
 	"ramier/internal/sms"
 	"ramier/internal/store"
@@ -20,6 +18,7 @@ type link struct {
 	service  sms.Service
 	settings store.SMPPSettings
 	bucket   *bucket
+	batch    []arrival // collected by the handler
 }
 
 // bucket admits so many messages a second, as many at once.
@@ -60,56 +59,18 @@ func (l *link) handle(_ *smpp.Session, request smpp.PDU, respond func(smpp.Statu
 		respond(smpp.Throttled, nil)
 		return
 	}
-	l.s.submits.Go(func() {
-		id, status := l.submit(p)
+	l.collect(arrival{p, func(id string, status smpp.Status) {
 		l.s.cfg.Observe(status)
 		if status != smpp.OK {
 			respond(status, nil)
 			return
 		}
 		respond(smpp.OK, &smpp.SubmitSMResp{MessageID: id})
-	})
+	}})
 }
 
 // acceptTimeout is how long a message may wait for the database. The client waits about as long.
 const acceptTimeout = 30 * time.Second
-
-// submit takes a message, or a part of one, and gives its id.
-func (l *link) submit(p *smpp.SubmitSM) (string, smpp.Status) {
-	ctx, cancel := context.WithTimeout(l.s.alive, acceptTimeout)
-	defer cancel()
-	place, err := l.s.cfg.Customers.Wait(ctx, l.service.AccountID)
-	if err != nil {
-		return "", statusOf(err)
-	}
-	defer place.Leave()
-	if !l.settings.Plain {
-		p.TLVs = onlyOVHs(p.TLVs)
-	}
-	piece, concat, status := l.piece(p)
-	if status != smpp.OK {
-		return "", status
-	}
-	if concat.Total > 1 {
-		return l.s.takePart(ctx, l.service, p, concat)
-	}
-	text, status := textOf([]gsm.Piece{piece})
-	if status != smpp.OK {
-		return "", status
-	}
-	o, status := l.s.order(ctx, l.service, p, text)
-	if status != smpp.OK {
-		return "", status
-	}
-	if receipt := p.RegisteredDelivery & receiptMask; receipt != 0 {
-		o.ReceiptTo = newReturn(p, receipt, nil)
-	}
-	report, status := l.s.send(ctx, l.service, o, submit.Key{})
-	if status != smpp.OK {
-		return "", status
-	}
-	return messageID(report.IDs[0], 0), smpp.OK
-}
 
 // What can be asked for: a receipt for the end, and one when the operator could not deliver at once.
 const (
@@ -129,7 +90,7 @@ func onlyOVHs(all smpp.TLVs) (kept smpp.TLVs) {
 
 // send submits an order for one receiver.
 func (s *Server) send(ctx context.Context, service sms.Service, o sms.Order, k submit.Key) (submit.Report, smpp.Status) {
-	o.QueryID = sms.ViaSMPP + service.Name + "." + rand.Text()[:16]
+	o.QueryID = queryID(service)
 	report, err := s.cfg.Submit.Submit(ctx, service.AccountID, service.Name, o, k)
 	if err != nil {
 		status := statusOf(err)
@@ -139,8 +100,8 @@ func (s *Server) send(ctx context.Context, service sms.Service, o sms.Order, k s
 		return report, status
 	}
 	if len(report.IDs) == 0 {
-		if len(report.Invalid) > 0 && report.Invalid[0].Reason == sms.BadText {
-			return report, smpp.SubmitFailed
+		if len(report.Invalid) > 0 {
+			return report, refusalOf(report.Invalid[0])
 		}
 		return report, smpp.InvalidDest
 	}
