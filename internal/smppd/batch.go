@@ -3,6 +3,9 @@ package smppd
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
+	"strconv"
+	"strings"
 	"sync"
 
 	"ramier/internal/gsm"
@@ -94,7 +97,7 @@ func (l *link) sort(ctx context.Context, a arrival, alike *groups, others *sync.
 type likeness struct {
 	source             smpp.Address
 	class              sms.Class
-	unicode            bool
+	coding             smpp.DataCoding
 	schedule, validity string
 	wants              smpp.RegisteredDelivery
 	destTON            smpp.TON
@@ -122,7 +125,7 @@ type groups struct {
 func (gs *groups) add(a arrival, text, receiver, country string) {
 	p := a.p
 	k := likeness{
-		source: p.Source, class: classOf(p), unicode: p.DataCoding == smpp.CodingUCS2, schedule: p.ScheduleTime, validity: p.ValidityPeriod,
+		source: p.Source, class: classOf(p), coding: p.DataCoding, schedule: p.ScheduleTime, validity: p.ValidityPeriod,
 		wants: p.RegisteredDelivery & receiptMask,
 	}
 	back := returnTo{Source: p.Source, Dest: p.Dest, Wants: k.wants}
@@ -162,7 +165,7 @@ func (l *link) sendGroup(ctx context.Context, g *group) {
 		}
 		return
 	}
-	o.Receivers, o.ReceiptTo, o.QueryID = g.receivers, g.back, queryID(l.service)
+	o.Receivers, o.ReceiptTo, o.QueryID = g.receivers, g.back, queryID(l.service, g.arrivals[0].p.DataCoding)
 	if g.differ {
 		o.Texts = g.texts
 	}
@@ -182,8 +185,26 @@ func (l *link) sendGroup(ctx context.Context, g *group) {
 	}
 }
 
-// queryID names an order of a service.
-func queryID(s sms.Service) string { return sms.ViaSMPP + s.Name + "." + rand.Text()[:16] }
+// queryID names an order of a service. It ends with the data coding, if that is another one than is seen in the order.
+func queryID(s sms.Service, coding smpp.DataCoding) string {
+	id := sms.ViaSMPP + s.Name + "." + rand.Text()[:16]
+	if coding != smpp.CodingDefault && coding != smpp.CodingUCS2 {
+		id += fmt.Sprintf(".%02x", byte(coding))
+	}
+	return id
+}
+
+// codingOf gives the data coding that the text of a job came in.
+func codingOf(j sms.Job) smpp.DataCoding {
+	end := j.QueryID[strings.LastIndexByte(j.QueryID, '.')+1:]
+	if n, err := strconv.ParseUint(end, 16, 8); err == nil && len(end) == 2 {
+		return smpp.DataCoding(n)
+	}
+	if j.Unicode {
+		return smpp.CodingUCS2
+	}
+	return smpp.CodingDefault
+}
 
 // refusalOf gives the status for a receiver that gets no message.
 func refusalOf(r sms.Refusal) smpp.Status {

@@ -219,6 +219,16 @@ func (s *Submitter) Repeat(ctx context.Context, service int64, k Key) (r Report,
 	return r, true, err
 }
 
+// Answered gives the report of an order that a door of ours gave the key to within the last 24 hours, if there was one.
+func (s *Submitter) Answered(ctx context.Context, service int64, key string) (r Report, known bool, err error) {
+	answer, err := s.store.Answered(ctx, service, key, s.now())
+	if err != nil || answer == "" {
+		return Report{}, false, err
+	}
+	r, err = repeat(answer)
+	return r, true, err
+}
+
 // repeat reads a remembered answer.
 func repeat(answer string) (r Report, err error) {
 	err = json.Unmarshal([]byte(answer), &r)
