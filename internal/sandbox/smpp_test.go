@@ -363,8 +363,11 @@ func TestSMPPRefusals(t *testing.T) {
 		}
 		p.Clock.Advance(time.Second)
 	}
-	if _, err := e.Request(t.Context(), &smpp.QuerySM{MessageID: "1"}); !errors.Is(err, smpp.InvalidCommandID) {
-		t.Error("query_sm: ", err)
+	for _, pdu := range []smpp.PDU{
+		&smpp.QuerySM{MessageID: "1"}, &smpp.CancelSM{MessageID: "1"}, &smpp.ReplaceSM{MessageID: "1"}, &smpp.DataSM{},
+		&smpp.SubmitMulti{Dests: []smpp.Dest{{List: "all"}}},
+	} {
+		e.ask("what OVH does not offer", pdu, smpp.InvalidCommandID)
 	}
 	// 20 a second, 10 at once.
 	w := openWire(t, p)

@@ -81,18 +81,23 @@ func TestOddClientsOverSMPP(t *testing.T) {
 			t.Error("no id")
 		}
 	}
-	// What is not offered.
 	for _, c := range []struct {
 		pdu  smpp.PDU
 		resp smpp.Command
+		want smpp.Status
 	}{
-		{&smpp.CancelSM{MessageID: "1"}, smpp.CommandCancelSMResp},
-		{&smpp.ReplaceSM{MessageID: "1"}, smpp.CommandReplaceSMResp},
-		{&smpp.SubmitMulti{Dests: []smpp.Dest{{Address: smpp.Address{TON: 1, NPI: 1, Addr: handset[1:]}}}}, smpp.CommandSubmitMultiResp},
+		{&smpp.CancelSM{MessageID: "1"}, smpp.CommandCancelSMResp, smpp.InvalidMessageID},
+		{&smpp.ReplaceSM{MessageID: "1"}, smpp.CommandReplaceSMResp, smpp.InvalidMessageID},
+		{&smpp.SubmitMulti{Dests: []smpp.Dest{{Address: smpp.Address{TON: 1, NPI: 1, Addr: handset[1:]}}}}, smpp.CommandSubmitMultiResp, smpp.InvalidMessageLength},
+		{&smpp.DeliverSM{}, smpp.CommandDeliverSMResp, smpp.InvalidBindStatus},
 	} {
 		w.put(9, c.pdu)
-		w.want(c.resp, 9, smpp.InvalidCommandID)
+		w.want(c.resp, 9, c.want)
 	}
+	// What a server may not be told is passed over.
+	w.put(9, &smpp.AlertNotification{})
+	w.put(9, &smpp.Outbind{SystemID: "x"})
+	w.put(9, &smpp.GenericNack{})
 	unknown := []byte{0, 0, 0, 18, 0, 0, 1, 0x77, 0, 0, 0, 0, 0, 0, 0, 11, 1, 2}
 	_, err := w.Write(unknown)
 	check(t, err)
