@@ -137,3 +137,48 @@ func TestCreditsForSomeOfWhatComesTogether(t *testing.T) {
 		p.Audit()
 	})
 }
+
+// Peers that send halves, never read, or lie about lengths harm nobody else.
+func TestHostilePeersOverSMPP(t *testing.T) {
+	p := sandboxtest.Start(t, "")
+	speakPlain(t, p)
+	half, err := smpp.Append(nil, 9, smpp.OK, aMessage("half"))
+	check(t, err)
+	cut := bindWire(t, p, smpp.Transmitter)
+	_, err = cut.Write(append(half, half[:len(half)/2]...)) // the whole one is taken before the other half comes
+	check(t, err)
+	cut.want(smpp.CommandSubmitSMResp, 9, smpp.OK)
+	check(t, cut.Close())
+	deaf := bindWire(t, p, smpp.Transmitter)
+	deaf.putAll(1500, func(int) smpp.PDU { return &smpp.QuerySM{MessageID: "x"} })
+	// One that lies about its optional parameters, its header and its command_length.
+	liar := bindWire(t, p, smpp.Transmitter)
+	frame, err := smpp.Append(nil, 1, smpp.OK, aMessage("TLV"))
+	check(t, err)
+	frame = append(frame, 0x04, 0x24, 0xFF, 0xFF, 'x')
+	frame[3] += 5
+	_, err = liar.Write(frame)
+	check(t, err)
+	liar.want(smpp.CommandGenericNack, 1, smpp.InvalidTLVStream)
+	header := aMessage("x")
+	header.ESMClass, header.ShortMessage = smpp.ESMUDHI, []byte{200, 0, 3, 1}
+	liar.put(2, header)
+	liar.want(smpp.CommandSubmitSMResp, 2, smpp.InvalidMessageLength)
+	_, err = liar.Write([]byte{0x7F, 0xFF, 0xFF, 0xFF, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 3})
+	check(t, err)
+	liar.want(smpp.CommandGenericNack, 0, smpp.InvalidCommandLength)
+	liar.closed()
+	check(t, deaf.Close())
+	e := mustBind(t, p)
+	e.awaitReceipts(p, e.send(aMessage("Bonjour")))
+	p.Until("the whole one", func() bool {
+		n := 0
+		for _, m := range p.Simulator.Messages(handset) {
+			if m.Text == "half" {
+				n++
+			}
+		}
+		return n == 1
+	})
+	p.Audit()
+}
