@@ -72,13 +72,19 @@ func (c *Customers) Enter(ctx context.Context, account, key int64, crowded bool)
 	return c.places(account).enter(ctx, most, waiting, maxWait)
 }
 
-// Wait is Enter for a peer whose window bounds how much it has under way: its requests wait for as long as ctx lasts.
+// Pay takes a request of an account from what it may make now, for a peer that Waits with several at once. Error: TooFast.
+func (c *Customers) Pay(account int64) error {
+	if c == nil {
+		return nil
+	}
+	return c.pay(account, 0)
+}
+
+// Wait is Enter for a peer whose window bounds how much it has under way: what it asks for, and has paid for, waits for as long as ctx
+// lasts.
 func (c *Customers) Wait(ctx context.Context, account int64) (Place, error) {
 	if c == nil {
 		return Place{}, nil
-	}
-	if err := c.pay(account, 0); err != nil {
-		return Place{}, err
 	}
 	const anyNumber, long = 1 << 30, time.Hour
 	return c.places(account).enter(ctx, c.atOnce, anyNumber, long)

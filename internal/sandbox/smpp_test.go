@@ -363,16 +363,23 @@ func TestSMPPRefusals(t *testing.T) {
 		}
 		p.Clock.Advance(time.Second)
 	}
-	if _, err := e.Request(t.Context(), &smpp.QuerySM{MessageID: "1"}); !errors.Is(err, smpp.InvalidCommandID) {
-		t.Error("query_sm: ", err)
+	for _, pdu := range []smpp.PDU{
+		&smpp.QuerySM{MessageID: "1"}, &smpp.CancelSM{MessageID: "1"}, &smpp.ReplaceSM{MessageID: "1"}, &smpp.DataSM{},
+		&smpp.SubmitMulti{Dests: []smpp.Dest{{List: "all"}}},
+	} {
+		e.ask("what OVH does not offer", pdu, smpp.InvalidCommandID)
 	}
-	// 20 a second. The clock of the platform runs on by itself.
+	// 20 a second, 10 at once.
+	w := openWire(t, p)
+	w.put(1, &smpp.Bind{Mode: smpp.Transceiver, SystemID: p.Info.SMPPSystemID, Password: p.Info.SMPPPassword})
+	w.want(smpp.CommandBindTransceiverResp, 1, smpp.OK)
+	w.putAll(60, func(int) smpp.PDU { return aMessage("vite") })
 	throttled := 0
-	for range 60 {
-		if _, status := e.submit(aMessage("vite")); status == smpp.Throttled {
+	for _, a := range w.answers(60) {
+		if a.status == smpp.Throttled {
 			throttled++
-		} else if status != smpp.OK {
-			t.Error(status)
+		} else if a.status != smpp.OK {
+			t.Error(a.status)
 		}
 	}
 	if throttled == 0 {

@@ -81,18 +81,23 @@ func TestOddClientsOverSMPP(t *testing.T) {
 			t.Error("no id")
 		}
 	}
-	// What is not offered.
 	for _, c := range []struct {
 		pdu  smpp.PDU
 		resp smpp.Command
+		want smpp.Status
 	}{
-		{&smpp.CancelSM{MessageID: "1"}, smpp.CommandCancelSMResp},
-		{&smpp.ReplaceSM{MessageID: "1"}, smpp.CommandReplaceSMResp},
-		{&smpp.SubmitMulti{Dests: []smpp.Dest{{Address: smpp.Address{TON: 1, NPI: 1, Addr: handset[1:]}}}}, smpp.CommandSubmitMultiResp},
+		{&smpp.CancelSM{MessageID: "1"}, smpp.CommandCancelSMResp, smpp.InvalidMessageID},
+		{&smpp.ReplaceSM{MessageID: "1"}, smpp.CommandReplaceSMResp, smpp.InvalidMessageID},
+		{&smpp.SubmitMulti{Dests: []smpp.Dest{{Address: smpp.Address{TON: 1, NPI: 1, Addr: handset[1:]}}}}, smpp.CommandSubmitMultiResp, smpp.InvalidMessageLength},
+		{&smpp.DeliverSM{}, smpp.CommandDeliverSMResp, smpp.InvalidBindStatus},
 	} {
 		w.put(9, c.pdu)
-		w.want(c.resp, 9, smpp.InvalidCommandID)
+		w.want(c.resp, 9, c.want)
 	}
+	// What a server may not be told is passed over.
+	w.put(9, &smpp.AlertNotification{})
+	w.put(9, &smpp.Outbind{SystemID: "x"})
+	w.put(9, &smpp.GenericNack{})
 	unknown := []byte{0, 0, 0, 18, 0, 0, 1, 0x77, 0, 0, 0, 0, 0, 0, 0, 11, 1, 2}
 	_, err := w.Write(unknown)
 	check(t, err)
@@ -217,4 +222,43 @@ func TestMessagesOverSMPPHaveTheirIDInTheAPI(t *testing.T) {
 			t.Error("another account finds it")
 		}
 	})
+}
+
+// putAll writes PDUs at once, with the numbers from 0 on.
+func (w *wire) putAll(n int, pdu func(i int) smpp.PDU) {
+	w.t.Helper()
+	var all []byte
+	for i := range n {
+		var err error
+		all, err = smpp.Append(all, uint32(i), smpp.OK, pdu(i)) //nolint:gosec // few
+		check(w.t, err)
+	}
+	_, err := w.Write(all)
+	check(w.t, err)
+}
+
+// wireAnswer is what a request of putAll was answered.
+type wireAnswer struct {
+	status smpp.Status
+	pdu    smpp.PDU
+}
+
+// answers reads as many answers, in any order, and gives them by their numbers. Other PDUs are passed over.
+func (w *wire) answers(n int) map[uint32]wireAnswer {
+	w.t.Helper()
+	all := map[uint32]wireAnswer{}
+	for len(all) < n {
+		frame, err := w.read.Next()
+		check(w.t, err)
+		h, p, err := smpp.Decode(frame)
+		check(w.t, err)
+		if !h.Command.IsResponse() {
+			continue
+		}
+		if _, twice := all[h.Sequence]; twice {
+			w.t.Fatalf("%d was answered twice", h.Sequence)
+		}
+		all[h.Sequence] = wireAnswer{h.Status, p}
+	}
+	return all
 }

@@ -11,6 +11,9 @@ import (
 func (s *Session) read() {
 	r := NewReader(s.conn)
 	for {
+		if t := s.terms.Load(); t.Idle != nil && (s.full.Load() || !r.More()) {
+			t.Idle(s)
+		}
 		if s.full.Load() && !s.awaitRoom() {
 			return
 		}

@@ -58,6 +58,16 @@ func (r *Reader) Next() ([]byte, error) {
 	return frame, nil
 }
 
+// More tells whether another whole frame has arrived already, so that Next gives it without waiting.
+func (r *Reader) More() bool {
+	arrived := r.r.Buffered() - r.frame
+	if arrived < HeaderSize {
+		return false
+	}
+	head, err := r.r.Peek(r.frame + 4)
+	return err == nil && uint32(arrived) >= binary.BigEndian.Uint32(head[r.frame:]) //nolint:gosec // it is within the buffer
+}
+
 func within(n int, err error) error {
 	if n > 0 && errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF

@@ -33,6 +33,9 @@ type Settings struct {
 
 	// Handler takes the peer's requests. Without one they are refused.
 	Handler Handler
+	// Idle is called where Handler is, before the session waits for the peer's next PDU: what the Handler was given since, the peer has
+	// sent together. May be nil.
+	Idle func(s *Session)
 	// Tap sees each frame, those that leave (out) and those that came; it must not
 	// keep or change them. The calls of one direction follow the order of the wire.
 	Tap func(out bool, frame []byte)

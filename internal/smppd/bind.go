@@ -59,7 +59,7 @@ func (s *Server) bind(ctx context.Context, remote net.Addr, b smpp.Bind) (smpp.S
 	}
 	l := &link{s: s, service: service, settings: account.Settings, bucket: newBucket(account.Settings.Throughput, s.cfg.Clock.Now())}
 	return smpp.Settings{
-		Window: account.Settings.Window, MaxInbound: account.Settings.Window, ResponseTimeout: answerTimeout, InactivityTimeout: idleTime, WriteTimeout: s.cfg.Patience, Handler: l.handle,
+		Window: account.Settings.Window, MaxInbound: account.Settings.Window, ResponseTimeout: answerTimeout, InactivityTimeout: idleTime, WriteTimeout: s.cfg.Patience, Handler: l.handle, Idle: func(*smpp.Session) { l.accept() },
 	}, smpp.OK
 }
 

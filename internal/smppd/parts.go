@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"strconv"
 	"time"
 
 	"ramier/internal/gsm"
@@ -120,8 +119,9 @@ func (s *Server) sendLong(ctx context.Context, service sms.Service, m long, key 
 	if len(m.parts) > 0 {
 		o.ReceiptTo = newReturn(m.first, m.wants, m.parts)
 	}
+	o.QueryID = queryID(service, m.first.DataCoding)
 	hash := sha256.Sum256([]byte(text + "\x00" + key.Name))
-	_, status = s.send(ctx, service, o, submit.Key{Key: "smpp-" + strconv.FormatInt(key.JoinID, 10), Hash: hash[:]})
+	_, status = s.send(ctx, service, o, submit.Key{Key: joinKey(key.JoinID), Hash: hash[:]})
 	return status
 }
 

@@ -136,7 +136,7 @@ func TestTheBucketFillsWithTime(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	b := newBucket(20, now)
 	take := func() (n int) {
-		for b.take(now) {
+		for b.take(1, now) {
 			n++
 		}
 		return n

@@ -20,7 +20,8 @@ const (
 
 func messageID(id int64, part int) string { return sms.SMPPMessageID(id, part) }
 
-// A returnTo says how the client of a message is told what became of it: the addresses as it wrote them.
+// A returnTo says how the client of a message is told what became of it: the addresses as it wrote them. A Dest that is empty but for TON
+// and NPI is the receiver, in international form without plus.
 type returnTo struct {
 	Source smpp.Address
 	Dest   smpp.Address
@@ -87,6 +88,9 @@ func receipts(o store.Owed) ([]*smpp.DeliverSM, error) {
 	}
 	if err := json.Unmarshal([]byte(o.ReceiptTo), &to); err != nil {
 		return nil, err
+	}
+	if to.Dest.Addr == "" {
+		to.Dest.Addr = strings.TrimPrefix(o.Message.Receiver, "+")
 	}
 	if o.Text == store.OwedBuffered {
 		return intermediate(o, to), nil

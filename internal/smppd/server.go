@@ -34,7 +34,7 @@ type Config struct {
 	// Patience is how long a client may take to read anything, 10 s. To bind it has three times as long: after a restart all clients come
 	// back at once, and each password takes its time.
 	Patience time.Duration
-	// Observe is told of each submit_sm's answer; nil = nobody is.
+	// Observe is told of each answer to a submit_sm, data_sm or submit_multi; nil = nobody is.
 	Observe func(status smpp.Status)
 }
 

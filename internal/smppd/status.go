@@ -14,7 +14,7 @@ const (
 
 // statuses translates our codes of errors.
 var statuses = map[sms.Code]smpp.Status{
-	sms.Invalid: smpp.SubmitFailed, sms.TooLarge: smpp.InvalidMessageLength, sms.NoCredit: smpp.SubmitFailed, sms.Forbidden: smpp.SubmitFailed,
+	sms.Invalid: smpp.SubmitFailed, sms.TooLarge: smpp.InvalidMessageLength, sms.NoCredit: smpp.SubmitFailed, sms.Guarded: smpp.SubmitFailed, sms.Forbidden: smpp.SubmitFailed,
 	sms.NoService: smpp.SubmitFailed, sms.NoObject: smpp.SubmitFailed, sms.Conflict: smpp.SubmitFailed, sms.TooFast: smpp.Throttled,
 	sms.Unavailable: smpp.QueueFull, // nothing was accepted: send it again
 }

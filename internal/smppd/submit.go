@@ -2,12 +2,11 @@ package smppd
 
 import (
 	"context"
-	"crypto/rand"
 	"strings"
 	"sync"
 	"time"
 
-	"ramier/internal/gsm"
+	"ramier/internal/phone"
 	"ramier/internal/smpp"
 	"ramier/internal/sms"
 	"ramier/internal/store"
@@ -20,6 +19,7 @@ type link struct {
 	service  sms.Service
 	settings store.SMPPSettings
 	bucket   *bucket
+	batch    []arrival // collected by the handler
 }
 
 // bucket admits so many messages a second, as many at once.
@@ -34,7 +34,8 @@ func newBucket(rate int, now time.Time) *bucket {
 	return &bucket{rate: float64(rate), left: float64(rate), at: now}
 }
 
-func (b *bucket) take(now time.Time) bool {
+// take admits n messages if there is room for one; what is too many is owed.
+func (b *bucket) take(n int, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if passed := now.Sub(b.at).Seconds(); passed > 0 {
@@ -44,72 +45,93 @@ func (b *bucket) take(now time.Time) bool {
 	if b.left < 1 {
 		return false
 	}
-	b.left--
+	b.left -= float64(n)
 	return true
 }
 
 // handle takes the requests of a session.
 func (l *link) handle(_ *smpp.Session, request smpp.PDU, respond func(smpp.Status, smpp.PDU)) {
-	p, ok := request.(*smpp.SubmitSM)
-	if !ok {
+	if _, ok := request.(*smpp.SubmitSM); !ok && !l.settings.Plain { // OVH offers nothing else
 		respond(smpp.InvalidCommandID, nil)
 		return
 	}
-	if !l.bucket.take(l.s.cfg.Clock.Now()) {
-		l.s.cfg.Observe(smpp.Throttled)
-		respond(smpp.Throttled, nil)
+	n, message := 1, true
+	switch p := request.(type) {
+	case *smpp.SubmitMulti:
+		n = len(p.Dests)
+	case *smpp.QuerySM, *smpp.CancelSM, *smpp.ReplaceSM:
+		message = false
+	}
+	answer := func(status smpp.Status, p smpp.PDU) {
+		if message {
+			l.s.cfg.Observe(status)
+		}
+		respond(status, p)
+	}
+	if !l.bucket.take(n, l.s.cfg.Clock.Now()) {
+		answer(smpp.Throttled, nil)
 		return
 	}
-	l.s.submits.Go(func() {
-		id, status := l.submit(p)
-		l.s.cfg.Observe(status)
+	switch p := request.(type) {
+	case *smpp.SubmitSM:
+		l.collect(arrival{p, func(id string, status smpp.Status) {
+			if status != smpp.OK {
+				answer(status, nil)
+				return
+			}
+			answer(smpp.OK, &smpp.SubmitSMResp{MessageID: id})
+		}})
+	case *smpp.DataSM:
+		same, status := fromData(p)
 		if status != smpp.OK {
-			respond(status, nil)
+			answer(status, nil)
 			return
 		}
-		respond(smpp.OK, &smpp.SubmitSMResp{MessageID: id})
-	})
+		l.collect(arrival{same, func(id string, status smpp.Status) {
+			if status != smpp.OK {
+				answer(status, nil)
+				return
+			}
+			answer(smpp.OK, &smpp.DataSMResp{MessageID: id})
+		}})
+	default:
+		l.accept() // what came before may be what it is about
+		l.s.submits.Go(func() { l.single(request, n, answer) })
+	}
+}
+
+// single answers a request that is not collected with others, and counts as n messages.
+func (l *link) single(request smpp.PDU, n int, answer func(smpp.Status, smpp.PDU)) {
+	ctx, cancel := context.WithTimeout(l.s.alive, acceptTimeout)
+	defer cancel()
+	place, err := l.s.cfg.Customers.Wait(ctx, l.service.AccountID)
+	if err == nil {
+		defer place.Leave()
+	}
+	for ; n > 0 && err == nil; n-- {
+		err = l.s.cfg.Customers.Pay(l.service.AccountID)
+	}
+	if err != nil {
+		answer(statusOf(err), nil)
+		return
+	}
+	var resp smpp.PDU
+	status := smpp.InvalidCommandID
+	switch p := request.(type) {
+	case *smpp.SubmitMulti:
+		resp, status = l.multi(ctx, p)
+	case *smpp.QuerySM:
+		resp, status = l.query(ctx, p)
+	case *smpp.CancelSM:
+		status = l.cancel(ctx, p)
+	case *smpp.ReplaceSM:
+		status = l.replace(ctx, p)
+	}
+	answer(status, resp)
 }
 
 // acceptTimeout is how long a message may wait for the database. The client waits about as long.
 const acceptTimeout = 30 * time.Second
-
-// submit takes a message, or a part of one, and gives its id.
-func (l *link) submit(p *smpp.SubmitSM) (string, smpp.Status) {
-	ctx, cancel := context.WithTimeout(l.s.alive, acceptTimeout)
-	defer cancel()
-	place, err := l.s.cfg.Customers.Wait(ctx, l.service.AccountID)
-	if err != nil {
-		return "", statusOf(err)
-	}
-	defer place.Leave()
-	if !l.settings.Plain {
-		p.TLVs = onlyOVHs(p.TLVs)
-	}
-	piece, concat, status := l.piece(p)
-	if status != smpp.OK {
-		return "", status
-	}
-	if concat.Total > 1 {
-		return l.s.takePart(ctx, l.service, p, concat)
-	}
-	text, status := textOf([]gsm.Piece{piece})
-	if status != smpp.OK {
-		return "", status
-	}
-	o, status := l.s.order(ctx, l.service, p, text)
-	if status != smpp.OK {
-		return "", status
-	}
-	if receipt := p.RegisteredDelivery & receiptMask; receipt != 0 {
-		o.ReceiptTo = newReturn(p, receipt, nil)
-	}
-	report, status := l.s.send(ctx, l.service, o, submit.Key{})
-	if status != smpp.OK {
-		return "", status
-	}
-	return messageID(report.IDs[0], 0), smpp.OK
-}
 
 // What can be asked for: a receipt for the end, and one when the operator could not deliver at once.
 const (
@@ -127,9 +149,8 @@ func onlyOVHs(all smpp.TLVs) (kept smpp.TLVs) {
 	return kept
 }
 
-// send submits an order for one receiver.
+// send submits an order for one receiver that has a key.
 func (s *Server) send(ctx context.Context, service sms.Service, o sms.Order, k submit.Key) (submit.Report, smpp.Status) {
-	o.QueryID = sms.ViaSMPP + service.Name + "." + rand.Text()[:16]
 	report, err := s.cfg.Submit.Submit(ctx, service.AccountID, service.Name, o, k)
 	if err != nil {
 		status := statusOf(err)
@@ -139,8 +160,8 @@ func (s *Server) send(ctx context.Context, service sms.Service, o sms.Order, k s
 		return report, status
 	}
 	if len(report.IDs) == 0 {
-		if len(report.Invalid) > 0 && report.Invalid[0].Reason == sms.BadText {
-			return report, smpp.SubmitFailed
+		if len(report.Invalid) > 0 {
+			return report, refusalOf(report.Invalid[0])
 		}
 		return report, smpp.InvalidDest
 	}
@@ -168,15 +189,15 @@ func (s *Server) order(ctx context.Context, service sms.Service, p *smpp.SubmitS
 			}
 		}
 	}
-	status := times(&o, p, s.cfg.Clock.Now())
+	status := timesOf(&o, p.ScheduleTime, p.ValidityPeriod, s.cfg.Clock.Now())
 	return o, status
 }
 
-// times reads when a message leaves and until when it is of use.
-func times(o *sms.Order, p *smpp.SubmitSM, now time.Time) smpp.Status {
+// timesOf reads when a message leaves and until when it is of use.
+func timesOf(o *sms.Order, schedule, validity string, now time.Time) smpp.Status {
 	due := now
-	if p.ScheduleTime != "" {
-		at, err := smpp.ParseTime(p.ScheduleTime, now)
+	if schedule != "" {
+		at, err := smpp.ParseTime(schedule, now)
 		if err != nil || at.Sub(now) > sms.DefaultLimits().Deferred {
 			return smpp.InvalidScheduleTime
 		}
@@ -185,8 +206,8 @@ func times(o *sms.Order, p *smpp.SubmitSM, now time.Time) smpp.Status {
 		}
 	}
 	o.Validity = sms.MaxValidity
-	if p.ValidityPeriod != "" {
-		until, err := smpp.ParseTime(p.ValidityPeriod, now)
+	if validity != "" {
+		until, err := smpp.ParseTime(validity, now)
 		if err != nil || !until.After(due) {
 			return smpp.InvalidValidityPeriod
 		}
@@ -207,12 +228,26 @@ func destination(a smpp.Address) string {
 
 // senderIn finds the sender that an address stands for.
 func senderIn(r *sms.Rules, a smpp.Address) (string, bool) {
-	for _, name := range []string{a.Addr, "+" + a.Addr, "00" + a.Addr, strings.TrimPrefix(a.Addr, "+")} {
+	for _, name := range namesOf(a) {
 		if r.Senders[name].Status == sms.Enabled {
 			return name, true
 		}
 	}
 	return "", false
+}
+
+// namesOf gives the ways in which the sender may be written that an address stands for.
+func namesOf(a smpp.Address) []string {
+	return []string{a.Addr, "+" + a.Addr, "00" + a.Addr, strings.TrimPrefix(a.Addr, "+")}
+}
+
+// number reads an address as a receiver's, in international form; empty if it is none.
+func (l *link) number(a smpp.Address) string {
+	n, err := phone.Parse(destination(a), l.service.Country)
+	if err != nil {
+		return ""
+	}
+	return n.E164
 }
 
 // classes are the message classes of a data coding scheme.

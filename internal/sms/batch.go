@@ -201,6 +201,29 @@ func (s *Spread) at(i int) time.Time {
 	return s.From.Add(after.Truncate(step))
 }
 
+// Refuse takes out the messages whose receivers have had enough for now, by their places, with the reason.
+func (p *Plan) Refuse(tooMany map[int]string) {
+	place := -1
+	p.Leave(func(m *Planned) bool {
+		place++
+		why, refused := tooMany[place]
+		if refused {
+			p.Invalid = append(p.Invalid, (Refusal{Receiver: m.Input, Reason: TooManyNow, Message: why}).On(m.Line))
+		}
+		return refused
+	})
+}
+
+// Some is the plan of only those messages from place first to before last.
+func (p *Plan) Some(first, last int) *Plan {
+	some := *p
+	some.Messages, some.Invalid, some.Credits = p.Messages[first:last:last], nil, 0
+	for i := range some.Messages {
+		some.Credits += some.Messages[i].Credits
+	}
+	return &some
+}
+
 // Leave takes out messages that are not wanted after all: receivers that got theirs from an earlier part of a list.
 func (p *Plan) Leave(out func(*Planned) bool) {
 	kept := p.Messages[:0]

@@ -28,6 +28,10 @@ type Order struct {
 	User      int64 // SMS user who orders, 0 = the owner of the service; his quota pays if he has one
 	// Merge makes a text for each receiver of Text; nil = all get Text as it is.
 	Merge *Merge
+	// Texts are those of each receiver, none of them empty, instead of Text, which is the first of them; nil = all get Text.
+	Texts []string
+	// Repeats: a receiver may come several times, and gets as many messages.
+	Repeats bool
 	// Lines tell where each receiver stands in the document that it is from; empty = in none.
 	Lines []int
 	// Unreadable are rows of that document whose receiver cannot be read. They are invalid receivers.
@@ -69,7 +73,6 @@ type Rules struct {
 	ShortNumbers []ShortNumber
 	Templates    []Pattern         // approved ones
 	StopClauses  map[string]string // text by country
-	TooMany      map[string]string // receivers who have had enough for now, and why; nil = nobody
 	Limits       Limits
 }
 

@@ -39,7 +39,7 @@ func NewPlan(o Order, r *Rules, now time.Time) (*Plan, error) {
 			return nil, err
 		case refusal != nil:
 			p.Invalid = append(p.Invalid, refusal.On(o.line(i)))
-		case !seen[m.Receiver]:
+		case o.Repeats || !seen[m.Receiver]:
 			seen[m.Receiver] = true
 			p.Credits += m.Credits
 			p.Messages = append(p.Messages, m)
@@ -90,7 +90,7 @@ func (p *Plan) chooseSender(r *Rules) error {
 		if len(r.ShortNumbers) == 0 {
 			return Errorf(Invalid, "no short number is available for senderForResponse: name a sender")
 		}
-		if contact := contactIn(p.Order.Text); contact != "" {
+		if contact := contactIn(p.Order.Text); contact != "" && p.Order.Texts == nil {
 			return Errorf(Invalid, "cannot send contact information with shortcode").With("found", contact)
 		}
 		return nil
@@ -142,9 +142,6 @@ func (p *Plan) planOne(i int, r *Rules, t *texts, due *dueTimes) (m Planned, ref
 	}
 	if g := r.Service.Settings.Guards; !g.Allows(number.Country, r.Service.Country) {
 		return refuse(CountryGuarded, g.refuseCountry(number.E164, number.Country, r.Service))
-	}
-	if why := r.TooMany[number.E164]; why != "" {
-		return refuse(TooManyNow, why)
 	}
 	leaves := due.in(number.Country, i)
 	m = Planned{Input: input, Receiver: number.E164, Country: number.Country, Line: p.Order.line(i), DueAt: leaves.at, Delay: leaves.delay}
@@ -263,10 +260,16 @@ func (t *texts) hasTemplate(r *Rules, country, text string) bool {
 
 // of gives the text for the receiver with the number. Where it is merged, an error may be an *unsendableError of this receiver.
 func (t *texts) of(i int, clause string, fromShort bool) (text, error) {
-	if t.order.Merge == nil {
+	if t.order.Merge == nil && t.order.Texts == nil {
 		return t.with(clause)
 	}
-	merged, empty := t.order.Merge.Template.Render(t.order.Merge.Values[i])
+	var merged string
+	var empty []string
+	if t.order.Texts != nil {
+		merged = t.order.Texts[i]
+	} else {
+		merged, empty = t.order.Merge.Template.Render(t.order.Merge.Values[i])
+	}
 	if err := sendable(merged, fromShort); err != nil {
 		return text{}, err
 	}

@@ -214,16 +214,29 @@ func (r remembered) repeat(key string, hash []byte) (string, error) {
 // Remembered gives the answer to an earlier request with the key, empty when there was none. Error: Conflict for a key that
 // was used with other content.
 func (s *Store) Remembered(ctx context.Context, service int64, key string, hash []byte, now time.Time) (string, error) {
-	var r remembered
-	err := s.reads.QueryRowContext(ctx, "SELECT hash, answer, at FROM idempotency WHERE service_id = $1 AND key = $2", service, key).
-		Scan(&r.hash, &r.answer, &r.at)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && !r.inForce(now) {
-		return "", nil
-	}
-	if err != nil {
-		return "", unavailable(err)
+	r, err := s.remembered(ctx, service, key, now)
+	if err != nil || r.answer == "" {
+		return "", err
 	}
 	return r.repeat(key, hash)
+}
+
+// Answered gives the answer to an earlier request with the key, whatever its content; empty when there was none.
+func (s *Store) Answered(ctx context.Context, service int64, key string, now time.Time) (string, error) {
+	r, err := s.remembered(ctx, service, key, now)
+	return r.answer, err
+}
+
+func (s *Store) remembered(ctx context.Context, service int64, key string, now time.Time) (r remembered, err error) {
+	err = s.reads.QueryRowContext(ctx, "SELECT hash, answer, at FROM idempotency WHERE service_id = $1 AND key = $2", service, key).
+		Scan(&r.hash, &r.answer, &r.at)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && !r.inForce(now) {
+		return remembered{}, nil
+	}
+	if err != nil {
+		return r, unavailable(err)
+	}
+	return r, nil
 }
 
 type idempotencyKey struct {

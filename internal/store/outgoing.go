@@ -156,8 +156,10 @@ func (f Filter) ofJob(w *where) {
 	if f.Batch != nil {
 		w.add("j.id IN (SELECT b.job_id FROM batch_job b JOIN batch a ON a.id = b.batch_id WHERE a.uuid = ?)", *f.Batch)
 	}
-	if f.SMPP != 0 { // a job of one message, which has its id
-		w.add("j.id = ?", f.SMPP)
+	if f.SMPP != 0 { // one of a job that has its id or one a little lower
+		w.add("j.id <= ?", f.SMPP)
+		w.add("j.id > ?", f.SMPP-mostOverSMPP)
+		w.add("j.id + j.count > ?", f.SMPP)
 		w.add("j.query_id LIKE ?", sms.ViaSMPP+"%")
 	}
 	if f.User != 0 {
@@ -168,10 +170,16 @@ func (f Filter) ofJob(w *where) {
 	}
 }
 
+// mostOverSMPP is more messages than any job has that came over SMPP.
+const mostOverSMPP = 5000
+
 // ofMessage adds what the filter says about messages m of a service. Nothing in it is written by a caller but numbers.
 func (f Filter) ofMessage(w *where, service int64) {
 	// The plus keeps SQLite from making an index of all messages for the one query.
 	w.conditions = append(w.conditions, fmt.Sprintf("+m.service_id = %d", service), "NOT m.hidden", "m.state <> '"+string(sms.Cancelled)+"'")
+	if f.SMPP != 0 {
+		w.conditions = append(w.conditions, fmt.Sprintf("m.id = %d", f.SMPP))
+	}
 	if f.PTT != nil {
 		w.conditions = append(w.conditions, fmt.Sprintf("m.ptt = %d", *f.PTT))
 	}

@@ -73,13 +73,13 @@ func (s *Store) isOwed(ctx context.Context, service int64, now time.Time) (due b
 
 func (t *tx) owed(ctx context.Context, ids []int64) (all []Owed, err error) {
 	err = t.query(ctx, `SELECT o.id, o.attempts, o.until, o.text, o.message_id, COALESCE(m.state, ''), COALESCE(m.ptt, 0), COALESCE(m.done_at, 0),
-		COALESCE(m.error, ''), COALESCE(m.parts, 0), COALESCE(j.receipt_to, ''), COALESCE(j.created_at, 0), COALESCE(i.id, 0),
+		COALESCE(m.error, ''), COALESCE(m.parts, 0), COALESCE(m.receiver, ''), COALESCE(j.receipt_to, ''), COALESCE(j.created_at, 0), COALESCE(i.id, 0),
 		COALESCE(i.sender, ''), COALESCE(i.number, ''), COALESCE(i.text, ''), COALESCE(i.created_at, 0)
 		FROM v JOIN smpp_owed o ON o.id = v.id LEFT JOIN message m ON m.id = o.message_id LEFT JOIN job j ON j.id = m.job_id
 		LEFT JOIN incoming i ON i.id = o.incoming_id`, func(r *sql.Rows) error {
 		var o Owed
 		var until, done, ordered, at int64
-		err := r.Scan(&o.ID, &o.Attempts, &until, &o.Text, &o.Message.ID, &o.Message.State, &o.Message.PTT, &done, &o.Message.Error, &o.Message.Parts,
+		err := r.Scan(&o.ID, &o.Attempts, &until, &o.Text, &o.Message.ID, &o.Message.State, &o.Message.PTT, &done, &o.Message.Error, &o.Message.Parts, &o.Message.Receiver,
 			&o.ReceiptTo, &ordered, &o.Incoming.ID, &o.Incoming.Sender, &o.Incoming.Number, &o.Incoming.Text, &at)
 		o.Until, o.Message.DoneAt, o.Ordered, o.Incoming.At = fromMicros(until), fromMicros(done), fromMicros(ordered), fromMicros(at)
 		all = append(all, o)

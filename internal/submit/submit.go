@@ -126,38 +126,56 @@ func tagged(o sms.Order, now time.Time) sms.Order {
 
 var madeUp atomic.Int64 // tags
 
-func (s *Submitter) submit(ctx context.Context, account int64, service string, o sms.Order, k Key, part *Part) (Report, error) {
+func (s *Submitter) submit(ctx context.Context, account int64, service string, o sms.Order, k Key, part *Part) (r Report, err error) {
 	o = tagged(o, s.now())
+	err = s.planned(ctx, account, service, &o, part, func(p *sms.Plan) error {
+		r, err = s.guarded(ctx, p, k, part)
+		return err
+	}, func(id int64, refused error) error {
+		r, err = s.again(ctx, id, k, refused)
+		return err
+	})
+	if err != nil {
+		return Report{}, err
+	}
+	return r, nil
+}
+
+// planned plans an order and has the plan accepted, once more whenever the rules have changed meanwhile. refuse says what a service is
+// answered to an order that cannot be planned.
+func (s *Submitter) planned(ctx context.Context, account int64, service string, o *sms.Order, part *Part,
+	accept func(*sms.Plan) error, refuse func(service int64, refused error) error,
+) error {
 	rules, err := s.store.Rules(ctx, service)
 	for try := 0; err == nil; try++ {
 		if rules.Service.AccountID != account {
-			return Report{}, sms.Errorf(sms.NoService, "This service does not exist")
+			return sms.Errorf(sms.NoService, "This service does not exist")
 		}
-		if err := s.quoted(ctx, rules.Service.ID, &o); err != nil {
-			return Report{}, err
+		if err := s.quoted(ctx, rules.Service.ID, o); err != nil {
+			return err
 		}
 		var asked *sms.Rules
-		if asked, err = s.store.WithOptOuts(ctx, rules, o); err != nil {
-			return Report{}, err
+		if asked, err = s.store.WithOptOuts(ctx, rules, *o); err != nil {
+			return err
 		}
-		plan, refused := part.plan(o, asked, s.now())
+		plan, refused := part.plan(*o, asked, s.now())
 		switch {
 		case try == 0 && (refused != nil || len(plan.Messages) == 0):
 			// Nothing is charged, so nothing compares the rules with the database's: another node may have changed them.
 		case refused != nil:
-			return s.again(ctx, rules.Service.ID, k, refused)
+			return refuse(rules.Service.ID, refused)
 		default:
-			report, err := s.guarded(ctx, plan, asked, k, part)
+			err := accept(plan)
 			if _, stale := errors.AsType[*store.StaleError](err); !stale {
-				return report, err
+				return err
 			}
 			if try >= attempts {
-				return Report{}, sms.Errorf(sms.Unavailable, "the rules of the platform change without pause, and nothing was sent: try again")
+				return sms.Errorf(sms.Unavailable, "the rules of the platform change without pause, and nothing was sent: try again")
 			}
 		}
 		rules, err = s.store.FreshRules(ctx, service)
 	}
-	return Report{}, err
+	return err
 }
 
 // quoted finds out when the quote was made that an order names: rates may have changed since. One that is unknown is refused later, with
@@ -201,6 +219,16 @@ func (s *Submitter) Repeat(ctx context.Context, service int64, k Key) (r Report,
 	return r, true, err
 }
 
+// Answered gives the report of an order that a door of ours gave the key to within the last 24 hours, if there was one.
+func (s *Submitter) Answered(ctx context.Context, service int64, key string) (r Report, known bool, err error) {
+	answer, err := s.store.Answered(ctx, service, key, s.now())
+	if err != nil || answer == "" {
+		return Report{}, false, err
+	}
+	r, err = repeat(answer)
+	return r, true, err
+}
+
 // repeat reads a remembered answer.
 func repeat(answer string) (r Report, err error) {
 	err = json.Unmarshal([]byte(answer), &r)
@@ -208,16 +236,12 @@ func repeat(answer string) (r Report, err error) {
 }
 
 // guarded accepts a plan without the receivers who have had enough for now.
-func (s *Submitter) guarded(ctx context.Context, p *sms.Plan, r *sms.Rules, k Key, part *Part) (Report, error) {
+func (s *Submitter) guarded(ctx context.Context, p *sms.Plan, k Key, part *Part) (Report, error) {
 	tooMany, err := s.velocity.take(ctx, p)
-	if err == nil && len(tooMany) > 0 {
-		less := *r
-		less.TooMany = tooMany
-		p, err = part.plan(p.Order, &less, p.At)
-	}
 	if err != nil {
 		return Report{}, err
 	}
+	p.Refuse(tooMany)
 	report, repeated, err := s.accept(ctx, p, k, part)
 	if err != nil || repeated {
 		s.velocity.giveBack(p)

@@ -50,8 +50,8 @@ const spread = 0x9E3779B97F4A7C15
 // limited tells whether the guards of a service limit what is counted here.
 func limited(g sms.Guards) bool { return g.ReceiverHour > 0 || g.RangeHour > 0 }
 
-// take counts the messages of a plan, and gives the receivers who have had enough with the reason; those are not counted.
-func (v *velocity) take(ctx context.Context, p *sms.Plan) (map[string]string, error) {
+// take counts the messages of a plan, and gives the places of those whose receivers have had enough, with the reason; they are not counted.
+func (v *velocity) take(ctx context.Context, p *sms.Plan) (map[int]string, error) {
 	g := p.Service.Settings.Guards
 	if !limited(g) {
 		return nil, nil
@@ -61,7 +61,7 @@ func (v *velocity) take(ctx context.Context, p *sms.Plan) (map[string]string, er
 	if err := v.turn(ctx, p.At); err != nil {
 		return nil, err
 	}
-	var tooMany map[string]string
+	var tooMany map[int]string
 	for i := range p.Messages {
 		m := &p.Messages[i]
 		if m.Refused {
@@ -78,9 +78,9 @@ func (v *velocity) take(ctx context.Context, p *sms.Plan) (map[string]string, er
 			continue
 		}
 		if tooMany == nil {
-			tooMany = map[string]string{}
+			tooMany = map[int]string{}
 		}
-		tooMany[m.Receiver] = why
+		tooMany[i] = why
 	}
 	return tooMany, nil
 }
