@@ -45,6 +45,7 @@ type Batch struct {
 	Errors     int    // receivers that get none
 	Credits    Credits
 	Estimate   Credits
+	Exact      bool   // Estimate is what all rows cost, or were charged; else it is a guess from the first ones
 	Counted    bool   // its messages have counters
 	QuoteID    string // what it is charged by, empty = the prices of the moment
 	CreatedAt  time.Time
