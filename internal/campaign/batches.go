@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"time"
+	"unicode/utf8"
 
 	"ramier/internal/clock"
 	"ramier/internal/sms"
@@ -113,10 +114,33 @@ func (r *Request) check(now time.Time) error {
 	if r.Hold < 0 || r.Hold > sms.MaxBatchHold {
 		return sms.Errorf(sms.Invalid, "holdMinutes = %d is not between 0 and %d", r.Hold/time.Minute, sms.MaxBatchHold/time.Minute)
 	}
-	if !r.DueAt.IsZero() && r.DueAt.Before(now.Add(-tolerance)) {
-		return sms.Errorf(sms.Invalid, "deferred = %s is in the past: give a time to come, or leave it out", r.DueAt.Format(time.RFC3339))
+	if err := checkName(r.Name); err != nil {
+		return err
+	}
+	if err := checkDue(r.DueAt, now); err != nil {
+		return err
 	}
 	return r.Settings.Check()
+}
+
+// checkDue refuses times at which no batch can leave; zero is at once.
+func checkDue(at, now time.Time) error {
+	switch {
+	case at.IsZero():
+		return nil
+	case at.Before(now.Add(-tolerance)):
+		return sms.Errorf(sms.Invalid, "deferred = %s is in the past: give a time to come, or leave it out", at.Format(time.RFC3339))
+	case at.After(now.Add(sms.MaxBatchDeferred)):
+		return sms.Errorf(sms.Invalid, "deferred = %s is later than %d days from now", at.Format(time.RFC3339), sms.MaxBatchDeferred/(24*time.Hour))
+	}
+	return nil
+}
+
+func checkName(name string) error {
+	if n := utf8.RuneCountInString(name); n > sms.MaxBatchName {
+		return sms.Errorf(sms.Invalid, "name has %d characters, more than %d", n, sms.MaxBatchName)
+	}
+	return nil
 }
 
 // earlier gives the batch that an earlier request with the key has made.
@@ -219,6 +243,9 @@ func (b *Batches) Receivers(ctx context.Context, batch *sms.Batch, most int) ([]
 // once its rows are being planned.
 func (b *Batches) Edit(ctx context.Context, batch, had sms.Batch) error {
 	now := b.clock.Now()
+	if err := checkName(batch.Name); err != nil {
+		return err
+	}
 	if batch.Order.Text != had.Order.Text || !batch.DueAt.Equal(had.DueAt) {
 		if err := b.checkEdit(ctx, &batch, now); err != nil {
 			return err
@@ -230,8 +257,8 @@ func (b *Batches) Edit(ctx context.Context, batch, had sms.Batch) error {
 
 // checkEdit looks whether the first rows can be sent with another text or at another time, and what all would cost.
 func (b *Batches) checkEdit(ctx context.Context, batch *sms.Batch, now time.Time) error {
-	if batch.DueAt.Before(now.Add(-tolerance)) && !batch.DueAt.IsZero() {
-		return sms.Errorf(sms.Invalid, "deferred = %s is in the past: give a time to come", batch.DueAt.Format(time.RFC3339))
+	if err := checkDue(batch.DueAt, now); err != nil {
+		return err
 	}
 	rules, err := b.rules(ctx, batch)
 	if err != nil {

@@ -152,14 +152,23 @@ func (in smsBatchParamsBody) request() (campaign.Request, error) {
 		return r, sms.Errorf(sms.Invalid, "from and senderForResponse are both given: give one of them")
 	}
 	if text := deref(in.SlotID); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > campaign.MaxSlot {
-			return r, sms.Errorf(sms.Invalid, "slotID = %q is not a slot: give 1 to %d", text, campaign.MaxSlot)
+		n, err := slotNumber("slotID", text)
+		if err != nil {
+			return r, err
 		}
 		r.Slot = n
 	}
 	err := in.settings(&r)
 	return r, err
+}
+
+// slotNumber reads the number of a slot, which OVH writes as a text.
+func slotNumber(parameter, text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > campaign.MaxSlot {
+		return 0, sms.Errorf(sms.Invalid, "%s = %q is not a slot: give 1 to %d", parameter, text, campaign.MaxSlot)
+	}
+	return n, nil
 }
 
 // settings reads what OVH's batches cannot do.

@@ -78,7 +78,7 @@ func (s *Store) EditBatch(ctx context.Context, b sms.Batch, had sms.Batch) error
 		if status == sms.BatchPending {
 			return sms.Errorf(sms.Conflict, "The batch %s was changed by another request meanwhile: look at it, and send yours again", b.UUID)
 		}
-		return sms.Errorf(sms.Conflict, "The batch %s is being planned already: only its name can be changed", b.UUID)
+		return sms.Errorf(sms.Conflict, "The batch %s is %s: only its name can be changed", b.UUID, status)
 	})
 }
 
