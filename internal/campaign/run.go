@@ -191,9 +191,13 @@ func (b *Batches) knownOf(ctx context.Context, batch *sms.Batch) (*known, error)
 	return k, nil
 }
 
-// stepEnd gives the row before which the next step ends: that of a chunk or of the canary.
+// stepText is how many bytes of text a step makes, as far as the columns do not add to it.
+const stepText = 16 << 20
+
+// stepEnd gives the row before which the next step ends: that of a chunk or of the canary, or sooner if the text is very long.
 func (b *Batches) stepEnd(batch *sms.Batch) int {
-	return min((batch.Next/ChunkRows+1)*ChunkRows, batch.Next+b.rows, batch.Ready())
+	rows := max(1, min(b.rows, stepText/max(1, len(batch.Order.Text))))
+	return min((batch.Next/ChunkRows+1)*ChunkRows, batch.Next+rows, batch.Ready())
 }
 
 // quoted gives what the next step may cost, nil without a quote.
