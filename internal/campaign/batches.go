@@ -30,8 +30,10 @@ type Batches struct {
 
 // NewBatches makes Batches. Run works at them.
 func NewBatches(s *Slots, st *store.Store, sub *submit.Submitter, c *clock.Clock, log *slog.Logger) *Batches {
-	return &Batches{slots: s, store: st, submit: sub, clock: c, log: log, nudged: make(chan struct{}, 1), quoting: make(chan struct{}, 1), known: map[int64]*known{}, surveys: map[int64]*survey{},
-		rows: ChunkRows, exact: exactRows}
+	return &Batches{
+		slots: s, store: st, submit: sub, clock: c, log: log, nudged: make(chan struct{}, 1), quoting: make(chan struct{}, 1), known: map[int64]*known{}, surveys: map[int64]*survey{},
+		rows: ChunkRows, exact: exactRows,
+	}
 }
 
 // Request is a batch to be made. Its order has no receivers.
