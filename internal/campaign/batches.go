@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"time"
+	"unicode/utf8"
 
 	"ramier/internal/clock"
 	"ramier/internal/sms"
@@ -21,13 +22,18 @@ type Batches struct {
 	log     *slog.Logger
 	nudged  chan struct{}
 	quoting chan struct{}
-	known   map[int64]*known // by batch
-	rows    int              // of a step, at most
+	known   map[int64]*known  // by batch
+	surveys map[int64]*survey // by batch
+	rows    int               // of a step, at most
+	exact   int               // rows whose cost is known before a batch is made, at most
 }
 
 // NewBatches makes Batches. Run works at them.
 func NewBatches(s *Slots, st *store.Store, sub *submit.Submitter, c *clock.Clock, log *slog.Logger) *Batches {
-	return &Batches{slots: s, store: st, submit: sub, clock: c, log: log, nudged: make(chan struct{}, 1), quoting: make(chan struct{}, 1), known: map[int64]*known{}, rows: ChunkRows}
+	return &Batches{
+		slots: s, store: st, submit: sub, clock: c, log: log, nudged: make(chan struct{}, 1), quoting: make(chan struct{}, 1), known: map[int64]*known{}, surveys: map[int64]*survey{},
+		rows: ChunkRows, exact: exactRows,
+	}
 }
 
 // Request is a batch to be made. Its order has no receivers.
@@ -78,7 +84,7 @@ func (b *Batches) Create(ctx context.Context, rules *sms.Rules, r Request) (sms.
 	if r.QuoteID != "" {
 		err = b.bind(ctx, rules, &batch, list, r)
 	} else {
-		batch.Estimate, err = b.estimate(ctx, rules, &batch, list, r.To)
+		err = b.estimate(ctx, rules, &batch, list, r.To)
 	}
 	if err != nil {
 		return batch, err
@@ -110,10 +116,33 @@ func (r *Request) check(now time.Time) error {
 	if r.Hold < 0 || r.Hold > sms.MaxBatchHold {
 		return sms.Errorf(sms.Invalid, "holdMinutes = %d is not between 0 and %d", r.Hold/time.Minute, sms.MaxBatchHold/time.Minute)
 	}
-	if !r.DueAt.IsZero() && r.DueAt.Before(now.Add(-tolerance)) {
-		return sms.Errorf(sms.Invalid, "deferred = %s is in the past: give a time to come, or leave it out", r.DueAt.Format(time.RFC3339))
+	if err := checkName(r.Name); err != nil {
+		return err
+	}
+	if err := checkDue(r.DueAt, now); err != nil {
+		return err
 	}
 	return r.Settings.Check()
+}
+
+// checkDue refuses times at which no batch can leave; zero is at once.
+func checkDue(at, now time.Time) error {
+	switch {
+	case at.IsZero():
+		return nil
+	case at.Before(now.Add(-tolerance)):
+		return sms.Errorf(sms.Invalid, "deferred = %s is in the past: give a time to come, or leave it out", at.Format(time.RFC3339))
+	case at.After(now.Add(sms.MaxBatchDeferred)):
+		return sms.Errorf(sms.Invalid, "deferred = %s is later than %d days from now", at.Format(time.RFC3339), sms.MaxBatchDeferred/(24*time.Hour))
+	}
+	return nil
+}
+
+func checkName(name string) error {
+	if n := utf8.RuneCountInString(name); n > sms.MaxBatchName {
+		return sms.Errorf(sms.Invalid, "name has %d characters, more than %d", n, sms.MaxBatchName)
+	}
+	return nil
 }
 
 // earlier gives the batch that an earlier request with the key has made.
@@ -145,34 +174,6 @@ func given(to []string) func(func(Row, error) bool) {
 			}
 		}
 	}
-}
-
-// estimate plans the first rows. Of longer lists it takes them for typical.
-func (b *Batches) estimate(ctx context.Context, rules *sms.Rules, batch *sms.Batch, list store.List, to []string) (sms.Credits, error) {
-	rows := given(to[:min(len(to), ChunkRows)])
-	if batch.Slot != 0 {
-		rows = first(stored(ctx, b.store, list, 0), ChunkRows)
-	}
-	o, err := b.order(batch, list, rows, 0, b.clock.Now())
-	if err != nil {
-		return 0, err
-	}
-	plan, err := b.submit.Look(ctx, rules, o)
-	if err != nil {
-		return 0, err
-	}
-	balance, err := b.store.Balance(ctx, rules.Service.ID)
-	if err != nil {
-		return 0, err
-	}
-	if plan.Credits > balance.Available {
-		return 0, sms.Errorf(sms.NoCredit, "Not enough credits: %v needed for the first %d receivers, %v left on %s", plan.Credits, min(list.Records, ChunkRows),
-			balance.Available, rules.Service.Name).With("needed", plan.Credits.String()).With("left", balance.Available.String())
-	}
-	if list.Records <= ChunkRows {
-		return plan.Credits, nil
-	}
-	return plan.Credits * sms.Credits(list.Records) / ChunkRows, nil
 }
 
 // order makes rows of a batch an order; from is the place of the first.
@@ -244,6 +245,9 @@ func (b *Batches) Receivers(ctx context.Context, batch *sms.Batch, most int) ([]
 // once its rows are being planned.
 func (b *Batches) Edit(ctx context.Context, batch, had sms.Batch) error {
 	now := b.clock.Now()
+	if err := checkName(batch.Name); err != nil {
+		return err
+	}
 	if batch.Order.Text != had.Order.Text || !batch.DueAt.Equal(had.DueAt) {
 		if err := b.checkEdit(ctx, &batch, now); err != nil {
 			return err
@@ -253,16 +257,12 @@ func (b *Batches) Edit(ctx context.Context, batch, had sms.Batch) error {
 	return b.store.EditBatch(ctx, batch, had)
 }
 
-// checkEdit looks whether the first rows can be sent with another text or at another time.
+// checkEdit looks whether the first rows can be sent with another text or at another time, and what all would cost.
 func (b *Batches) checkEdit(ctx context.Context, batch *sms.Batch, now time.Time) error {
-	if batch.DueAt.Before(now.Add(-tolerance)) && !batch.DueAt.IsZero() {
-		return sms.Errorf(sms.Invalid, "deferred = %s is in the past: give a time to come", batch.DueAt.Format(time.RFC3339))
-	}
-	service, err := b.store.ServiceByID(ctx, batch.ServiceID)
-	if err != nil {
+	if err := checkDue(batch.DueAt, now); err != nil {
 		return err
 	}
-	rules, err := b.store.Rules(ctx, service.Name)
+	rules, err := b.rules(ctx, batch)
 	if err != nil {
 		return err
 	}
@@ -270,10 +270,11 @@ func (b *Batches) checkEdit(ctx context.Context, batch *sms.Batch, now time.Time
 	if err != nil {
 		return err
 	}
-	o, err := b.order(batch, list, first(stored(ctx, b.store, list, 0), ChunkRows), 0, now)
-	if err == nil {
-		_, err = b.submit.Look(ctx, rules, o)
+	if batch.QuoteID != "" {
+		_, _, err := b.survey(ctx, &survey{batch: *batch, rules: rules, list: list})
+		return err
 	}
+	_, err = b.appraiseFirst(ctx, rules, batch, list, nil)
 	return err
 }
 

@@ -3,6 +3,9 @@ package campaign
 // SetRows makes steps smaller.
 func (b *Batches) SetRows(n int) { b.rows = n }
 
+// SetExact makes fewer rows exact before a batch is made.
+func (b *Batches) SetExact(n int) { b.exact = n }
+
 // AppendRow and ChunkRowsOf show how chunks are written and read.
 var (
 	AppendRow   = appendRow

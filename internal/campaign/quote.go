@@ -38,24 +38,15 @@ func (b *Batches) Quote(ctx context.Context, rules *sms.Rules, r Request) (*sms.
 	}
 	q := &sms.BatchQuote{Request: r.hash(), ListID: list.ID}
 	q.ID = store.NewUUID()
-	batch := r.batch(rules, list.Records)
-	var seen numbers
-	for batch.Next < batch.Total {
-		if batch.Next == batch.Ready() {
-			batch.PassedAt = now // the canary is over
-		}
-		to := b.stepEnd(&batch)
-		plan, asked, err := b.look(ctx, rules, &batch, list, r.To, to, seen.has)
+	s := survey{batch: r.batch(rules, list.Records), rules: rules, list: list, to: r.To}
+	for !s.done() {
+		plan, asked, err := b.survey(ctx, &s)
 		if err != nil {
 			return nil, err
 		}
-		if err := q.Add(to, plan, asked); err != nil {
+		if err := q.Add(s.batch.Next, plan, asked); err != nil {
 			return nil, err
 		}
-		for i := range plan.Messages {
-			seen.add(plan.Messages[i].Receiver)
-		}
-		batch.Next = to
 	}
 	return q, b.store.AddBatchQuote(ctx, q)
 }
@@ -84,7 +75,7 @@ func (r *Request) hash() []byte {
 // look plans rows of a batch without sending them, and gives the rules that it was done by.
 func (b *Batches) look(ctx context.Context, rules *sms.Rules, batch *sms.Batch, list store.List, receivers []string, to int, known func(string) bool) (*sms.Plan, *sms.Rules, error) {
 	rows := given(receivers[min(batch.Next, len(receivers)):min(to, len(receivers))])
-	if batch.Slot != 0 {
+	if list.ID != 0 { // the list is stored
 		rows = first(stored(ctx, b.store, list, batch.Next), to-batch.Next)
 	}
 	o, err := b.order(batch, list, rows, batch.Next, b.clock.Now())
@@ -125,6 +116,6 @@ func (b *Batches) bind(ctx context.Context, rules *sms.Rules, batch *sms.Batch, 
 	if err == nil {
 		err = step.Bind(plan)
 	}
-	batch.QuoteID, batch.Estimate = q.ID, q.Credits
+	batch.QuoteID, batch.Estimate, batch.Exact = q.ID, q.Credits, true
 	return err
 }

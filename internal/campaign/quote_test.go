@@ -99,8 +99,12 @@ func (d *desk) quoteAndCharge(t *testing.T, r *rapid.T) {
 	}
 	q, err := d.batches.Quote(ctx, rules, request)
 	if err != nil {
-		return // an empty text, say: Create refuses it as well
+		if b, made := d.batches.Create(ctx, rules, request); made == nil && d.toEnd(t, b).Status != sms.BatchFailed {
+			r.Fatalf("quoting fails with %v, and sending does not", err)
+		}
+		return
 	}
+	d.appraise(t, r, request, q)
 	before, _ := d.store.Balance(ctx, d.shop.Service.ID)
 	request.QuoteID = q.ID
 	b := d.create(t, request)
@@ -123,6 +127,26 @@ func (d *desk) quoteAndCharge(t *testing.T, r *rapid.T) {
 	if q.Credits != b.Credits || q.Credits != b.Estimate || q.Credits != before.Available-after.Available || q.Credits != counts.Credits || q.Messages != b.Messages ||
 		q.Unusable != b.Errors || q.Refused != counts.StopListed {
 		r.Fatalf("quoted %+v, charged %+v, taken %v, counted %+v", q, b, before.Available-after.Available, counts)
+	}
+}
+
+// appraise makes the batch of a quote without the quote, holds it until it is known what it costs, and takes it back.
+func (d *desk) appraise(t *testing.T, r *rapid.T, request campaign.Request, q *sms.BatchQuote) {
+	d.batches.SetExact(rapid.IntRange(1, 20).Draw(r, "exact"))
+	request.Hold = sms.MaxBatchHold
+	b := d.create(t, request)
+	for range 40 {
+		if b.Exact {
+			break
+		}
+		d.batches.Step(ctx)
+		b = d.look(t, b)
+	}
+	if !b.Exact || b.Estimate != q.Credits || b.Status != sms.BatchPending || b.Credits != 0 {
+		r.Fatalf("quoted %v, and estimated %+v", q.Credits, b)
+	}
+	if err := d.batches.Cancel(ctx, &b, false); err != nil {
+		r.Fatal(err)
 	}
 }
 

@@ -59,9 +59,10 @@ func (b *Batches) Step(ctx context.Context) (worked bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	planned := map[int64]bool{}
+	planned, looked := map[int64]bool{}, map[int64]bool{}
 	for i := range batches {
 		batch := &batches[i]
+		looked[batch.ID] = true
 		if batch.Status == sms.BatchInserting && !batch.Paused && !batch.InCanary() {
 			if len(planned) == maxPlanned {
 				continue
@@ -80,6 +81,11 @@ func (b *Batches) Step(ctx context.Context) (worked bool, err error) {
 			delete(b.known, id)
 		}
 	}
+	for id := range b.surveys {
+		if !looked[id] {
+			delete(b.surveys, id)
+		}
+	}
 	return worked, err
 }
 
@@ -93,7 +99,8 @@ func (b *Batches) step(ctx context.Context, batch *sms.Batch) error {
 		_, err := b.store.CancelBatchJob(ctx, batch, now, now.Add(poll))
 		return err
 	case batch.Paused:
-		return b.store.ParkBatch(ctx, batch, now.Add(later(now.Sub(batch.UpdatedAt), time.Minute)))
+		wake, err := b.appraise(ctx, batch, now, now.Add(later(now.Sub(batch.UpdatedAt), time.Minute)))
+		return errors.Join(err, b.store.ParkBatch(ctx, batch, wake))
 	case batch.Status == sms.BatchPending:
 		return b.begin(ctx, batch, now)
 	case batch.InCanary():
@@ -111,7 +118,8 @@ func later(since, most time.Duration) time.Duration { return min(max(since/10, t
 // begin starts the planning, with the file of today if the slot is to be updated.
 func (b *Batches) begin(ctx context.Context, batch *sms.Batch, now time.Time) error {
 	if batch.HoldUntil.After(now) {
-		return b.store.WakeBatch(ctx, batch.ID, batch.HoldUntil)
+		wake, err := b.appraise(ctx, batch, now, batch.HoldUntil)
+		return errors.Join(err, b.store.WakeBatch(ctx, batch.ID, wake))
 	}
 	if err := b.refresh(ctx, batch); err != nil {
 		if temporary(err) && now.Sub(batch.CreatedAt) < refreshing {
@@ -183,9 +191,13 @@ func (b *Batches) knownOf(ctx context.Context, batch *sms.Batch) (*known, error)
 	return k, nil
 }
 
-// stepEnd gives the row before which the next step ends: that of a chunk or of the canary.
+// stepText is how many bytes of text a step makes, as far as the columns do not add to it.
+const stepText = 16 << 20
+
+// stepEnd gives the row before which the next step ends: that of a chunk or of the canary, or sooner if the text is very long.
 func (b *Batches) stepEnd(batch *sms.Batch) int {
-	return min((batch.Next/ChunkRows+1)*ChunkRows, batch.Next+b.rows, batch.Ready())
+	rows := max(1, min(b.rows, stepText/max(1, len(batch.Order.Text))))
+	return min((batch.Next/ChunkRows+1)*ChunkRows, batch.Next+rows, batch.Ready())
 }
 
 // quoted gives what the next step may cost, nil without a quote.
@@ -274,7 +286,11 @@ func (b *Batches) judge(ctx context.Context, batch *sms.Batch, now time.Time) er
 		_, err := b.store.MoveBatch(ctx, batch, batch.Status)
 		return err
 	}
-	return b.store.WakeBatch(ctx, batch.ID, now.Add(later(now.Sub(batch.UpdatedAt), 10*time.Second)))
+	wake := now.Add(later(now.Sub(batch.UpdatedAt), 10*time.Second))
+	if batch.InCanary() {
+		wake, err = b.appraise(ctx, batch, now, wake)
+	}
+	return errors.Join(err, b.store.WakeBatch(ctx, batch.ID, wake))
 }
 
 // finish ends a batch of which nothing waits any more.

@@ -22,7 +22,7 @@ import (
 type Limits struct {
 	Time      time.Duration // from the call to the last byte; 30 s
 	Header    time.Duration // to the headers of each answer; 10 s. Only New heeds it
-	Size      int64         // bytes of an answer as it comes; 64 MiB
+	Size      int64         // bytes of an answer as it comes; 256 MiB
 	Expanded  int64         // bytes of an answer after decompression; 256 MiB
 	Redirects int           // 5; less than 0 = none
 }
@@ -37,7 +37,7 @@ func (l Limits) withDefaults() Limits {
 		}
 	}
 	if l.Size == 0 {
-		l.Size = 64 << 20
+		l.Size = 256 << 20
 	}
 	if l.Expanded == 0 {
 		l.Expanded = 256 << 20

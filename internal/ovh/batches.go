@@ -58,7 +58,7 @@ func (a *API) getBatch(ctx context.Context, c *Call, in getSmsServiceNameBatches
 func (a *API) showBatch(ctx context.Context, b *sms.Batch, receivers int) (smsBatch, error) {
 	out := smsBatch{
 		AccountID: b.ServiceID, CreatedAt: datetime{b.CreatedAt}, Credits: b.Credits.Float(), Errors: []smsBatchError{}, ErrorsTotal: int64(b.Errors),
-		EstimatedCredits: b.Estimate.Float(), FinishedAt: at(b.FinishedAt), From: orNull(b.Order.Sender), HoldUntil: at(b.HoldUntil), ID: b.UUID,
+		EstimateExact: b.Exact, EstimatedCredits: b.Estimate.Float(), FinishedAt: at(b.FinishedAt), From: orNull(b.Order.Sender), HoldUntil: at(b.HoldUntil), ID: b.UUID,
 		Message: b.Order.Text, Messages: int64(b.Messages), Name: b.Name, Paused: b.Paused, ProcessedRecords: int64(b.Next), Reason: orNull(b.Reason),
 		SentAt: at(b.DueAt), StartedAt: at(b.StartedAt), Status: smsBatchStatus(b.Status), Tag: b.Order.Tag, TotalRecords: int64(b.Total),
 		UpdatedAt: datetime{b.UpdatedAt},
@@ -152,14 +152,23 @@ func (in smsBatchParamsBody) request() (campaign.Request, error) {
 		return r, sms.Errorf(sms.Invalid, "from and senderForResponse are both given: give one of them")
 	}
 	if text := deref(in.SlotID); text != "" {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > campaign.MaxSlot {
-			return r, sms.Errorf(sms.Invalid, "slotID = %q is not a slot: give 1 to %d", text, campaign.MaxSlot)
+		n, err := slotNumber("slotID", text)
+		if err != nil {
+			return r, err
 		}
 		r.Slot = n
 	}
 	err := in.settings(&r)
 	return r, err
+}
+
+// slotNumber reads the number of a slot, which OVH writes as a text.
+func slotNumber(parameter, text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > campaign.MaxSlot {
+		return 0, sms.Errorf(sms.Invalid, "%s = %q is not a slot: give 1 to %d", parameter, text, campaign.MaxSlot)
+	}
+	return n, nil
 }
 
 // settings reads what OVH's batches cannot do.
@@ -235,7 +244,7 @@ func (a *API) getBatchStatistics(ctx context.Context, c *Call, in getSmsServiceN
 	}
 	n, err := a.store.CountBatch(ctx, b)
 	return smsBatchStatistics{
-		Cancelled: int64(n.Cancelled), Credits: n.Credits.Float(), Delivered: int64(n.Delivered), EstimatedCredits: b.Estimate.Float(), Failed: int64(n.Failed),
+		Cancelled: int64(n.Cancelled), Credits: n.Credits.Float(), Delivered: int64(n.Delivered), EstimateExact: b.Exact, EstimatedCredits: b.Estimate.Float(), Failed: int64(n.Failed),
 		ID: b.UUID, OptedOut: int64(n.OptedOut), Pending: int64(n.Waiting), Sent: int64(n.Sent), Stoplisted: int64(n.StopListed + n.OptedOut),
 		Total: int64(n.Messages),
 	}, err

@@ -3,7 +3,6 @@ package ovh
 import (
 	"context"
 	"crypto/sha256"
-	"strconv"
 	"strings"
 	"time"
 
@@ -56,7 +55,10 @@ func (a *API) fill(ctx context.Context, c *Call, in postSmsServiceNameJobsIn, o 
 		return r, known, err
 	}
 	if slot := deref(in.ReceiversSlotID); slot != "" {
-		n, _ := strconv.Atoi(slot) // what is no number is no slot
+		n, err := slotNumber("receiversSlotId", slot)
+		if err != nil {
+			return r, false, err
+		}
 		*o, err = a.slots.Fill(ctx, rules.Service, n, *o, rules.Limits.Receivers)
 		return r, false, err
 	}

@@ -1655,6 +1655,7 @@ type smsBatch struct {
 	Credits          float64         `json:"credits"`          // Credits of the messages made so far
 	Errors           []smsBatchError `json:"errors"`           // Per receiver errors
 	ErrorsTotal      int64           `json:"errorsTotal"`      // How many receivers get no message; errors holds the first of them
+	EstimateExact    bool            `json:"estimateExact"`    // False while estimatedCredits is a guess from the first receivers, since the others are being planned
 	EstimatedCredits float64         `json:"estimatedCredits"` // Cost computed before processing
 	FinishedAt       *datetime       `json:"finishedAt"`       // When the last message was handled; null until then
 	From             *string         `json:"from"`             // Null when a short number is used
@@ -1720,6 +1721,7 @@ type smsBatchStatistics struct {
 	Cancelled        int64   `json:"cancelled"`        // Messages that were taken back
 	Credits          float64 `json:"credits"`          // Real cost
 	Delivered        int64   `json:"delivered"`        // Messages that reached the phone
+	EstimateExact    bool    `json:"estimateExact"`    // False while estimatedCredits is a guess from the first receivers, since the others are being planned
 	EstimatedCredits float64 `json:"estimatedCredits"` // Cost computed before processing
 	Failed           int64   `json:"failed"`           // Messages that did not arrive
 	ID               string  `json:"id"`               // Number of the object

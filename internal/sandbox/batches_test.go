@@ -176,6 +176,8 @@ func TestBatchesThatCannotBeMade(t *testing.T) {
 			{map[string]any{"to": handsets(1), "from": "nobody"}, 400, "Sms sender nobody does not exists"},
 			{map[string]any{"to": handsets(1), "senderForResponse": true}, 400, "from and senderForResponse are both given"},
 			{map[string]any{"to": handsets(1), "deferred": "2020-01-01T00:00:00Z"}, 400, "is in the past"},
+			{map[string]any{"to": handsets(1), "deferred": "2090-01-01T00:00:00Z"}, 400, "deferred = 2090-01-01T00:00:00Z is later than 366 days"},
+			{map[string]any{"to": handsets(1), "name": strings.Repeat("é", 256)}, 400, "name has 256 characters"},
 			{map[string]any{"to": handsets(1), "holdMinutes": 1441}, 400, "holdMinutes = 1441"},
 			{map[string]any{"to": handsets(1), "spreadHours": 1000}, 400, "spreadHours = 1000"},
 			{map[string]any{"to": handsets(1), "canary": -1}, 400, "canary = -1"},

@@ -115,6 +115,7 @@ func TestListsThatCannotBeSentTo(t *testing.T) {
 			{"x", map[string]any{"receiversDocumentUrl": "file:///etc/passwd"}, 400, "does not begin with http"},
 			{"#prenon#", map[string]any{"receiversDocumentUrl": base + "/good.csv"}, 400, `message names the column "prenon", which the list does not have: did you mean #prenom#?`},
 			{"x", map[string]any{"receiversDocumentUrl": base + "/good.csv", "receivers": []string{handset}}, 400, "give one of them"},
+			{"x", map[string]any{"receiversSlotId": "é"}, 400, `receiversSlotId = "é" is not a slot: give 1 to 9`},
 			{"x", map[string]any{"receiversSlotId": "1", "receivers": []string{handset}}, 400, "receivers and receiversSlotId are both given"},
 			{"x", map[string]any{"receivers": nil}, 400, "receivers is empty"},
 			{"x", map[string]any{"receiversDocumentUrl": ""}, 400, "receivers is empty"},

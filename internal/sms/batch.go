@@ -45,6 +45,7 @@ type Batch struct {
 	Errors     int    // receivers that get none
 	Credits    Credits
 	Estimate   Credits
+	Exact      bool   // Estimate is what all rows cost, or were charged; else it is a guess from the first ones
 	Counted    bool   // its messages have counters
 	QuoteID    string // what it is charged by, empty = the prices of the moment
 	CreatedAt  time.Time
@@ -70,9 +71,12 @@ type BatchSettings struct {
 
 // Limits of what a batch may be told.
 const (
-	MaxBatchHold   = 24 * time.Hour
-	MaxBatchSpread = 7 * 24 * time.Hour
-	MaxCanaryWait  = 24 * time.Hour
+	MaxBatchHold = 24 * time.Hour
+	// MaxBatchDeferred is how far ahead a batch may be; the orders that are made of it may be as far.
+	MaxBatchDeferred = 366 * 24 * time.Hour
+	MaxBatchName     = 255 // characters
+	MaxBatchSpread   = 7 * 24 * time.Hour
+	MaxCanaryWait    = 24 * time.Hour
 	// DefaultCanaryWait and DefaultMaxFailures apply to a canary that says nothing else.
 	DefaultCanaryWait  = 30 * time.Minute
 	DefaultMaxFailures = 10.0

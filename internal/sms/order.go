@@ -46,11 +46,15 @@ type Limits struct {
 	Parts     int // per message, at most 255
 	Tag       int // characters
 	Deferred  time.Duration
+	Merged    int // bytes of the texts that a list makes, all together
 }
+
+// maxText is more bytes than any text has that fits into 255 parts.
+const maxText = 128 << 10
 
 // DefaultLimits are the ones a fresh installation has.
 func DefaultLimits() Limits {
-	return Limits{Receivers: 5000, Parts: 255, Tag: 255, Deferred: 366 * 24 * time.Hour}
+	return Limits{Receivers: 5000, Parts: 255, Tag: 255, Deferred: 366 * 24 * time.Hour, Merged: 32 << 20}
 }
 
 // MaxValidity is OVH's longest and default validity: two days.

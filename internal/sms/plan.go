@@ -62,6 +62,8 @@ func (p *Plan) checkOrder(r *Rules) error {
 		return Errorf(Forbidden, "The service %s has ended, as its owner wanted: PUT deleteAtExpiration = false to its serviceInfos, or ask the operator", r.Service.Name)
 	case o.Text == "":
 		return Errorf(Invalid, "message is empty: give a text of at least one character")
+	case len(o.Text) > maxText:
+		return Errorf(Invalid, "message cannot be sent: it has %d bytes, more than 255 parts hold: shorten it", len(o.Text))
 	case strings.ContainsRune(o.Text, 0) || strings.ContainsRune(o.Tag, 0):
 		return Errorf(Invalid, "message or tag holds the character U+0000, which no handset shows: leave it out")
 	case len(o.Receivers) == 0 && len(o.Unreadable) == 0:
@@ -245,6 +247,7 @@ type texts struct {
 	order    Order
 	limits   Limits
 	byClause map[string]text
+	merged   int // bytes
 	// of the last text that needed a template
 	last    string
 	matches bool
@@ -269,6 +272,9 @@ func (t *texts) of(i int, clause string, fromShort bool) (text, error) {
 		merged = t.order.Texts[i]
 	} else {
 		merged, empty = t.order.Merge.Template.Render(t.order.Merge.Values[i])
+	}
+	if t.merged += len(merged); t.limits.Merged > 0 && t.merged > t.limits.Merged {
+		return text{}, Errorf(TooLarge, "message makes more than %d bytes of text for the rows of this list: load it into a slot and send it with POST batches", t.limits.Merged)
 	}
 	if err := sendable(merged, fromShort); err != nil {
 		return text{}, err

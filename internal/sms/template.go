@@ -68,8 +68,11 @@ func (t *Template) Merges() bool {
 // looks like a place in one stays as it is.
 func (t *Template) Render(values []string) (text string, empty []string) {
 	var b strings.Builder
-	b.Grow(t.size + 32)
+	b.Grow(min(t.size, maxText) + 32)
 	for _, p := range t.pieces {
+		if b.Len() > maxText {
+			break // it cannot be sent, however it goes on
+		}
 		value := ""
 		if p.column >= 0 && p.column < len(values) {
 			value = values[p.column]

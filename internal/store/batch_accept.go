@@ -104,6 +104,7 @@ func (r *batchRows) write(ctx context.Context, t *tx) error {
 	}
 	if _, err := t.exec(ctx, `UPDATE batch SET next = v.next, messages = batch.messages + v.messages, errors = batch.errors + v.errors,
 		credits = batch.credits + v.credits, updated_at = v.at, wake_at = v.at, canary_at = batch.canary_at + v.canary,
+		estimate = CASE WHEN v.next >= batch.total THEN batch.credits + v.credits ELSE batch.estimate END, exact = batch.exact OR v.next >= batch.total,
 		status = CASE WHEN v.next >= batch.total THEN 'INSERTED' ELSE batch.status END FROM v WHERE batch.id = v.id`,
 		ints("id", s.id), ints("next", s.next), ints("messages", s.messages), ints("errors", s.errors), ints("credits", s.credits), ints("at", s.at),
 		ints("canary", s.canary)); err != nil {

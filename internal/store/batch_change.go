@@ -40,8 +40,17 @@ func (s *Store) WakeBatch(ctx context.Context, id int64, at time.Time) error {
 	})
 }
 
-// EditBatch saves the name of a batch, and its text and time if they differ from what it had. Error: Conflict for these once its rows
-// are being planned.
+// AppraiseBatch saves what all rows of a batch cost, unless it has been changed meanwhile or that is known already.
+func (s *Store) AppraiseBatch(ctx context.Context, b *sms.Batch, credits sms.Credits) error {
+	return s.write(ctx, other, func(t *tx) error {
+		_, err := t.db.ExecContext(ctx, "UPDATE batch SET estimate = $1, exact = TRUE WHERE id = $2 AND list_id = $3 AND next = $4 AND text = $5 AND due_at = $6 AND NOT exact",
+			int64(credits), b.ID, b.ListID, b.Next, b.Order.Text, micros(b.DueAt))
+		return err
+	})
+}
+
+// EditBatch saves the name of a batch, and its text and time with their estimate if they differ from what it had. Error: Conflict for
+// these once its rows are being planned, or if somebody else has changed them meanwhile.
 func (s *Store) EditBatch(ctx context.Context, b sms.Batch, had sms.Batch) error {
 	if b.Order.Text == had.Order.Text && b.DueAt.Equal(had.DueAt) {
 		return s.write(ctx, other, func(t *tx) error {
@@ -53,15 +62,23 @@ func (s *Store) EditBatch(ctx context.Context, b sms.Batch, had sms.Batch) error
 		return sms.Errorf(sms.Conflict, "The batch %s is charged by the quote %s, which is for its text: cancel it and make another", b.UUID, b.QuoteID)
 	}
 	return s.write(ctx, other, func(t *tx) error {
-		res, err := t.db.ExecContext(ctx, "UPDATE batch SET name = $1, text = $2, due_at = $3, updated_at = $4 WHERE id = $5 AND status = 'PENDING'",
-			b.Name, b.Order.Text, micros(b.DueAt), micros(b.UpdatedAt), b.ID)
+		res, err := t.db.ExecContext(ctx, `UPDATE batch SET name = $1, text = $2, due_at = $3, updated_at = $4, estimate = $5, exact = $6,
+			wake_at = CASE WHEN $6 THEN wake_at ELSE $4 END WHERE id = $7 AND status = 'PENDING' AND text = $8 AND due_at = $9 AND list_id = $10`,
+			b.Name, b.Order.Text, micros(b.DueAt), micros(b.UpdatedAt), int64(b.Estimate), b.Exact, b.ID, had.Order.Text, micros(had.DueAt), b.ListID)
 		if err != nil {
 			return err
 		}
 		if n, err := res.RowsAffected(); err != nil || n > 0 {
 			return err
 		}
-		return sms.Errorf(sms.Conflict, "The batch %s is being planned already: only its name can be changed", b.UUID)
+		var status sms.BatchStatus
+		if err := t.db.QueryRowContext(ctx, "SELECT status FROM batch WHERE id = $1", b.ID).Scan(&status); err != nil {
+			return err
+		}
+		if status == sms.BatchPending {
+			return sms.Errorf(sms.Conflict, "The batch %s was changed by another request meanwhile: look at it, and send yours again", b.UUID)
+		}
+		return sms.Errorf(sms.Conflict, "The batch %s is %s: only its name can be changed", b.UUID, status)
 	})
 }
 

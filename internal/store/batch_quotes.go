@@ -73,11 +73,11 @@ func (t *tx) useQuote(ctx context.Context, b *sms.Batch) error {
 	return sms.Errorf(sms.Conflict, "The quote %s was used by another batch: ask for a new one", b.QuoteID)
 }
 
-// LeaveQuote frees a batch from its quote, which does not hold any more.
+// LeaveQuote frees a batch from its quote, which does not hold any more: what it costs is not known then.
 func (s *Store) LeaveQuote(ctx context.Context, b *sms.Batch) error {
-	b.QuoteID = ""
+	b.QuoteID, b.Exact = "", false
 	return s.write(ctx, other, func(t *tx) error {
-		_, err := t.db.ExecContext(ctx, "UPDATE batch SET quote_id = '' WHERE id = $1", b.ID)
+		_, err := t.db.ExecContext(ctx, "UPDATE batch SET quote_id = '', exact = FALSE WHERE id = $1", b.ID)
 		return err
 	})
 }

@@ -10,7 +10,7 @@ import (
 
 const batchColumns = `b.id, b.uuid, b.service_id, b.credential_id, b.query_id, b.name, b.text, b.sender, b.for_response, b.no_stop, b.class, b.tag,
 	b.slot, b.list_id, b.settings, b.status, b.paused, b.reason, b.total, b.next, b.messages, b.errors, b.credits, b.estimate, b.created_at,
-	b.updated_at, b.started_at, b.finished_at, b.due_at, b.hold_until, b.canary_at, b.passed_at, b.wake_at, b.counted, b.quote_id`
+	b.updated_at, b.started_at, b.finished_at, b.due_at, b.hold_until, b.canary_at, b.passed_at, b.wake_at, b.counted, b.quote_id, b.exact`
 
 func scanBatch(r interface{ Scan(...any) error }) (sms.Batch, error) {
 	var b sms.Batch
@@ -20,7 +20,7 @@ func scanBatch(r interface{ Scan(...any) error }) (sms.Batch, error) {
 	err := r.Scan(&b.ID, &b.UUID, &b.ServiceID, &b.Credential, &b.QueryID, &b.Name, &o.Text, &o.Sender, &o.ForResponse, &o.NoStop, &o.Class,
 		&o.Tag, &b.Slot, &b.ListID, &settings, &b.Status, &b.Paused, &b.Reason, &b.Total, &b.Next, &b.Messages, &b.Errors, &b.Credits, &b.Estimate,
 		&times[0], &times[1], &times[2], &times[3], &times[4], &times[5], &times[6], &times[7], &times[8],
-		&b.Counted, &b.QuoteID)
+		&b.Counted, &b.QuoteID, &b.Exact)
 	if err != nil {
 		return b, err
 	}
@@ -78,9 +78,9 @@ func (s *Store) AddBatch(ctx context.Context, b *sms.Batch, complete bool, k Bat
 		}
 		_, err := t.db.ExecContext(ctx, `INSERT INTO batch (id, uuid, service_id, credential_id, query_id, name, text, sender, for_response, no_stop, class, tag,
 			slot, list_id, settings, status, paused, reason, total, next, messages, errors, credits, estimate, created_at,
-			updated_at, started_at, finished_at, due_at, hold_until, canary_at, passed_at, wake_at, quote_id, hidden, counted)
+			updated_at, started_at, finished_at, due_at, hold_until, canary_at, passed_at, wake_at, quote_id, exact, hidden, counted)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29,
-			$30, $31, $32, $33, $34, FALSE, TRUE)`, append(args, b.QuoteID)...)
+			$30, $31, $32, $33, $34, $35, FALSE, TRUE)`, append(args, b.QuoteID, b.Exact)...)
 		return err
 	})
 	return uuid, err

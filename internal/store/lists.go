@@ -186,7 +186,7 @@ func (s *Store) ReplaceList(ctx context.Context, slot Slot, l List, batch int64,
 		_, err := t.db.ExecContext(ctx, "UPDATE slot SET list_id = $1, updated_at = $2 WHERE service_id = $3 AND user_id = $4 AND slot = $5 AND list_id = $6",
 			l.ID, micros(at), slot.ServiceID, slot.UserID, slot.Slot, slot.List.ID)
 		if err == nil && batch != 0 {
-			_, err = t.db.ExecContext(ctx, "UPDATE batch SET list_id = $1, total = $2 WHERE id = $3 AND next = 0 AND status = 'PENDING'", l.ID, l.Records, batch)
+			_, err = t.db.ExecContext(ctx, "UPDATE batch SET list_id = $1, total = $2, exact = FALSE WHERE id = $3 AND next = 0 AND status = 'PENDING'", l.ID, l.Records, batch)
 		}
 		return err
 	})

@@ -85,7 +85,7 @@ func (p *Part) plan(o sms.Order, r *sms.Rules, now time.Time) (*sms.Plan, error)
 		return sms.NewPlan(o, r, now)
 	}
 	unlimited := *r
-	unlimited.Limits.Receivers = 0
+	unlimited.Limits.Receivers, unlimited.Limits.Merged = 0, 0
 	plan, err := sms.NewPlan(o, &unlimited, now)
 	if err == nil {
 		plan.Leave(func(m *sms.Planned) bool { return p.Known(m.Receiver) })
