@@ -246,6 +246,12 @@ func (a *App) tidy(ctx context.Context) {
 		if err := a.Store.DropOld(ctx, a.opts.Clock.Now()); err != nil {
 			a.opts.Log.Error("cannot forget old requests", "error", err)
 		}
+		for more := true; more && ctx.Err() == nil; {
+			var err error
+			if more, err = a.Store.DropParked(ctx, a.opts.Clock.Now()); err != nil {
+				a.opts.Log.Error("cannot forget receipts that match nothing", "error", err)
+			}
+		}
 		if kept := a.opts.OperatorLog; kept > 0 {
 			if err := a.Store.DropOperatorLogs(ctx, a.opts.Clock.Now().Add(-kept)); err != nil {
 				a.opts.Log.Error("cannot forget what operators did long ago", "error", err)

@@ -10,7 +10,7 @@ import (
 
 // heapTarget is how large the heap may grow, in bytes, before it is collected, as long as less than half of it is alive. A server
 // under load makes many short-lived things and keeps few, so a collector that only looks at what is alive would run all the time.
-const heapTarget = 80 << 20
+const heapTarget = 96 << 20
 
 // tuneGC sets the collector's pace after each of its runs. GOGC or GOMEMLIMIT, if they are set, decide instead.
 func tuneGC() {

@@ -111,7 +111,7 @@ func keyAt(s string) (receiptKey, int) {
 		return keyNone, 0 // no key begins with another letter
 	}
 	for _, k := range receiptKeys {
-		if len(s) <= len(k.word) || !strings.EqualFold(s[:len(k.word)], k.word) {
+		if len(s) <= len(k.word) || s[0]|0x20 != k.word[0] || !strings.EqualFold(s[:len(k.word)], k.word) {
 			continue
 		}
 		n := len(k.word) + blanks(s[len(k.word):])

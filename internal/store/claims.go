@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -166,17 +167,13 @@ func share(waiting [laneCount]bool, most int64, turn int) (places [laneCount]int
 
 // takeRuns takes runs out of the queue that hold at most r.most messages.
 func (t *tx) takeRuns(ctx context.Context, r *claimRequest, turn int) ([]queueRun, error) {
-	var waiting [laneCount][]queueRun
+	waiting, err := t.dueRuns(ctx, r)
+	if err != nil {
+		return nil, err
+	}
 	var some [laneCount]bool
 	for lane := range waiting {
-		if r.high && lane > 0 {
-			break
-		}
-		rows, err := t.dueRuns(ctx, r, lane)
-		if err != nil {
-			return nil, err
-		}
-		waiting[lane], some[lane] = rows, len(rows) > 0
+		some[lane] = len(waiting[lane]) > 0
 	}
 	var taken, whole []queueRun
 	left := r.most
@@ -228,23 +225,42 @@ func (t *tx) deleteRuns(ctx context.Context, runs []queueRun) error {
 // fewRuns is how many runs are read at first: often they have many messages each.
 const fewRuns = 32
 
-// dueRuns reads the first due runs of a lane that together have as many messages as asked for, if there are so many.
-func (t *tx) dueRuns(ctx context.Context, r *claimRequest, lane int) ([]queueRun, error) {
-	runs, err := t.firstRuns(ctx, r, lane, min(fewRuns, r.most))
-	size := int64(0)
+// dueRuns reads of each lane the first due runs that together have as many messages as asked for, if there are so many.
+func (t *tx) dueRuns(ctx context.Context, r *claimRequest) (waiting [laneCount][]queueRun, err error) {
+	lanes := []string{firstRuns(t.dialect, 0)}
+	for lane := 1; lane < laneCount && !r.high; lane++ {
+		lanes = append(lanes, firstRuns(t.dialect, lane))
+	}
+	runs, err := t.readRuns(ctx, r, strings.Join(lanes, " UNION ALL "), min(fewRuns, r.most))
+	if err != nil {
+		return waiting, err
+	}
+	var size [laneCount]int64
 	for _, q := range runs {
-		size += q.size()
+		waiting[q.Lane] = append(waiting[q.Lane], q)
+		size[q.Lane] += q.size()
 	}
-	if err != nil || len(runs) < fewRuns || size >= r.most {
-		return runs, err
+	for lane := range waiting {
+		if len(waiting[lane]) == fewRuns && size[lane] < r.most {
+			if waiting[lane], err = t.readRuns(ctx, r, firstRuns(t.dialect, lane), r.most); err != nil {
+				return waiting, err
+			}
+		}
+		slices.SortFunc(waiting[lane], func(a, b queueRun) int {
+			return cmp.Or(cmp.Compare(a.DueAt, b.DueAt), cmp.Compare(a.FirstID, b.FirstID))
+		})
 	}
-	return t.firstRuns(ctx, r, lane, r.most)
+	return waiting, nil
 }
 
-func (t *tx) firstRuns(ctx context.Context, r *claimRequest, lane int, most int64) ([]queueRun, error) {
-	rows, err := t.db.QueryContext(ctx, `SELECT carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts, touched FROM queue
-		WHERE carrier_id = $1 AND lane = $2 AND due_at <= $3 ORDER BY due_at, first_id LIMIT $4`+t.dialect.skip,
-		r.carrier, lane, micros(r.now), most)
+// firstRuns is the query for the first $3 runs of a lane of the carrier $1 that are due at $2.
+func firstRuns(d *dialect, lane int) string {
+	return "SELECT * FROM (SELECT carrier_id, lane, due_at, first_id, last_id, service_id, job_id, attempts, touched FROM queue WHERE carrier_id = $1 AND lane = " +
+		strconv.Itoa(lane) + " AND due_at <= $2 ORDER BY due_at, first_id LIMIT $3" + d.skip + ") AS lane" + strconv.Itoa(lane)
+}
+
+func (t *tx) readRuns(ctx context.Context, r *claimRequest, text string, most int64) ([]queueRun, error) {
+	rows, err := t.db.QueryContext(ctx, text, r.carrier, micros(r.now), most)
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"ramier/internal/sms"
 )
@@ -91,4 +93,63 @@ func forms(r sms.Receipt) []string {
 		return r.Refs
 	}
 	return slices.Compact(slices.Sorted(slices.Values(r.Refs)))
+}
+
+// forgetParked removes receipts, by their ids, that are parked no longer.
+func (t *tx) forgetParked(ctx context.Context, parked map[int64]sms.Receipt) error {
+	ids := slices.Sorted(maps.Keys(parked))
+	if len(ids) == 0 {
+		return nil
+	}
+	var carrier, id []int64
+	var ref []string
+	for _, n := range ids {
+		r := parked[n]
+		for _, form := range forms(r) {
+			carrier, ref, id = append(carrier, r.CarrierID), append(ref, form), append(id, n)
+		}
+	}
+	_, err := t.exec(ctx, `DELETE FROM parked_form WHERE (carrier_id, ref, parked_id) IN (SELECT carrier_id, ref, id FROM v)`,
+		ints("carrier_id", carrier), texts("ref", ref), ints("id", id))
+	if err == nil {
+		_, err = t.exec(ctx, `DELETE FROM parked WHERE id IN (SELECT id FROM v)`, ints("id", ids))
+	}
+	return err
+}
+
+const (
+	// parkedKept is how long a receipt that matches nothing is kept. An answer, or a decision about a doubt, that comes later still has no receipt.
+	parkedKept = 30 * 24 * time.Hour
+	// parkedDropped is how many receipts a transaction forgets.
+	parkedDropped = 1_000
+)
+
+// DropParked forgets receipts that have matched nothing for 30 days, some at a time. It tells whether there may be more.
+func (s *Store) DropParked(ctx context.Context, now time.Time) (more bool, err error) {
+	err = s.write(ctx, other, func(t *tx) error {
+		rows, err := t.db.QueryContext(ctx, `SELECT p.id, p.carrier_id, p.ref, p.receiver, p.state, p.ptt, p.error, p.raw, p.done_at, p.received_at
+			FROM (SELECT * FROM parked ORDER BY id LIMIT $1) p WHERE p.received_at < $2`, parkedDropped, micros(now.Add(-parkedKept)))
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		old := map[int64]sms.Receipt{}
+		for scan := scanParked(old); rows.Next(); {
+			if err := scan(rows); err != nil {
+				return err
+			}
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		_ = rows.Close() // before the connection is used again
+		more = len(old) == parkedDropped
+		t.afterwards(func(committed bool) {
+			if committed {
+				s.parked.remove(slices.Collect(maps.Values(old)))
+			}
+		})
+		return t.forgetParked(ctx, old)
+	})
+	return more && err == nil, err
 }

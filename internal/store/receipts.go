@@ -373,7 +373,7 @@ func (w *settlement) resolveParts(ctx context.Context, m *sms.Message, came []sm
 		return came, nil
 	}
 	w.unparked = append(w.unparked, theirs[:before]...)
-	if err := w.t.forgetParked(ctx, ids); err != nil {
+	if err := w.t.forgetParked(ctx, parked); err != nil {
 		return nil, err
 	}
 	w.resolve(m, theirs)
@@ -490,7 +490,7 @@ func (w *settlement) unpark(ctx context.Context, o *Outcome) error {
 	}
 	o.Receipts = slices.Concat(came, o.Receipts)
 	w.unparked = append(w.unparked, came...)
-	return w.t.forgetParked(ctx, ids)
+	return w.t.forgetParked(ctx, parked)
 }
 
 const parkedColumns = `SELECT DISTINCT p.id, p.carrier_id, p.ref, p.receiver, p.state, p.ptt, p.error, p.raw, p.done_at, p.received_at FROM v `
@@ -518,16 +518,4 @@ func scanParked(into map[int64]sms.Receipt) func(*sql.Rows) error {
 		into[id] = r
 		return nil
 	}
-}
-
-// forgetParked removes receipts that are parked no longer.
-func (t *tx) forgetParked(ctx context.Context, ids []int64) error {
-	if len(ids) == 0 {
-		return nil
-	}
-	_, err := t.exec(ctx, `DELETE FROM parked_form WHERE parked_id IN (SELECT id FROM v)`, ints("id", ids))
-	if err == nil {
-		_, err = t.exec(ctx, `DELETE FROM parked WHERE id IN (SELECT id FROM v)`, ints("id", ids))
-	}
-	return err
 }

@@ -15,8 +15,12 @@ import (
 func (c *Carrier) receipt(p smpp.PDU, m delivery) sms.Receipt {
 	from := smpp.ParseReceipt(p, time.UTC)
 	now := c.now()
+	raw := from.Raw
+	if raw == "" {
+		raw = parameters(m.tlvs)
+	}
 	r := sms.Receipt{
-		CarrierID: c.id, Refs: candidates(c.settings.ReceiptID, from.ID), Raw: clean(cmp.Or(from.Raw, parameters(m.tlvs)), maxText),
+		CarrierID: c.id, Refs: candidates(c.settings.ReceiptID, from.ID), Raw: clean(raw, maxText),
 		DoneAt: plausible(from.Done, now), At: now,
 	}
 	r.Receiver, _ = international(m.source)
