@@ -21,6 +21,8 @@ const (
 	ElementPorts8   byte = 0x04
 	ElementPorts16  byte = 0x05
 	ElementConcat16 byte = 0x08 // part of a long message, 16-bit reference
+	ElementShift    byte = 0x24 // national language, single shift
+	ElementLock     byte = 0x25 // national language, locking shift
 )
 
 var (
@@ -104,6 +106,20 @@ func (h UDH) Concat() (c Concat, ok bool) {
 		}
 	}
 	return c, ok
+}
+
+// Languages gives the national languages of the locking and of the single shift table that the text is written with, 0 for none
+// (3GPP TS 23.040, 9.2.3.24.15 and 16).
+func (h UDH) Languages() (lock, shift byte) {
+	for _, e := range h {
+		switch {
+		case e.ID == ElementLock && len(e.Data) == 1:
+			lock = e.Data[0]
+		case e.ID == ElementShift && len(e.Data) == 1:
+			shift = e.Data[0]
+		}
+	}
+	return lock, shift
 }
 
 // Ports gives the application ports of the header, if it has any.

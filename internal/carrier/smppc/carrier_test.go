@@ -349,6 +349,8 @@ func TestIncoming(t *testing.T) {
 			&smpp.DeliverSM{Source: from, Dest: to, ShortMessage: part, ESMClass: smpp.ESMUDHI},
 			&smpp.DataSM{Source: from, Dest: to, DataCoding: 8, TLVs: smpp.TLVs{{Tag: smpp.TagMessagePayload, Value: []byte("\x00\xe9\x00\x00\x27\x13")}}},
 			&smpp.DeliverSM{Source: smpp.Address{TON: 5, Addr: "BANK\n"}, Dest: to},
+			&smpp.DeliverSM{Source: from, Dest: to, ShortMessage: append([]byte{3, 0x24, 1, 2}, "d\x1bias"...), ESMClass: smpp.ESMUDHI},
+			&smpp.DeliverSM{Source: from, Dest: to, ShortMessage: append([]byte{8, 0, 3, 7, 2, 2, 0x25, 1, 3}, "N\x7bo"...), ESMClass: smpp.ESMUDHI},
 		} {
 			if status := o.request(smpp.Receiver, p); status != smpp.OK {
 				t.Errorf("%s", status)
@@ -363,6 +365,8 @@ func TestIncoming(t *testing.T) {
 			{Sender: "+33612345678", Text: "one", Part: sms.IncomingPart{Ref: 9, Total: 2, Place: 1, Octets: []byte("one")}},
 			{Sender: "+33612345678", Text: "é\uFFFD✓"},
 			{Sender: `BANK\x0A`},
+			{Sender: "+33612345678", Text: "días"},
+			{Sender: "+33612345678", Text: "Não", Part: sms.IncomingPart{Ref: 7, Total: 2, Place: 2, Coding: 8, Octets: []byte("\x00N\x00\xe3\x00o")}},
 			{Sender: "+33612345678"},
 		} {
 			want.CarrierID, want.Number, want.At = 7, "36180", time.Now()

@@ -2,7 +2,10 @@ package smppc
 
 import (
 	"bytes"
+	"encoding/binary"
+	"unicode/utf16"
 
+	"ramier/internal/gsm"
 	"ramier/internal/smpp"
 	"ramier/internal/sms"
 )
@@ -64,8 +67,8 @@ func (c *Carrier) acknowledge(what string, respond func(smpp.Status, smpp.PDU)) 
 func (c *Carrier) incoming(m delivery) sms.Incoming {
 	octets := m.text
 	part, isPart := m.tlvs.Concat()
+	var header smpp.UDH
 	if m.esm&smpp.ESMUDHI != 0 {
-		var header smpp.UDH
 		header, octets, _ = smpp.ParseUDH(octets) // a broken header stays in the text
 		if p, ok := header.Concat(); ok {
 			part, isPart = p, true
@@ -74,6 +77,10 @@ func (c *Carrier) incoming(m delivery) sms.Incoming {
 	coding := m.coding
 	if coding == smpp.CodingDefault && (c.settings.Charset == "latin1" || c.settings.Charset == "ascii") {
 		coding = smpp.CodingLatin1
+	}
+	if lock, shift := header.Languages(); (lock != 0 || shift != 0) && gsm.Septets(byte(coding)) {
+		// The languages go with the header, so the part is kept as what it says.
+		octets, coding = wide(gsm.DecodeNational(octets, gsm.Language(lock), gsm.Language(shift))), smpp.CodingUCS2
 	}
 	in := sms.Incoming{
 		CarrierID: c.id, Sender: shown(m.source), Number: shown(m.dest), At: c.now(), Text: sms.DecodeIncoming(octets, byte(coding)),
@@ -87,4 +94,13 @@ func (c *Carrier) incoming(m delivery) sms.Incoming {
 		}
 	}
 	return in
+}
+
+// wide writes a text in UTF-16, big end first.
+func wide(text string) []byte {
+	var octets []byte
+	for _, unit := range utf16.Encode([]rune(text)) {
+		octets = binary.BigEndian.AppendUint16(octets, unit)
+	}
+	return octets
 }
