@@ -138,3 +138,17 @@ func TestPartsThatNobodyHasNamed(t *testing.T) {
 		}
 	}
 }
+
+// A second copy of which a part may have left is marked, even if another part of it was refused.
+func TestARefusedCopyWithALostAnswerIsMarked(t *testing.T) {
+	for _, state := range []sms.State{sms.InDoubt, sms.Delivered} {
+		for _, lost := range []bool{false, true} {
+			m := doubted()
+			m.State = state
+			m.Settle(sms.Answer{State: sms.Failed, Refs: []string{"a", ""}, Attempt: 1, Lost: lost, At: noon})
+			if m.Duplicate != lost {
+				t.Errorf("%s, lost %v: marked %v", state, lost, m.Duplicate)
+			}
+		}
+	}
+}

@@ -112,6 +112,7 @@ type Answer struct {
 	PTT       int
 	Error     string
 	RetryAt   time.Time // of the next attempt, when Queued or InDoubt; zero = none
+	Lost      bool      // the answer to a part that was handed over is lost, whatever State says of the whole
 	Attempt   int       // the message's Attempts when it was claimed: an answer to an earlier claim changes nothing
 	Handed    time.Time // when it was handed over at the earliest: receipts from before are not its own
 	Rev       int64     // of the carrier's settings
@@ -143,7 +144,7 @@ func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
 	}
 	named := m.Accepted
 	m.KeepRefs(a.Refs)
-	if from == InDoubt && m.Accepted > named { // parts of another copy, even if not all of them left
+	if from == InDoubt && (m.Accepted > named || a.Lost) { // parts of another copy, even if not all of them left
 		m.Duplicate = true
 	}
 	to, ptt := a.State, a.PTT
@@ -176,7 +177,7 @@ func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
 // answer is repeated.
 func (m *Message) isAnotherCopy(a Answer) bool {
 	if a.State != Sent {
-		return a.State == InDoubt
+		return a.State == InDoubt || a.Lost
 	}
 	for i, ref := range a.Refs {
 		if ref != "" && (i >= len(m.Refs) || m.Refs[i] != ref) {

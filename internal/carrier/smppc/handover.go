@@ -250,6 +250,7 @@ func (h *handover) verdict(v verdict) sms.Answer {
 	}
 	if v.fate >= lost {
 		a.Refs = slices.Clone(h.refs) // late answers may bring more
+		a.Lost = slices.ContainsFunc(h.verdicts, func(v verdict) bool { return v.fate == lost })
 	}
 	switch v.fate {
 	case accepted:
@@ -268,8 +269,7 @@ func (h *handover) verdict(v verdict) sms.Answer {
 	case refused:
 		// Not charged and never sent is only what left no trace at the operator.
 		a.State = sms.Refused
-		doubted := slices.ContainsFunc(h.verdicts, func(v verdict) bool { return v.fate == lost })
-		if doubted || strings.Join(slices.Concat(h.m.Refs, h.refs), "") != "" {
+		if a.Lost || strings.Join(slices.Concat(h.m.Refs, h.refs), "") != "" {
 			a.State = sms.Failed
 		}
 	}
