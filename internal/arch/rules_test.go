@@ -61,6 +61,7 @@ var rules = []rule{
 
 	// The operator that is not there knows nothing of the rest.
 	{"internal/simulator", []string{"smpp", "gsm", "clock"}},
+	{"internal/simulator/viewer", []string{"simulator"}},
 
 	// Doors.
 	{"internal/ovh/schema", nil},
@@ -72,8 +73,8 @@ var rules = []rule{
 
 	// Wiring.
 	{"internal/app", []string{anything}},
-	{"internal/sandbox", []string{"app", "billing", "fetch", "legacy", "mail", "auth", "store", "sms", "simulator", "clock", "calendar"}},
-	{"internal/cli", append([]string{"app", "calendar", "config", "sandbox", "simulator", "ovh/...", "/bench/..."}, door...)},
+	{"internal/sandbox", []string{"app", "billing", "fetch", "legacy", "mail", "auth", "store", "sms", "simulator/...", "clock", "calendar"}},
+	{"internal/cli", append([]string{"app", "calendar", "config", "sandbox", "simulator/...", "ovh/...", "/bench/..."}, door...)},
 	{"cmd/ramier", []string{"cli"}},
 
 	// Beside the program: a load generator is a client, it starts the program as one.

@@ -94,6 +94,7 @@ const sandboxText = `
 API            %[1]s
 API with TLS   %[2]s
   trust        %[3]s
+Phones         %[4]s/phones  (what arrived on which handset; write from there)
 Control API    %[4]s
 SMPP           %[25]s, with TLS %[26]s
   system_id    %[27]s

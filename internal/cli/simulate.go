@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ramier/internal/simulator"
+	"ramier/internal/simulator/viewer"
 )
 
 func (p *program) simulateCommand() *cobra.Command {
@@ -60,13 +61,13 @@ func (p *program) simulate(ctx context.Context, o simulator.Options, listen, con
 	ended := make(chan error, 2)
 	var running sync.WaitGroup
 	running.Go(func() { ended <- s.Serve(smsc) })
-	web := &http.Server{Handler: s.Control(), ReadHeaderTimeout: 10 * time.Second}
+	web := &http.Server{Handler: http.NewCrossOriginProtection().Handler(viewer.Control(s)), ReadHeaderTimeout: 10 * time.Second}
 	if control != "" {
 		l, err := listening.Listen(ctx, "tcp", control)
 		if err != nil {
 			return errors.Join(err, s.Close(context.WithoutCancel(ctx)))
 		}
-		fmt.Fprintf(p.out, "control API on http://%s\n", l.Addr())
+		fmt.Fprintf(p.out, "control API on http://%s\nhandsets on http://%[1]s/phones\n", l.Addr())
 		running.Go(func() { ended <- web.Serve(l) })
 	}
 	select {

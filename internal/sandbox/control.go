@@ -9,6 +9,8 @@ import (
 	"os"
 	"strings"
 	"time"
+
+	"ramier/internal/simulator/viewer"
 )
 
 // controlPrefix is where the control API hangs, beside the API.
@@ -30,7 +32,7 @@ func (s *Sandbox) handler() http.Handler {
 		s.mailbox.Clear()
 		w.WriteHeader(http.StatusNoContent)
 	})
-	mux.Handle("/", s.Simulator.Control())
+	mux.Handle("/", viewer.Control(s.Simulator))
 	control := http.NewCrossOriginProtection().Handler(http.StripPrefix(controlPrefix, mux))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Ramier-Sandbox", "true")

@@ -20,6 +20,7 @@ func (s *Simulator) Control() http.Handler {
 	mux.Handle("GET /magic", answering(func(*http.Request) (any, error) { return Magic(), nil }))
 	mux.Handle("GET /handsets", answering(func(*http.Request) (any, error) { return s.Handsets(), nil }))
 	mux.Handle("GET /handsets/{number}/messages", answering(s.getMessages))
+	mux.Handle("GET /handsets/{number}/replies", answering(func(r *http.Request) (any, error) { return s.Said(r.PathValue("number")) }))
 	mux.Handle("POST /handsets/{number}/replies", answering(s.postReply))
 	mux.Handle("GET /messages", answering(s.getMessages))
 	mux.HandleFunc("GET /arrivals", s.getArrivals)

@@ -41,6 +41,7 @@ func (s *Simulator) reply(from, to, words string, about *text) error {
 		return err
 	}
 	s.noteReply(c.client, pdus, about)
+	s.remember(number, c.address, words)
 	for _, pdu := range pdus {
 		s.post(c.client, delivery{tally: &s.tallies.replies, pdu: pdu})
 	}

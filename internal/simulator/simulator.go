@@ -105,6 +105,7 @@ type Simulator struct {
 	joins     recent[joinKey, *text]
 	attempts  recent[string, int]
 	handsets  map[string]*handset
+	said      recent[string, []Said]
 	peers     map[string]*peer
 	links     map[*smpp.Session]*link
 	faults    []*Fault
@@ -129,6 +130,7 @@ func New(o Options) *Simulator {
 		mix:      shares(o.Mix),
 		next:     o.FirstID,
 		joins:    newRecent[joinKey, *text](10_000),
+		said:     newRecent[string, []Said](maxTalkers),
 		attempts: newRecent[string, int](10_000),
 		handsets: map[string]*handset{},
 		peers:    map[string]*peer{},
@@ -196,6 +198,7 @@ func (s *Simulator) Reset() {
 	s.joins.clear()
 	s.attempts.clear()
 	clear(s.handsets)
+	s.said.clear()
 	s.schedule.keep(func(e event) bool { return e.answer })
 	for _, p := range s.peers {
 		p.queue.drain(func(d delivery) {
