@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -249,7 +250,7 @@ func (e *esme) through(p *apptest.Platform, kills int) (replies int) {
 	e.stopped = true
 	e.mu.Unlock()
 	first.Ready()
-	p.Until("all is told", func() bool { return e.untold(replies) == 0 && p.Operator.Status().Replies.Pending == 0 })
+	p.Rest("all is told", func() int { return e.untold(replies) + int(p.Operator.Status().Replies.Pending) })
 	return replies
 }
 
@@ -276,7 +277,7 @@ func (e *esme) count(p *apptest.Platform, replies int) {
 				e.t.Fatal(err)
 			}
 			if m.Duplicate {
-				marked[job.Text] = true
+				marked[cmp.Or(m.Text, job.Text)] = true
 			}
 		}
 		a, err := s.Audit(e.t.Context())

@@ -19,6 +19,8 @@ type Call struct {
 	QueryID   string
 	Request   *http.Request // for headers; its body is read already
 	Body      []byte        // exactly what came
+
+	whole context.Context // of the request, without the limit of patienceOfAll: for what takes long by its nature
 }
 
 // void is the answer of an operation that answers nothing: JSON null.

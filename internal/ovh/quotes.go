@@ -2,6 +2,7 @@ package ovh
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"ramier/internal/sms"
@@ -108,13 +109,17 @@ func (a *API) quoteBatch(ctx context.Context, c *Call, in postSmsServiceNameQuot
 	if err != nil {
 		return smsQuote{}, err
 	}
-	long, cancel := context.WithTimeout(c.Request.Context(), quotePatience)
+	long, cancel := context.WithTimeout(c.whole, quotePatience)
 	defer cancel()
 	q, err := a.batches.Quote(long, rules, r)
+	if errors.Is(long.Err(), context.DeadlineExceeded) {
+		return smsQuote{}, sms.Errorf(sms.TooLarge, "the texts of these rows take more than %.0f s to plan: shorten message, or create the batch with holdMinutes and read "+
+			"its estimatedCredits until estimateExact is true", quotePatience.Seconds())
+	}
 	if err != nil {
 		return smsQuote{}, err
 	}
-	return a.newBatchQuote(ctx, q)
+	return a.newBatchQuote(long, q)
 }
 
 func (a *API) newBatchQuote(ctx context.Context, q *sms.BatchQuote) (smsQuote, error) {

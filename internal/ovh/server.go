@@ -83,7 +83,6 @@ type exchange struct {
 	within bool               // it is counted as under way
 	crowd  bool               // many are
 	place  limit.Place        // of its account
-	whole  context.Context    // of the request, without the limit of patienceOfAll
 	entry  *store.OperatorLog // of an operator's call under way
 }
 
@@ -100,8 +99,8 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(whole, patienceOfAll)
 	defer cancel()
 	r = r.WithContext(ctx)
-	x := &exchange{server: s, w: w, r: r, whole: whole}
-	x.call = &Call{Request: r, QueryID: queryID(s.cfg.Node, s.cfg.Now(), s.cfg.Random())}
+	x := &exchange{server: s, w: w, r: r}
+	x.call = &Call{Request: r, whole: whole, QueryID: queryID(s.cfg.Node, s.cfg.Now(), s.cfg.Random())}
 	w.Header().Set(queryHeader, x.call.QueryID)
 	defer func() {
 		x.place.Leave()
@@ -255,7 +254,7 @@ func (x *exchange) dispatch(ctx context.Context, t *target, in *input) error {
 		return x.expanded(ctx, t, in)
 	}
 	if rt.handler.stream != nil {
-		pages, err := rt.handler.stream(x.whole, x.call, func(v reflect.Value) error { return rt.binding.decode(x.server, in, v) })
+		pages, err := rt.handler.stream(x.call.whole, x.call, func(v reflect.Value) error { return rt.binding.decode(x.server, in, v) })
 		if err != nil {
 			return err
 		}

@@ -50,6 +50,30 @@ func (p *Platform) SettleAt(n *Node) {
 	}
 }
 
+// Rest waits until nothing is left, or as much as is held in doubt for good: of that nobody can tell more. It is said in a log.
+func (p *Platform) Rest(what string, left func() int) {
+	p.t.Helper()
+	before, since := -1, time.Now()
+	p.UntilAt(10*time.Millisecond, longPatience, what, func() bool {
+		n := left()
+		if n != before {
+			before, since = n, time.Now()
+		}
+		return n == 0 || time.Since(since) > stuck && float64(n) <= p.inDoubt()
+	})
+	if before > 0 {
+		p.t.Logf("%s, but for %d that are held in doubt", what, before)
+	}
+}
+
+// inDoubt is how many messages are.
+func (p *Platform) inDoubt() float64 {
+	p.t.Helper()
+	n, err := strconv.ParseFloat(p.metric("ramier_in_doubt_messages"), 64)
+	p.must(err)
+	return n
+}
+
 // Open gives the messages that have not ended; nil and an error while some wait for an attempt.
 func (n *Node) Open(client *ovh.Client) (handed []int64, err error) {
 	n.p.t.Helper()
