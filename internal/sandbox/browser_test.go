@@ -40,7 +40,7 @@ func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	err := chromedp.Do(b.ctx, steps...)
 	for range 3 { // what was found has gone with the page before, and nothing was done
-		if err == nil || !strings.Contains(err.Error(), "Could not find node") {
+		if err == nil || !strings.Contains(err.Error(), "Could not find node") && !strings.Contains(err.Error(), "not focusable") {
 			break
 		}
 		err = chromedp.Do(b.ctx, steps...)

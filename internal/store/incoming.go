@@ -68,7 +68,7 @@ func replies(all []sms.Incoming) []*reply {
 }
 
 // sameAgain is how long after a reply the same words from the same handset may be a repetition by the operator, who did not learn
-// that they were taken. Only the last hundred from the handset count.
+// that they were taken. Only the last thousand from the handset count.
 const sameAgain = 10 * time.Minute
 
 // read finds out what a reply is about and what it asks for.
@@ -87,7 +87,7 @@ func (w *settlement) read(ctx context.Context, r *reply) (err error) {
 	}
 	if err == nil {
 		err = w.t.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM
-			(SELECT carrier_id, number, text, created_at FROM incoming WHERE sender = $1 ORDER BY id DESC LIMIT 100) last
+			(SELECT carrier_id, number, text, created_at FROM incoming WHERE sender = $1 ORDER BY id DESC LIMIT 1000) last
 			WHERE carrier_id = $2 AND number = $3 AND text = $4 AND created_at > $5)`, r.Incoming.Sender, r.CarrierID, r.Number, r.Text, micros(r.At.Add(-sameAgain))).Scan(&r.twice)
 	}
 	if err != nil {
