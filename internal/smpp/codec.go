@@ -298,7 +298,9 @@ func (c *codec) readTLVs(list *TLVs) {
 	}
 	for c.err == nil && c.pos < len(c.buf) && !c.padding() {
 		if c.fromOperator() && !c.wholeTLV() {
-			c.pos = len(c.buf)
+			if c.pos = len(c.buf); len(*list) == 0 {
+				*list = nil
+			}
 			return
 		}
 		head := c.take("optional_parameter", 4)

@@ -110,7 +110,7 @@ func TestWhatIsReadAllTheSame(t *testing.T) {
 		"a query_sm with a TLV":          {"00000019 00000003 00000000 00000001 00 0000 00 1401 0001 09", &smpp.QuerySM{}},
 		"a bind_resp without a body":     {"00000010 80000009 00000000 00000001", &smpp.BindResp{Mode: smpp.Transceiver}},
 		"an answer with a long id":       {"00000010 80000004 00000000 00000001 LONG 00", &smpp.SubmitSMResp{MessageID: strings.Repeat("0123456789", 7)}},
-		"an answer with a broken TLV":    {"00000010 80000004 00000000 00000001 '7f' 00 0424 FFFF 01", &smpp.SubmitSMResp{MessageID: "7f", TLVs: smpp.TLVs{}}},
+		"an answer with a broken TLV":    {"00000010 80000004 00000000 00000001 '7f' 00 0424 FFFF 01", &smpp.SubmitSMResp{MessageID: "7f"}},
 		"a bind_resp with a long name":   {"00000010 80000009 00000000 00000001 LONG 00 0210 0001 34", &smpp.BindResp{Mode: smpp.Transceiver, SystemID: strings.Repeat("0123456789", 7), TLVs: smpp.TLVs{{0x0210, []byte{0x34}}}}},
 		"a deliver_sm with a long address and half a TLV": {
 			"00000010 00000005 00000000 00000001 00 0101 LONG 00 0101 '1' 00 00 00 00 00 00 00 00 00 00 01 61 0427 0001 02 001E",

@@ -162,6 +162,7 @@ func FuzzDecode(f *testing.F) {
 	for _, g := range golden {
 		f.Add(wire(f, g.frame))
 	}
+	f.Add(wire(f, "00000012 80000009 30303030 30303030 00 30"))
 	f.Fuzz(func(t *testing.T, frame []byte) {
 		if d := smpp.Describe(frame); d == "" || strings.Count(d, "\n") > 10+3*len(frame) {
 			t.Errorf("described by %q", d)
