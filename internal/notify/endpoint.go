@@ -42,7 +42,9 @@ func (n *Notifier) take(ctx context.Context, in lane) (*place, error) {
 		return nil, ctx.Err()
 	}
 	if in != slow {
+		p.mu.Lock() // move looks at the timer
 		p.timer = time.AfterFunc(slowAfter, p.move)
+		p.mu.Unlock()
 	}
 	return p, nil
 }
