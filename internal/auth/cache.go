@@ -113,8 +113,11 @@ func (c *cache[K, V]) drop(fits func(V) bool) {
 
 // clear forgets everything.
 func (c *cache[K, V]) clear() {
-	c.drop(func(V) bool { return true })
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.term++
+	for key := range c.known {
+		c.remove(key)
+	}
 	c.known, c.unknown = map[K]entry[V]{}, map[K]time.Duration{} // a map that is only emptied keeps its memory
 }

@@ -27,7 +27,7 @@ const (
 func Decode(octets []byte, coding byte) string {
 	switch coding {
 	case codingDefault:
-		return decodeSeptets(octets)
+		return DecodeNational(octets, 0, 0)
 	case codingASCII, codingLatin1:
 		return decodeLatin1(octets)
 	case codingBinary2, codingBinary4:
@@ -62,42 +62,6 @@ func codingOfScheme(scheme byte) byte {
 		return codingUCS2
 	}
 	return codingDefault
-}
-
-// decodeSeptets follows TS 23.038 (6.2.1.1): an unknown character of the
-// extension is shown as that of the basic table, a second escape as a space.
-func decodeSeptets(octets []byte) string {
-	var text strings.Builder
-	text.Grow(len(octets))
-	for i := 0; i < len(octets); i++ {
-		septet := octets[i]
-		switch {
-		case septet == escape && i+1 < len(octets):
-			i++
-			text.WriteRune(escaped(octets[i]))
-		case septet >= 0x80 || septet == escape:
-			text.WriteRune(utf8.RuneError)
-		case basic[septet] < utf8.RuneSelf:
-			text.WriteByte(byte(basic[septet]))
-		default:
-			text.WriteRune(basic[septet])
-		}
-	}
-	return text.String()
-}
-
-// escaped is the character of a septet after an escape.
-func escaped(septet byte) rune {
-	if r, ok := extension[septet]; ok {
-		return r
-	}
-	switch {
-	case septet == escape:
-		return ' '
-	case septet < 0x80:
-		return basic[septet]
-	}
-	return utf8.RuneError
 }
 
 func decodeLatin1(octets []byte) string {

@@ -42,37 +42,46 @@ func Septets(coding byte) bool {
 }
 
 // DecodeNational is Decode for septets whose header names the languages of a locking shift table (element 0x25) and of a single shift table (0x24); 0 is none.
+// It follows TS 23.038 (6.2.1.1): an unknown character of an extension is shown as that of the locking table, a second escape as a space.
 func DecodeNational(octets []byte, lock, shift Language) string {
+	locked, shifted := locking[lock], single[shift]
 	var text strings.Builder
 	text.Grow(len(octets))
 	for i := 0; i < len(octets); i++ {
 		septet := octets[i]
 		if septet != escape || i+1 == len(octets) {
-			text.WriteRune(locked(septet, lock))
+			writeLocked(&text, septet, locked)
 			continue
 		}
 		i++
 		septet = octets[i]
-		if r, ok := single[shift][septet]; ok {
+		if r, ok := shifted[septet]; ok {
 			text.WriteRune(r)
 		} else if r, ok := extension[septet]; ok {
 			text.WriteRune(r)
 		} else if septet == escape {
 			text.WriteByte(' ')
 		} else {
-			text.WriteRune(locked(septet, lock))
+			writeLocked(&text, septet, locked)
 		}
 	}
 	return text.String()
 }
 
-// locked is the character of a septet in a locking shift table.
-func locked(septet byte, lock Language) rune {
-	if r, ok := locking[lock][septet]; ok {
-		return r
+// writeLocked writes the character of a septet in the basic table, or in the one that takes its place.
+func writeLocked(text *strings.Builder, septet byte, locked map[byte]rune) {
+	if len(locked) > 0 {
+		if r, ok := locked[septet]; ok {
+			text.WriteRune(r)
+			return
+		}
 	}
-	if septet >= 0x80 || septet == escape {
-		return utf8.RuneError
+	switch {
+	case septet >= 0x80 || septet == escape:
+		text.WriteRune(utf8.RuneError)
+	case basic[septet] < utf8.RuneSelf:
+		text.WriteByte(byte(basic[septet]))
+	default:
+		text.WriteRune(basic[septet])
 	}
-	return basic[septet]
 }

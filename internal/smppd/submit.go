@@ -74,29 +74,28 @@ func (l *link) handle(_ *smpp.Session, request smpp.PDU, respond func(smpp.Statu
 	}
 	switch p := request.(type) {
 	case *smpp.SubmitSM:
-		l.collect(arrival{p, func(id string, status smpp.Status) {
-			if status != smpp.OK {
-				answer(status, nil)
-				return
-			}
-			answer(smpp.OK, &smpp.SubmitSMResp{MessageID: id})
-		}})
+		l.collect(arrival{p, answers(answer, func(id string) smpp.PDU { return &smpp.SubmitSMResp{MessageID: id} })})
 	case *smpp.DataSM:
 		same, status := fromData(p)
 		if status != smpp.OK {
 			answer(status, nil)
 			return
 		}
-		l.collect(arrival{same, func(id string, status smpp.Status) {
-			if status != smpp.OK {
-				answer(status, nil)
-				return
-			}
-			answer(smpp.OK, &smpp.DataSMResp{MessageID: id})
-		}})
+		l.collect(arrival{same, answers(answer, func(id string) smpp.PDU { return &smpp.DataSMResp{MessageID: id} })})
 	default:
 		l.accept() // what came before may be what it is about
 		l.s.submits.Go(func() { l.single(request, n, answer) })
+	}
+}
+
+// answers gives what answers a message with its id in a PDU, or with a status alone.
+func answers(answer func(smpp.Status, smpp.PDU), accepted func(id string) smpp.PDU) func(id string, status smpp.Status) {
+	return func(id string, status smpp.Status) {
+		if status != smpp.OK {
+			answer(status, nil)
+			return
+		}
+		answer(smpp.OK, accepted(id))
 	}
 }
 

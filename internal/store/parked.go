@@ -127,22 +127,12 @@ const (
 // DropParked forgets receipts that have matched nothing for 30 days, some at a time. It tells whether there may be more.
 func (s *Store) DropParked(ctx context.Context, now time.Time) (more bool, err error) {
 	err = s.write(ctx, other, func(t *tx) error {
-		rows, err := t.db.QueryContext(ctx, `SELECT p.id, p.carrier_id, p.ref, p.receiver, p.state, p.ptt, p.error, p.raw, p.done_at, p.received_at
-			FROM (SELECT * FROM parked ORDER BY id LIMIT $1) p WHERE p.received_at < $2`, parkedDropped, micros(now.Add(-parkedKept)))
+		old := map[int64]sms.Receipt{}
+		err := eachRow(ctx, t.db, scanParked(old), "SELECT "+parkedFields+" FROM (SELECT * FROM parked ORDER BY id LIMIT $1) p WHERE p.received_at < $2",
+			parkedDropped, micros(now.Add(-parkedKept)))
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
-		old := map[int64]sms.Receipt{}
-		for scan := scanParked(old); rows.Next(); {
-			if err := scan(rows); err != nil {
-				return err
-			}
-		}
-		if err := rows.Err(); err != nil {
-			return err
-		}
-		_ = rows.Close() // before the connection is used again
 		more = len(old) == parkedDropped
 		t.afterwards(func(committed bool) {
 			if committed {

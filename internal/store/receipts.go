@@ -493,7 +493,11 @@ func (w *settlement) unpark(ctx context.Context, o *Outcome) error {
 	return w.t.forgetParked(ctx, parked)
 }
 
-const parkedColumns = `SELECT DISTINCT p.id, p.carrier_id, p.ref, p.receiver, p.state, p.ptt, p.error, p.raw, p.done_at, p.received_at FROM v `
+// The columns of a parked receipt p, as scanParked reads them, and the beginning of a query for those that v names.
+const (
+	parkedFields  = `p.id, p.carrier_id, p.ref, p.receiver, p.state, p.ptt, p.error, p.raw, p.done_at, p.received_at`
+	parkedColumns = `SELECT DISTINCT ` + parkedFields + ` FROM v `
+)
 
 // parkedSince gives the parked receipts about receivers, each with its carrier, that came since a time, by their ids.
 func (w *settlement) parkedSince(ctx context.Context, carriers []int64, receivers []string, since []int64) (map[int64]sms.Receipt, error) {
@@ -503,7 +507,7 @@ func (w *settlement) parkedSince(ctx context.Context, carriers []int64, receiver
 	return parked, err
 }
 
-// scanParked reads the columns of parkedColumns.
+// scanParked reads parkedFields.
 func scanParked(into map[int64]sms.Receipt) func(*sql.Rows) error {
 	return func(rows *sql.Rows) error {
 		var r sms.Receipt

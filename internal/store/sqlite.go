@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	lib "modernc.org/sqlite/lib"
@@ -24,12 +23,6 @@ func isPrimary(err error, code int) bool {
 
 // isFull tells that there is no room left on SQLite's disk. All writes of a group share that fate.
 func isFull(err error) bool { return isPrimary(err, lib.SQLITE_FULL) }
-
-// takesNothing tells that the database refuses whatever is written: it has no room left, or is not there.
-func takesNothing(err error) bool {
-	e, said := errors.AsType[serverError](err)
-	return isFull(err) || isIO(err) || isBroken(err) || said && strings.HasPrefix(e.SQLState(), "53")
-}
 
 // isIO tells that SQLite's files could not be read or written. If that was at a COMMIT, the transaction may be in the log, whole
 // and perhaps durable, though SQLite goes on without it: after a crash now it would be there.

@@ -312,6 +312,12 @@ func isBroken(err error) bool {
 		errors.Is(err, io.EOF) || (said && (strings.HasPrefix(e.SQLState(), "57P") || e.SQLState() == "25P03")) // shut down, or idle for too long
 }
 
+// takesNothing tells that the database refuses whatever is written: it has no room left, or is not there.
+func takesNothing(err error) bool {
+	e, said := errors.AsType[serverError](err)
+	return isFull(err) || isIO(err) || isBroken(err) || said && strings.HasPrefix(e.SQLState(), "53")
+}
+
 // settled finds out what became of a transaction whose COMMIT got no answer. Until that is known nothing can be said or done
 // about its writes: an accepted message would be sent and answered as refused, a claim would belong to nobody. So it asks until
 // the server tells, or the store is closed.
