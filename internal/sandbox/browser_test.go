@@ -2,6 +2,7 @@ package sandbox_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,10 +64,14 @@ func (b *browser) fill(selector, text string) {
 	b.do(chromedp.Clear(selector), chromedp.SendKeys(selector, text))
 }
 
-// click clicks, and waits until something is there.
+// click clicks, and waits until something is there that was not before: the next page often has what this one has.
 func (b *browser) click(selector, next string) {
 	b.t.Helper()
-	b.do(chromedp.Click(selector), chromedp.WaitVisible(next))
+	mark := fmt.Sprintf("for (const e of document.querySelectorAll(%q)) e.dataset.before = ''; true", next)
+	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](mark)); err != nil {
+		b.t.Fatalf("%s at %s: %v", selector, b.at(), err)
+	}
+	b.do(chromedp.Click(selector), chromedp.WaitVisible(":is("+next+"):not([data-before])"))
 }
 
 func (b *browser) text(selector string) string {

@@ -53,7 +53,7 @@ func (s *Server) bind(ctx context.Context, remote net.Addr, b smpp.Bind) (smpp.S
 	if err != nil || service.Status != sms.Enabled {
 		return s.refuse(b, ip, smpp.BindFailed, "the service is disabled")
 	}
-	c := s.admit(ctx, service, b.Mode, account.Settings.Binds)
+	c := s.await(ctx, service, b.Mode, account.Settings.Binds)
 	if c == nil {
 		return s.refuse(b, ip, tooManyBinds, "too many binds")
 	}
@@ -68,8 +68,27 @@ func (s *Server) refuse(b smpp.Bind, ip netip.Addr, status smpp.Status, why stri
 	return smpp.Settings{}, status
 }
 
-// admit counts a bind for as long as ctx, that of its session, lives; nil if the service has too many.
-func (s *Server) admit(ctx context.Context, service sms.Service, mode smpp.BindMode, most int) *customer {
+// await admits a bind, and gives a service that has too many a moment: a client that connects again at once is often ahead of the end
+// of its connection before. It gives nil if no place became free.
+func (s *Server) await(ctx context.Context, service sms.Service, mode smpp.BindMode, most int) *customer {
+	late, cancel := context.WithTimeout(ctx, placeTime)
+	defer cancel()
+	for {
+		c, parted := s.admit(ctx, service, mode, most)
+		if c != nil {
+			return c
+		}
+		select {
+		case <-parted:
+		case <-late.Done():
+			return nil
+		}
+	}
+}
+
+// admit counts a bind for as long as ctx, that of its session, lives; nil if the service has too many, and what is closed with the next
+// session that ends.
+func (s *Server) admit(ctx context.Context, service sms.Service, mode smpp.BindMode, most int) (*customer, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.customers[service.ID]
@@ -87,7 +106,7 @@ func (s *Server) admit(ctx context.Context, service sms.Service, mode smpp.BindM
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.senders+sends > most || c.receivers+receives > most {
-		return nil
+		return nil, s.parted
 	}
 	c.senders, c.receivers = c.senders+sends, c.receivers+receives
 	context.AfterFunc(ctx, func() {
@@ -96,13 +115,15 @@ func (s *Server) admit(ctx context.Context, service sms.Service, mode smpp.BindM
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.senders, c.receivers = c.senders-sends, c.receivers-receives
+		close(s.parted)
+		s.parted = make(chan struct{})
 		if c.senders == 0 && c.receivers == 0 && s.customers[service.ID] == c {
 			c.ended = true
 			nudge(c.wake)
 			delete(s.customers, service.ID)
 		}
 	})
-	return c
+	return c, nil
 }
 
 // bound serves a session until it is over.

@@ -47,6 +47,8 @@ const (
 	sessionTime = 24 * time.Hour
 	// idleTime ends sessions on which only enquire_link goes in both directions.
 	idleTime = 12 * time.Hour
+	// placeTime is how long a bind too many waits for the end of another.
+	placeTime = time.Second
 )
 
 // Server is the door.
@@ -63,6 +65,7 @@ type Server struct {
 
 	mu        sync.Mutex
 	customers map[int64]*customer // by service
+	parted    chan struct{}       // closed with the next session that ends
 }
 
 // New makes a door that is closed until Serve.
@@ -79,7 +82,7 @@ func New(c Config) *Server {
 	if c.Observe == nil {
 		c.Observe = func(smpp.Status) {}
 	}
-	s := &Server{cfg: c, customers: map[int64]*customer{}, freed: make(chan struct{})}
+	s := &Server{cfg: c, customers: map[int64]*customer{}, freed: make(chan struct{}), parted: make(chan struct{})}
 	s.smpp = &smpp.Server{SystemID: "Ramier", MaxSessions: math.MaxInt, BindTimeout: 3 * c.Patience, Bind: s.bind, Bound: s.bound}
 	s.alive, s.stop = context.WithCancel(context.Background())
 	c.Store.OnSMPPOwed(s.wake)
