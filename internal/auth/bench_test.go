@@ -81,7 +81,7 @@ func BenchmarkAuthenticateAmong(b *testing.B) {
 				t := NewToken()
 				tokens[i] = t
 				_, _, _ = d.applications.get(t.ApplicationKey, func() (*application, bool, bool, error) {
-					return newApplication(store.Application{ID: int64(i), Secret: t.ApplicationSecret, Status: "active"}), true, true, nil
+					return newApplication(store.Application{ID: int64(i), Key: t.ApplicationKey, Secret: t.ApplicationSecret, Status: "active"}), true, true, nil
 				})
 				_, _, _ = d.credentials.get(hashKey(t.ConsumerKey), func() (*credential, bool, bool, error) {
 					return newCredential(&store.Credential{

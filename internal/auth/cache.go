@@ -69,6 +69,15 @@ func (c *cache[K, V]) get(key K, load func() (value V, ok, keep bool, err error)
 	return value, ok, nil
 }
 
+// peek gives the value of a key if it is known and recent.
+func (c *cache[K, V]) peek(key K) (value V, ok bool) {
+	now := c.now().Sub(c.born)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, known := c.known[key]
+	return e.value, known && now < e.until
+}
+
 // keep notes what the store said at the time. A flood of unknown keys pushes out no known one.
 func (c *cache[K, V]) keep(key K, value V, ok bool, now time.Duration) {
 	c.remove(key)

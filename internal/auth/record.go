@@ -14,30 +14,42 @@ import (
 
 // What an entry of a cache takes beside the texts counted: the record, its place in the map and what a map leaves free.
 const (
-	applicationBytes = 152
-	credentialBytes  = 144
+	applicationBytes = 176
+	credentialBytes  = 168
 	bearerBytes      = 600
 )
 
 // An application, as far as a signature needs it.
 type application struct {
 	id, account int64
-	secret      string
-	status      string // one of the few that there are
+	key, secret string      // beside each other in memory
+	status      string      // one of the few that there are
+	kept        atomic.Bool // it is in the cache, which hears of changes
 }
 
 // statuses are the words that most records share.
 var statuses = map[string]string{"active": "active", "blocked": "blocked", "inactive": "inactive", "trusted": "trusted", "validated": "validated", "refused": "refused", "expired": "expired"}
 
 func newApplication(a store.Application) *application {
-	app := &application{id: a.ID, account: a.AccountID, secret: a.Secret, status: a.Status}
+	both := a.Key + a.Secret
+	app := &application{id: a.ID, account: a.AccountID, key: both[:len(a.Key)], secret: both[len(a.Key):], status: a.Status}
 	if word, ok := statuses[a.Status]; ok {
 		app.status = word
 	}
 	return app
 }
 
-func (a *application) bytes() int { return applicationBytes + len(a.secret) }
+func (a *application) bytes() int { return applicationBytes + len(a.key) + len(a.secret) }
+
+func (a *application) keeping() int {
+	a.kept.Store(true)
+	return a.bytes()
+}
+
+func (a *application) dropping() int {
+	a.kept.Store(false)
+	return a.bytes()
+}
 
 // A holder is whom a consumer key belongs to. Keys of one holder share it.
 type holder struct {
@@ -67,14 +79,17 @@ func (g *grant) bytes() int {
 	return n
 }
 
-// A credential is a consumer key in memory, with the base of the URL that its client signed last.
+// A credential is a consumer key in memory, with what its client signed with last: the application and the base of the URL.
 type credential struct {
 	id, application int64
 	holder          unique.Handle[holder]
 	grant           *grant
 	expiresAt       int64 // microseconds since 1970, 0 = never
 	status          string
+	app             atomic.Pointer[application]
 	base            atomic.Int32
+	noted           atomic.Bool  // its last use is to be written
+	used            atomic.Int64 // microseconds since 1970
 }
 
 func newCredential(c *store.Credential) *credential {

@@ -160,6 +160,20 @@ func TestAChangeDropsOnlyWhomItIsAbout(t *testing.T) {
 	})
 }
 
+// A consumer key leads to its application only for as long as that is known: a change may be about the application alone.
+func TestAForgottenApplicationIsReadAnew(t *testing.T) {
+	d := newDesk(t)
+	d.refused(t, d.call("GET", sent, ""), "")
+	d.refused(t, d.call("GET", sent, ""), "")
+	d.applications.drop(func(*application) bool { return true })
+	d.refused(t, d.call("GET", sent, ""), "")
+	if len(d.applications.known) != 1 {
+		t.Error("the application was not read")
+	}
+	d.token.ApplicationKey = d.create(t, 0).ApplicationKey
+	d.refused(t, d.call("GET", sent, ""), sms.UnknownCredential, "another application")
+}
+
 func TestAClosedStoreIsNotTheCallersFault(t *testing.T) {
 	s := storetest.Open(t, storetest.URL(t, "sqlite"))
 	d := deskOn(t, s)

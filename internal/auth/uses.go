@@ -26,46 +26,67 @@ const (
 // uses holds when consumer keys were last used and refused, until it is written.
 type uses struct {
 	mu      sync.Mutex
-	fresh   map[int64]int64 // microseconds since 1970
-	written map[int64]int64 // by the write before, or by one that is under way
+	fresh   []*credential         // used since the write before, each once
+	index   map[int64]*credential // of the first of fresh, by id; made for whoever asks
+	indexed int                   // how many those are
+	again   map[int64]int64       // microseconds since 1970, of a write that failed
+	written map[int64]int64       // by the write before, or by one that is under way
 	refused map[int64]store.Refusal
 }
 
-func (u *uses) note(id int64, at time.Time) {
+func (u *uses) note(c *credential, at time.Time) {
+	c.used.Store(at.UnixMicro())
+	if c.noted.Swap(true) {
+		return
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.fresh == nil {
-		u.fresh = map[int64]int64{}
-	}
-	u.fresh[id] = at.UnixMicro()
+	u.fresh = append(u.fresh, c)
 }
 
 func (u *uses) last(id int64) time.Time {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for _, known := range []map[int64]int64{u.fresh, u.written} {
-		if at, ok := known[id]; ok {
-			return time.UnixMicro(at).UTC()
-		}
+	if u.index == nil {
+		u.index = map[int64]*credential{}
 	}
-	return time.Time{}
+	for ; u.indexed < len(u.fresh); u.indexed++ {
+		u.index[u.fresh[u.indexed].id] = u.fresh[u.indexed]
+	}
+	at, ok := u.again[id]
+	if !ok {
+		at, ok = u.written[id]
+	}
+	if c := u.index[id]; c != nil {
+		at, ok = c.used.Load(), true
+	}
+	if !ok {
+		return time.Time{}
+	}
+	return time.UnixMicro(at).UTC()
 }
 
 // take gives what is to be written.
 func (u *uses) take() map[int64]int64 {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.written, u.fresh = u.fresh, nil
-	return u.written
+	all := u.again
+	if all == nil {
+		all = make(map[int64]int64, len(u.fresh))
+	}
+	for _, c := range u.fresh {
+		c.noted.Store(false) // before it is read: a use after that is noted anew
+		all[c.id] = c.used.Load()
+	}
+	u.fresh, u.index, u.indexed, u.again, u.written = nil, nil, 0, nil, all
+	return all
 }
 
 // giveBack keeps what could not be written for the next time.
 func (u *uses) giveBack(uses map[int64]int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	again := maps.Clone(uses)
-	maps.Copy(again, u.fresh)
-	u.fresh = again
+	u.again = maps.Clone(uses)
 }
 
 // LastUse tells when a consumer key was last used here, zero if that is longer ago than the store's record of it.

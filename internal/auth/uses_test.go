@@ -63,13 +63,14 @@ func TestUsesThatCouldNotBeWrittenAreKept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v.uses.note(1, storetest.Noon)
-		v.uses.note(2, storetest.Noon)
+		one, two := &credential{id: 1}, &credential{id: 2}
+		v.uses.note(one, storetest.Noon)
+		v.uses.note(two, storetest.Noon)
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- v.Run(ctx) }()
 		<-time.After(usesEvery + time.Second)
-		v.uses.note(2, storetest.Noon.Add(time.Microsecond))
+		v.uses.note(two, storetest.Noon.Add(time.Microsecond))
 		cancel()
 		if err := <-ended; err == nil {
 			t.Error("no error at the end")

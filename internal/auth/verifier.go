@@ -78,7 +78,7 @@ func New(cfg Config) (*Verifier, error) {
 	shared := grants{}
 	return &Verifier{
 		cfg: cfg, bases: bases,
-		applications: newCache[string](cacheBytes, (*application).bytes, (*application).bytes),
+		applications: newCache[string](cacheBytes, (*application).keeping, (*application).dropping),
 		credentials:  newCache[keyHash](cacheBytes, shared.keeping, shared.dropping),
 		bearers:      newCache[keyHash](cacheBytes, (*bearer).bytes, (*bearer).bytes),
 		causes:       throttle{every: time.Second, burst: 10},
@@ -123,11 +123,7 @@ func (v *Verifier) prove(r *http.Request, body []byte) (*sms.Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	app, err := v.application(r.Context(), k.application)
-	if err != nil {
-		return nil, err
-	}
-	cred, err := v.credential(r.Context(), r, k, app)
+	app, cred, err := v.records(r, k)
 	if err != nil {
 		return nil, err
 	}
@@ -147,13 +143,35 @@ func (v *Verifier) prove(r *http.Request, body []byte) (*sms.Caller, error) {
 		v.NoteRefusal(cred.id, r.Method+" "+r.URL.Path, err)
 		return nil, err
 	}
-	v.uses.note(cred.id, now)
+	v.uses.note(cred, now)
 	o := cred.holder.Value()
 	return &sms.Caller{
 		AccountID: o.id, Account: o.name, Country: o.country, Operator: o.operator, OperatorRole: o.operatorRole,
 		Application: app.id, Credential: cred.id, Rules: cred.grant.rules, RemoteIP: ip,
 		Person: o.person, PersonID: o.personID, Role: o.role, PersonOperatorRole: o.personOperatorRole,
 	}, nil
+}
+
+// records gives what is known of both keys. Of many keys most are in no cache of the processor, where each look into memory counts: a known
+// consumer key leads to its application.
+func (v *Verifier) records(r *http.Request, k *keys) (*application, *credential, error) {
+	if len(k.consumer) <= maxKey {
+		if cred, ok := v.credentials.peek(hashKey(k.consumer)); ok {
+			if app := cred.app.Load(); app != nil && app.key == k.application && app.kept.Load() {
+				return app, cred, nil
+			}
+		}
+	}
+	app, err := v.application(r.Context(), k.application)
+	if err != nil {
+		return nil, nil, err
+	}
+	cred, err := v.credential(r.Context(), r, k, app)
+	if err != nil {
+		return nil, nil, err
+	}
+	cred.app.Store(app)
+	return app, cred, nil
 }
 
 // application gives the application of a key, if it may sign.
