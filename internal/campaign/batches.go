@@ -241,8 +241,8 @@ func (b *Batches) Receivers(ctx context.Context, batch *sms.Batch, most int) ([]
 	return receivers, nil
 }
 
-// Edit saves the name of a batch, and its text and time if they differ from what it had. Errors: those of sms.NewPlan; Conflict for these
-// once its rows are being planned.
+// Edit saves the name of a batch, and its text and time if they differ from what it had. Errors: those of sms.NewPlan; Conflict for the
+// text once its rows are being planned, and for the time once a message has left.
 func (b *Batches) Edit(ctx context.Context, batch, had sms.Batch) error {
 	now := b.clock.Now()
 	if err := checkName(batch.Name); err != nil {
@@ -261,6 +261,9 @@ func (b *Batches) Edit(ctx context.Context, batch, had sms.Batch) error {
 func (b *Batches) checkEdit(ctx context.Context, batch *sms.Batch, now time.Time) error {
 	if err := checkDue(batch.DueAt, now); err != nil {
 		return err
+	}
+	if batch.Status != sms.BatchPending {
+		return nil // its rows are planned and charged
 	}
 	rules, err := b.rules(ctx, batch)
 	if err != nil {

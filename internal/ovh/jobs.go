@@ -151,12 +151,27 @@ func (a *API) getJob(ctx context.Context, c *Call, in getSmsServiceNameJobsIDIn)
 	if err != nil {
 		return smsJob{}, err
 	}
+	delay := a.putOffNow(m, &j)
 	o, err := newOutgoing(m, j)
 	return smsJob{
-		CreationDatetime: o.CreationDatetime, Credits: o.Credits, DeliveredAt: o.DeliveredAt, DeliveryReceipt: o.DeliveryReceipt,
+		CreationDatetime: o.CreationDatetime, Credits: o.Credits, Delay: orNull(delay), DeliveredAt: o.DeliveredAt, DeliveryReceipt: o.DeliveryReceipt,
 		DifferedDelivery: o.DifferedDelivery, ID: o.ID, Message: o.Message, MessageLength: o.MessageLength, NumberOfSms: o.NumberOfSms,
 		Ptt: o.Ptt, Receiver: o.Receiver, Sender: o.Sender, SentAt: o.SentAt,
 	}, err
+}
+
+// putOffNow says why a message leaves later than it was ordered. One that came to its turn outside of the sending hours is due when they begin.
+func (a *API) putOffNow(m sms.Message, j *sms.Job) string {
+	now := a.now()
+	if m.State == sms.Sending || j.DueAt.After(now) {
+		return j.Delay
+	}
+	at, why := sms.NextSending(now, m.Country, j.Hours)
+	if why == "" {
+		return j.Delay
+	}
+	j.DueAt = at
+	return why
 }
 
 func (a *API) deleteJob(ctx context.Context, c *Call, in deleteSmsServiceNameJobsIDIn) (void, error) {

@@ -1750,7 +1750,7 @@ const (
 type smsBatchUpdateParamsBody struct {
 	Deferred *datetime `json:"deferred"`
 	Message  *string   `json:"message"`
-	Name     string    `json:"name"`
+	Name     *string   `json:"name"`
 }
 
 // smsBillingCountry is sms.BillingCountryEnum: countries credits are bought in.
@@ -1967,6 +1967,7 @@ type smsInvalidReceiver struct {
 type smsJob struct {
 	CreationDatetime datetime  `json:"creationDatetime"` // When it was created
 	Credits          float64   `json:"credits"`          // Credits taken
+	Delay            *string   `json:"delay"`            // Why it waits longer than was ordered: the sending hours; null if it does not
 	DeliveredAt      *datetime `json:"deliveredAt"`      // When the receipt came; null until then
 	DeliveryReceipt  int64     `json:"deliveryReceipt"`  // Same codes as Outgoing
 	DifferedDelivery int64     `json:"differedDelivery"` // Minutes of delay
@@ -3379,6 +3380,7 @@ type getSmsServiceNameReportsIn struct {
 	Country              *string          `json:"country"`
 	CreationDatetimeFrom *datetime        `json:"creationDatetime.from"`
 	CreationDatetimeTo   *datetime        `json:"creationDatetime.to"`
+	Batch                *string          `json:"batch"`
 	Jobs                 []int64          `json:"jobs"`
 	GroupBy              *smsReportGroup  `json:"groupBy"`
 	Format               *smsReportFormat `json:"format"`
@@ -4431,6 +4433,7 @@ type getOperatorServicesServiceNameReportsIn struct {
 	Country              *string          `json:"country"`
 	CreationDatetimeFrom *datetime        `json:"creationDatetime.from"`
 	CreationDatetimeTo   *datetime        `json:"creationDatetime.to"`
+	Batch                *string          `json:"batch"`
 	Jobs                 []int64          `json:"jobs"`
 	GroupBy              *smsReportGroup  `json:"groupBy"`
 	Format               *smsReportFormat `json:"format"`
