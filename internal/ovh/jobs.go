@@ -133,11 +133,14 @@ func deref[T any](p *T) (v T) {
 func newReport(r submit.Report) smsSendingReport {
 	out := smsSendingReport{
 		IDs: r.IDs, ValidReceivers: r.Valid, InvalidReceivers: []string{}, InvalidReasons: []smsInvalidReceiver{},
-		Tag: r.Tag, TotalCreditsRemoved: r.Credits.Float(),
+		Refused: []smsInvalidReceiver{}, Tag: r.Tag, TotalCreditsRemoved: r.Credits.Float(),
 	}
 	for _, i := range r.Invalid {
 		out.InvalidReceivers = append(out.InvalidReceivers, i.Receiver)
 		out.InvalidReasons = append(out.InvalidReasons, smsInvalidReceiver{Receiver: i.Receiver, Reason: string(i.Reason), Message: i.Message})
+	}
+	for _, x := range r.Refused {
+		out.Refused = append(out.Refused, smsInvalidReceiver{Receiver: x.Receiver, Reason: string(x.Reason), Message: x.Message})
 	}
 	return out
 }

@@ -2528,6 +2528,7 @@ type smsSendingReport struct {
 	IDs                 []int64              `json:"ids"`                 // One number for each of validReceivers, in the same order
 	InvalidReasons      []smsInvalidReceiver `json:"invalidReasons"`      // Why each of invalidReceivers was refused
 	InvalidReceivers    []string             `json:"invalidReceivers"`    // Numbers refused
+	Refused             []smsInvalidReceiver `json:"refused"`             // Those of validReceivers who get nothing and are not charged, and why: they have opted out, or no template was approved
 	Tag                 string               `json:"tag"`                 // Label, given or made up
 	TotalCreditsRemoved float64              `json:"totalCreditsRemoved"` // Credits taken
 	ValidReceivers      []string             `json:"validReceivers"`      // Numbers accepted

@@ -190,6 +190,16 @@ func (p *Plan) planOne(i int, r *Rules, t *texts, due *dueTimes) (m Planned, ref
 	return m, nil, nil
 }
 
+// Refusal says why a planned message is refused, and not charged.
+func (m *Planned) Refusal() Refusal {
+	reason := OptedOutOf
+	if m.PTT == PTTNoTemplate {
+		reason = NoTemplate
+	}
+	ptt, _ := PTTByCode(m.PTT)
+	return Refusal{Receiver: m.Receiver, Reason: reason, Message: strings.TrimSuffix(ptt.Description, ".")}.On(m.Line)
+}
+
 // pickShortNumber gives a receiver of a service always the same number while the pool is the same, and spreads services
 // over the pool, so that a reply finds its conversation.
 func pickShortNumber(r *Rules, to phone.Number) (ShortNumber, bool) {
