@@ -84,7 +84,7 @@ func (b *Batches) Create(ctx context.Context, rules *sms.Rules, r Request) (sms.
 	if r.QuoteID != "" {
 		err = b.bind(ctx, rules, &batch, list, r)
 	} else {
-		err = b.estimate(ctx, rules, &batch, list, r.To)
+		list, err = b.estimateToday(ctx, rules, &batch, list, r.To)
 	}
 	if err != nil {
 		return batch, err
@@ -104,6 +104,23 @@ func (b *Batches) Create(ctx context.Context, rules *sms.Rules, r Request) (sms.
 		return b.store.Batch(ctx, rules.Service.ID, uuid)
 	}
 	return batch, nil
+}
+
+// estimateToday is estimate, with the file of today if the list of a slot that is to be updated is refused. It gives the list that it is for.
+func (b *Batches) estimateToday(ctx context.Context, rules *sms.Rules, batch *sms.Batch, list store.List, to []string) (store.List, error) {
+	refused := b.estimate(ctx, rules, batch, list, to)
+	if code := sms.CodeOf(refused); batch.Slot == 0 || code != sms.Invalid && code != sms.NoCredit {
+		return list, refused
+	}
+	slot, err := b.store.Slot(ctx, batch.ServiceID, 0, batch.Slot)
+	if err != nil || !slot.AutoUpdate {
+		return list, refused
+	}
+	if slot, err = b.slots.Refresh(ctx, rules.Service, slot, 0); err != nil {
+		return list, err
+	}
+	batch.Total = slot.List.Records
+	return slot.List, b.estimate(ctx, rules, batch, slot.List, to)
 }
 
 func (r *Request) check(now time.Time) error {
