@@ -185,6 +185,23 @@ func (a *API) deleteJob(ctx context.Context, c *Call, in deleteSmsServiceNameJob
 	return void{}, a.store.Cancel(ctx, s.ID, in.ID, a.now())
 }
 
+// putJob has a waiting message, and those that were ordered together with it, leave at another time.
+func (a *API) putJob(ctx context.Context, c *Call, in putSmsServiceNameJobsIDIn) (void, error) {
+	rules, err := a.rules(ctx, c, in.ServiceName)
+	if err != nil {
+		return void{}, err
+	}
+	after, err := minutes("differedPeriod", in.DifferedPeriod)
+	if err == nil {
+		err = sms.CheckDeferred(after, rules.Limits)
+	}
+	if err != nil {
+		return void{}, err
+	}
+	now := a.now()
+	return void{}, a.store.RedateJob(ctx, rules.Service.ID, in.ID, now.Add(after), now)
+}
+
 // message gives a message of one of the caller's services.
 func (a *API) message(ctx context.Context, c *Call, service string, id int64) (sms.Message, sms.Job, error) {
 	s, err := a.service(ctx, c, service)

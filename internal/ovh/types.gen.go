@@ -3120,6 +3120,13 @@ type getSmsServiceNameJobsIDIn struct {
 	ServiceName string `json:"serviceName"`
 }
 
+// putSmsServiceNameJobsIDIn is what PUT /sms/{serviceName}/jobs/{id} takes.
+type putSmsServiceNameJobsIDIn struct {
+	ID             int64  `json:"id"`
+	ServiceName    string `json:"serviceName"`
+	DifferedPeriod int64  `json:"differedPeriod"`
+}
+
 // getSmsServiceNameGuardsIn is what GET /sms/{serviceName}/guards takes.
 type getSmsServiceNameGuardsIn struct {
 	ServiceName string `json:"serviceName"`
