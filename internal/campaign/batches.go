@@ -84,7 +84,7 @@ func (b *Batches) Create(ctx context.Context, rules *sms.Rules, r Request) (sms.
 	if r.QuoteID != "" {
 		err = b.bind(ctx, rules, &batch, list, r)
 	} else {
-		err = b.estimate(ctx, rules, &batch, list, r.To)
+		list, err = b.estimateToday(ctx, rules, &batch, list, r.To)
 	}
 	if err != nil {
 		return batch, err
@@ -104,6 +104,23 @@ func (b *Batches) Create(ctx context.Context, rules *sms.Rules, r Request) (sms.
 		return b.store.Batch(ctx, rules.Service.ID, uuid)
 	}
 	return batch, nil
+}
+
+// estimateToday is estimate, with the file of today if the list of a slot that is to be updated is refused. It gives the list that it is for.
+func (b *Batches) estimateToday(ctx context.Context, rules *sms.Rules, batch *sms.Batch, list store.List, to []string) (store.List, error) {
+	refused := b.estimate(ctx, rules, batch, list, to)
+	if code := sms.CodeOf(refused); batch.Slot == 0 || code != sms.Invalid && code != sms.NoCredit {
+		return list, refused
+	}
+	slot, err := b.store.Slot(ctx, batch.ServiceID, 0, batch.Slot)
+	if err != nil || !slot.AutoUpdate {
+		return list, refused
+	}
+	if slot, err = b.slots.Refresh(ctx, rules.Service, slot, 0); err != nil {
+		return list, err
+	}
+	batch.Total = slot.List.Records
+	return slot.List, b.estimate(ctx, rules, batch, slot.List, to)
 }
 
 func (r *Request) check(now time.Time) error {
@@ -241,8 +258,8 @@ func (b *Batches) Receivers(ctx context.Context, batch *sms.Batch, most int) ([]
 	return receivers, nil
 }
 
-// Edit saves the name of a batch, and its text and time if they differ from what it had. Errors: those of sms.NewPlan; Conflict for these
-// once its rows are being planned.
+// Edit saves the name of a batch, and its text and time if they differ from what it had. Errors: those of sms.NewPlan; Conflict for the
+// text once its rows are being planned, and for the time once a message has left.
 func (b *Batches) Edit(ctx context.Context, batch, had sms.Batch) error {
 	now := b.clock.Now()
 	if err := checkName(batch.Name); err != nil {
@@ -261,6 +278,9 @@ func (b *Batches) Edit(ctx context.Context, batch, had sms.Batch) error {
 func (b *Batches) checkEdit(ctx context.Context, batch *sms.Batch, now time.Time) error {
 	if err := checkDue(batch.DueAt, now); err != nil {
 		return err
+	}
+	if batch.Status != sms.BatchPending {
+		return nil // its rows are planned and charged
 	}
 	rules, err := b.rules(ctx, batch)
 	if err != nil {

@@ -167,3 +167,23 @@ func TestACleaningThatCannotBePaidOrDone(t *testing.T) {
 		}
 	})
 }
+
+// Nothing is asked or taken for a list of which no number can be used.
+func TestACleaningOfNothingUsable(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		d, _ := cleanable(t, s, 10)
+		slot, err := d.load(ctx, 4, 3, func(i int) string { return fmt.Sprintf("%d;short;;\r\n", 12+i) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		before, _ := s.Balance(ctx, d.shop.Service.ID)
+		_, err = d.slots.AskToClean(ctx, d.shop.Service, slot)
+		after, _ := s.Balance(ctx, d.shop.Service.ID)
+		if sms.CodeOf(err) != sms.Invalid || after.Available != before.Available {
+			t.Error(err, before, after)
+		}
+		if tasks, _ := s.Tasks(ctx, d.shop.Service.ID, ""); len(tasks) > 0 {
+			t.Error("a task was made")
+		}
+	})
+}

@@ -372,3 +372,21 @@ func BenchmarkRows(b *testing.B) {
 		})
 	}
 }
+
+// Files are put together from several, and some programs end lines with CR alone.
+func TestLineEndsMayDiffer(t *testing.T) {
+	const columns = "number|nom @0"
+	check(t, "number;nom\r0612345678;Zoé\n0612345679;\"a\rb\"\r\n\r\n0612345670;Léa\r", columns, "2 0612345678|Zoé", "3 0612345679|a\nb", "6 0612345670|Léa")
+	check(t, "number;nom\r\n0612345678;Zoé\n0612345679;Léa\r\n", columns, "2 0612345678|Zoé", "3 0612345679|Léa")
+	check(t, "+33612345678\r\r\n+33612345679\r\r\n", " @0", "1 +33612345678", "3 +33612345679")
+}
+
+// A first row whose number lacks a digit is a receiver that gets nothing, and not a header that nobody hears of.
+func TestABrokenNumberIsNoHeader(t *testing.T) {
+	check(t, "061234567\n0612345679\n", " @0", "1 061234567", "2 0612345679")
+	check(t, "+336 12-34;Zoé\n+33612345679;Léa\n", "| @0", "1 +336 12-34|Zoé", "2 +33612345679|Léa")
+	check(t, "Zoé;12345\nLéa;0612345679\n", "| @1", "1 Zoé|12345", "2 Léa|0612345679")
+	for _, header := range []string{"contact", "1", "abonnés 2026"} {
+		check(t, header+"\n0612345679\n", header+" @0", "2 0612345679")
+	}
+}

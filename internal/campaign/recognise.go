@@ -56,6 +56,7 @@ func newRecords(from io.Reader, o Options) (*records, error) {
 			r.charset = utf8Text
 		}
 	}
+	r.from = &lineEnds{from: r.from}
 	if err := r.fill(sampled); err != nil {
 		return nil, err
 	}
@@ -90,7 +91,6 @@ func endianness(begin []byte) (order utf16.Endianness, ok bool) {
 // recognise finds the separator, the header and the column of the receivers.
 func (l *List) recognise(country string) error {
 	r := l.records
-	l.findNewline()
 	s := sample{country: country}
 	if !l.skipHint() {
 		r.separator = s.separator(r)
@@ -100,7 +100,7 @@ func (l *List) recognise(country string) error {
 		return err
 	}
 	names := rows[0]
-	l.Header = s.named(names) || !slices.ContainsFunc(names, s.isNumber)
+	l.Header = s.named(names) || !slices.ContainsFunc(names, s.isNumber) && !s.isBroken(rows)
 	l.Columns = make([]Column, len(names))
 	if l.Header {
 		for i, name := range names {
@@ -117,19 +117,10 @@ func (l *List) recognise(country string) error {
 	return err
 }
 
-// findNewline finds what ends a line.
-func (l *List) findNewline() {
-	r := l.records
-	r.newline = '\n'
-	if bytes.IndexByte(r.window, '\n') < 0 && bytes.IndexByte(r.window, '\r') >= 0 {
-		r.newline = '\r'
-	}
-}
-
 // skipHint takes the line "sep=;" that Excel understands before all others.
 func (l *List) skipHint() bool {
 	r := l.records
-	end := bytes.IndexByte(r.window, r.newline)
+	end := bytes.IndexByte(r.window, newline)
 	if end < 0 {
 		return false
 	}
@@ -226,6 +217,25 @@ func (s sample) isNumber(cell string) bool {
 	_, err := phone.Parse(number, s.country)
 	return err == nil
 }
+
+// isBroken tells that the first row is no header, although it has no number: where the others have theirs it has digits and signs only, like
+// a number of which a digit is missing.
+func (s sample) isBroken(rows [][]string) bool {
+	column := s.number(make([]Column, len(rows[0])), rows[1:])
+	if column < 0 || strings.ContainsFunc(rows[0][column], unicode.IsLetter) {
+		return false
+	}
+	digits := 0
+	for _, r := range rows[0][column] {
+		if unicode.IsDigit(r) {
+			digits++
+		}
+	}
+	return digits >= fewDigits
+}
+
+// fewDigits are more than the numbers of columns have, which some files have in the place of names.
+const fewDigits = 3
 
 // number finds the column of the receivers, -1 if there is none: the one with the best name among those with numbers, else
 // the one with the best name, else the first with numbers.

@@ -27,7 +27,6 @@ type records struct {
 	charset charset
 
 	separator byte
-	newline   byte
 
 	scratch []byte // a row without its quotation marks
 	cells   []string
@@ -41,6 +40,34 @@ const (
 	utf8Text                   // has been seen, or a byte order mark
 	windows1252                // which has ISO 8859-1 in it
 )
+
+// newline ends a line, whatever did so in the file: see lineEnds.
+const newline = '\n'
+
+// lineEnds reads CR and CRLF as line feeds, also where a file has several of them.
+type lineEnds struct {
+	from io.Reader
+	cr   bool // the last byte was one
+}
+
+func (l *lineEnds) Read(p []byte) (int, error) {
+	n, err := l.from.Read(p)
+	out := p[:0]
+	for in := p[:n]; len(in) > 0; {
+		if l.cr && in[0] == newline {
+			in = in[1:] // of CRLF
+		}
+		l.cr = false
+		at := bytes.IndexByte(in, '\r')
+		if at < 0 {
+			out = append(out, in...)
+			break
+		}
+		out = append(append(out, in[:at]...), newline)
+		in, l.cr = in[at+1:], true
+	}
+	return len(out), err
+}
 
 // sampled is how many bytes are looked at to recognise a file.
 const sampled = 64 << 10
@@ -87,7 +114,7 @@ func (r *records) cut() (line int, cells []string, err error) {
 			r.err = err
 			break
 		}
-		r.line += bytes.Count(r.window[r.start:r.start+size], []byte{r.newline})
+		r.line += bytes.Count(r.window[r.start:r.start+size], []byte{newline})
 		r.start += size
 		return line, cells, nil
 	}
@@ -135,7 +162,7 @@ func (r *records) tooLong() error {
 // row finds the row at the beginning of text: its cells, what is between them, and its size with the line's end. Where it has
 // quotation marks these are gone, and U+0000 is between the cells.
 func (r *records) row(text []byte) (row []byte, between byte, size int, err error) {
-	end := bytes.IndexByte(text, r.newline)
+	end := bytes.IndexByte(text, newline)
 	size = end + 1
 	if end < 0 {
 		if !r.ended {
@@ -176,7 +203,7 @@ func (r *records) quoted(text []byte) (row []byte, size int, err error) {
 			}
 		} else {
 			at = begin
-			for at < len(text) && text[at] != r.separator && text[at] != r.newline {
+			for at < len(text) && text[at] != r.separator && text[at] != newline {
 				at++
 			}
 			if bytes.IndexByte(text[begin:at], 0) >= 0 {
@@ -189,7 +216,7 @@ func (r *records) quoted(text []byte) (row []byte, size int, err error) {
 			return nil, 0, errShort
 		case at == len(text):
 			size = at
-		case text[at] == r.newline:
+		case text[at] == newline:
 			size = at + 1
 		default:
 			out = append(out, 0)
@@ -223,10 +250,10 @@ func (r *records) enclosed(out, text []byte, at int) ([]byte, int, error) {
 			at++
 			continue
 		}
-		for at < len(text) && (text[at] == ' ' || text[at] == '\r' || text[at] == '\t') && text[at] != r.separator && text[at] != r.newline {
+		for at < len(text) && (text[at] == ' ' || text[at] == '\r' || text[at] == '\t') && text[at] != r.separator && text[at] != newline {
 			at++
 		}
-		if at < len(text) && text[at] != r.separator && text[at] != r.newline {
+		if at < len(text) && text[at] != r.separator && text[at] != newline {
 			return out, 0, r.fail(sms.Invalid, r.line, "there is text behind a closing quotation mark: write marks that belong to a cell twice")
 		}
 		return out, at, nil

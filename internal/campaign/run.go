@@ -236,7 +236,7 @@ func (b *Batches) plan(ctx context.Context, batch *sms.Batch, now time.Time) err
 		var report submit.Report
 		report, err = b.submit.SubmitPart(ctx, service.AccountID, service.Name, o, submit.Part{
 			Known: k.has, Quoted: quoted,
-			Step: store.BatchStep{Batch: batch.ID, From: batch.Next, To: to, Canary: to < batch.Total && to == batch.Ready(), At: now},
+			Step: store.BatchStep{Batch: batch.ID, From: batch.Next, To: to, Canary: to < batch.Total && to == batch.Ready(), Due: batch.DueAt, At: now},
 		})
 		if err == nil {
 			for _, receiver := range report.Valid {

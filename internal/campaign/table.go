@@ -42,7 +42,6 @@ func ReadTable(r io.Reader, o Options) ([]Line, error) {
 		return nil, err
 	}
 	l := &List{records: records}
-	l.findNewline()
 	if !l.skipHint() {
 		records.separator = sample{country: o.Country}.separator(records)
 	}

@@ -34,6 +34,7 @@ type reportCause struct {
 // reportFlags are the flags that go into the query.
 var reportFlags = []struct{ flag, parameter, about string }{
 	{"tag", "tag", "only messages with this tag, which all messages of a campaign share"},
+	{"batch", "batch", "only messages of the campaign with this id"},
 	{"sender", "sender", "only messages of this sender"},
 	{"country", "country", "only messages to this country, like FR"},
 	{"from", "creationDatetime.from", "only messages of this day or later, like 2026-01-31"},
@@ -45,7 +46,7 @@ func (p *program) reportCommand() *cobra.Command {
 	a := &access{program: p}
 	c := &cobra.Command{
 		Use: "report SERVICE", Short: "Say what became of the messages of an SMS account", Args: takes,
-		Long: "Says what became of the messages of an SMS account, or of a tag, sender, country or period of it: how many were sent, delivered, failed\n" +
+		Long: "Says what became of the messages of an SMS account, or of a tag, batch, sender, country or period of it: how many were sent, delivered, failed\n" +
 			"and why, what they cost and how long they took. Days are those of Europe/Paris.",
 	}
 	values := map[string]*string{}

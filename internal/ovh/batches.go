@@ -193,7 +193,9 @@ func (a *API) putBatch(ctx context.Context, c *Call, in putSmsServiceNameBatches
 		return smsBatch{}, err
 	}
 	had := *b
-	b.Name = in.Body.Name
+	if in.Body.Name != nil {
+		b.Name = *in.Body.Name
+	}
 	if in.Body.Message != nil {
 		b.Order.Text = *in.Body.Message
 	}

@@ -45,6 +45,7 @@ var everything = map[string]handler{
 	"POST /sms/{serviceName}/jobs":                                         endpoint[postSmsServiceNameJobsIn, smsSendingReport](nil),
 	"DELETE /sms/{serviceName}/jobs/{id}":                                  endpoint[deleteSmsServiceNameJobsIDIn, void](nil),
 	"GET /sms/{serviceName}/jobs/{id}":                                     endpoint[getSmsServiceNameJobsIDIn, smsJob](nil),
+	"PUT /sms/{serviceName}/jobs/{id}":                                     endpoint[putSmsServiceNameJobsIDIn, void](nil),
 	"GET /sms/{serviceName}/guards":                                        endpoint[getSmsServiceNameGuardsIn, smsGuards](nil),
 	"PUT /sms/{serviceName}/guards":                                        endpoint[putSmsServiceNameGuardsIn, void](nil),
 	"GET /sms/{serviceName}/keywords":                                      endpoint[getSmsServiceNameKeywordsIn, []int64](nil),

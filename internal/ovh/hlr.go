@@ -40,7 +40,7 @@ func (a *API) createLookups(ctx context.Context, c *Call, in postSmsServiceNameH
 	if err != nil {
 		return smsSendingReport{}, err
 	}
-	out := smsSendingReport{IDs: []int64{}, ValidReceivers: []string{}, InvalidReceivers: []string{}, InvalidReasons: []smsInvalidReceiver{}}
+	out := smsSendingReport{IDs: []int64{}, ValidReceivers: []string{}, InvalidReceivers: []string{}, InvalidReasons: []smsInvalidReceiver{}, Refused: []smsInvalidReceiver{}}
 	var all []sms.Lookup
 	seen := map[string]bool{}
 	for _, receiver := range receivers {

@@ -133,11 +133,14 @@ func deref[T any](p *T) (v T) {
 func newReport(r submit.Report) smsSendingReport {
 	out := smsSendingReport{
 		IDs: r.IDs, ValidReceivers: r.Valid, InvalidReceivers: []string{}, InvalidReasons: []smsInvalidReceiver{},
-		Tag: r.Tag, TotalCreditsRemoved: r.Credits.Float(),
+		Refused: []smsInvalidReceiver{}, Tag: r.Tag, TotalCreditsRemoved: r.Credits.Float(),
 	}
 	for _, i := range r.Invalid {
 		out.InvalidReceivers = append(out.InvalidReceivers, i.Receiver)
 		out.InvalidReasons = append(out.InvalidReasons, smsInvalidReceiver{Receiver: i.Receiver, Reason: string(i.Reason), Message: i.Message})
+	}
+	for _, x := range r.Refused {
+		out.Refused = append(out.Refused, smsInvalidReceiver{Receiver: x.Receiver, Reason: string(x.Reason), Message: x.Message})
 	}
 	return out
 }
@@ -151,12 +154,27 @@ func (a *API) getJob(ctx context.Context, c *Call, in getSmsServiceNameJobsIDIn)
 	if err != nil {
 		return smsJob{}, err
 	}
+	delay := a.putOffNow(m, &j)
 	o, err := newOutgoing(m, j)
 	return smsJob{
-		CreationDatetime: o.CreationDatetime, Credits: o.Credits, DeliveredAt: o.DeliveredAt, DeliveryReceipt: o.DeliveryReceipt,
+		CreationDatetime: o.CreationDatetime, Credits: o.Credits, Delay: orNull(delay), DeliveredAt: o.DeliveredAt, DeliveryReceipt: o.DeliveryReceipt,
 		DifferedDelivery: o.DifferedDelivery, ID: o.ID, Message: o.Message, MessageLength: o.MessageLength, NumberOfSms: o.NumberOfSms,
 		Ptt: o.Ptt, Receiver: o.Receiver, Sender: o.Sender, SentAt: o.SentAt,
 	}, err
+}
+
+// putOffNow says why a message leaves later than it was ordered. One that came to its turn outside of the sending hours is due when they begin.
+func (a *API) putOffNow(m sms.Message, j *sms.Job) string {
+	now := a.now()
+	if m.State == sms.Sending || j.DueAt.After(now) {
+		return j.Delay
+	}
+	at, why := sms.NextSending(now, m.Country, j.Hours)
+	if why == "" {
+		return j.Delay
+	}
+	j.DueAt = at
+	return why
 }
 
 func (a *API) deleteJob(ctx context.Context, c *Call, in deleteSmsServiceNameJobsIDIn) (void, error) {
@@ -165,6 +183,23 @@ func (a *API) deleteJob(ctx context.Context, c *Call, in deleteSmsServiceNameJob
 		return void{}, err
 	}
 	return void{}, a.store.Cancel(ctx, s.ID, in.ID, a.now())
+}
+
+// putJob has a waiting message, and those that were ordered together with it, leave at another time.
+func (a *API) putJob(ctx context.Context, c *Call, in putSmsServiceNameJobsIDIn) (void, error) {
+	rules, err := a.rules(ctx, c, in.ServiceName)
+	if err != nil {
+		return void{}, err
+	}
+	after, err := minutes("differedPeriod", in.DifferedPeriod)
+	if err == nil {
+		err = sms.CheckDeferred(after, rules.Limits)
+	}
+	if err != nil {
+		return void{}, err
+	}
+	now := a.now()
+	return void{}, a.store.RedateJob(ctx, rules.Service.ID, in.ID, now.Add(after), now)
 }
 
 // message gives a message of one of the caller's services.

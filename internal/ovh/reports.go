@@ -49,6 +49,16 @@ func (a *API) report(ctx context.Context, s sms.Service, in getSmsServiceNameRep
 	if f.To != 0 && f.To < f.From {
 		return smsReport{}, sms.Errorf(sms.Invalid, "creationDatetime.to (%v) is before creationDatetime.from (%v)", f.To, f.From)
 	}
+	if in.Batch != nil {
+		if f.Tag != nil || len(f.Jobs) > 0 {
+			return smsReport{}, sms.Errorf(sms.Invalid, "batch is given, and tag or jobs too: give one of them")
+		}
+		b, err := a.store.Batch(ctx, s.ID, *in.Batch)
+		if err != nil {
+			return smsReport{}, err
+		}
+		f.Batch, f.Tag = b.ID, &b.Order.Tag
+	}
 	r, err := a.store.Report(ctx, s.ID, f)
 	if err != nil {
 		return smsReport{}, err

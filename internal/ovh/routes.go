@@ -45,6 +45,7 @@ func (a *API) routes() map[string]handler {
 		"POST /sms/{serviceName}/jobs":        endpoint(a.createJob),
 		"GET /sms/{serviceName}/jobs/{id}":    endpoint(a.getJob),
 		"DELETE /sms/{serviceName}/jobs/{id}": endpoint(a.deleteJob),
+		"PUT /sms/{serviceName}/jobs/{id}":    endpoint(a.putJob),
 
 		"GET /sms/{serviceName}/outgoing":            streamed(endpoint(a.listOutgoing), a.streamOutgoing),
 		"GET /sms/{serviceName}/outgoing/{id}":       endpoint(a.getOutgoing),

@@ -103,7 +103,7 @@ func planStep(m sms.Message, j sms.Job, carrier sms.Carrier, clause string) smsT
 	}
 	switch {
 	case j.Delay != "":
-		s.Details["due"] = j.DueAt.UTC().Format(time.RFC3339) + ", put off by the sending hours: " + j.Delay
+		s.Details["due"] = j.DueAt.UTC().Format(time.RFC3339) + ", " + putOff(j.Delay)
 	case j.DueAt.After(j.CreatedAt):
 		s.Details["due"] = j.DueAt.UTC().Format(time.RFC3339) + ", as ordered by differedPeriod"
 	}
@@ -114,6 +114,14 @@ func planStep(m sms.Message, j sms.Job, carrier sms.Carrier, clause string) smsT
 		s.Text = "Not sent: " + p.Description
 	}
 	return s
+}
+
+// putOff says why a job is due later than it was ordered.
+func putOff(delay string) string {
+	if delay == sms.DelayPaused {
+		return delay
+	}
+	return "put off by the sending hours: " + delay
 }
 
 var eventTexts = map[string]string{

@@ -1750,7 +1750,7 @@ const (
 type smsBatchUpdateParamsBody struct {
 	Deferred *datetime `json:"deferred"`
 	Message  *string   `json:"message"`
-	Name     string    `json:"name"`
+	Name     *string   `json:"name"`
 }
 
 // smsBillingCountry is sms.BillingCountryEnum: countries credits are bought in.
@@ -1967,6 +1967,7 @@ type smsInvalidReceiver struct {
 type smsJob struct {
 	CreationDatetime datetime  `json:"creationDatetime"` // When it was created
 	Credits          float64   `json:"credits"`          // Credits taken
+	Delay            *string   `json:"delay"`            // Why it waits longer than was ordered: the sending hours; null if it does not
 	DeliveredAt      *datetime `json:"deliveredAt"`      // When the receipt came; null until then
 	DeliveryReceipt  int64     `json:"deliveryReceipt"`  // Same codes as Outgoing
 	DifferedDelivery int64     `json:"differedDelivery"` // Minutes of delay
@@ -2527,6 +2528,7 @@ type smsSendingReport struct {
 	IDs                 []int64              `json:"ids"`                 // One number for each of validReceivers, in the same order
 	InvalidReasons      []smsInvalidReceiver `json:"invalidReasons"`      // Why each of invalidReceivers was refused
 	InvalidReceivers    []string             `json:"invalidReceivers"`    // Numbers refused
+	Refused             []smsInvalidReceiver `json:"refused"`             // Those of validReceivers who get nothing and are not charged, and why: they have opted out, or no template was approved
 	Tag                 string               `json:"tag"`                 // Label, given or made up
 	TotalCreditsRemoved float64              `json:"totalCreditsRemoved"` // Credits taken
 	ValidReceivers      []string             `json:"validReceivers"`      // Numbers accepted
@@ -3118,6 +3120,13 @@ type getSmsServiceNameJobsIDIn struct {
 	ServiceName string `json:"serviceName"`
 }
 
+// putSmsServiceNameJobsIDIn is what PUT /sms/{serviceName}/jobs/{id} takes.
+type putSmsServiceNameJobsIDIn struct {
+	ID             int64  `json:"id"`
+	ServiceName    string `json:"serviceName"`
+	DifferedPeriod int64  `json:"differedPeriod"`
+}
+
 // getSmsServiceNameGuardsIn is what GET /sms/{serviceName}/guards takes.
 type getSmsServiceNameGuardsIn struct {
 	ServiceName string `json:"serviceName"`
@@ -3379,6 +3388,7 @@ type getSmsServiceNameReportsIn struct {
 	Country              *string          `json:"country"`
 	CreationDatetimeFrom *datetime        `json:"creationDatetime.from"`
 	CreationDatetimeTo   *datetime        `json:"creationDatetime.to"`
+	Batch                *string          `json:"batch"`
 	Jobs                 []int64          `json:"jobs"`
 	GroupBy              *smsReportGroup  `json:"groupBy"`
 	Format               *smsReportFormat `json:"format"`
@@ -4431,6 +4441,7 @@ type getOperatorServicesServiceNameReportsIn struct {
 	Country              *string          `json:"country"`
 	CreationDatetimeFrom *datetime        `json:"creationDatetime.from"`
 	CreationDatetimeTo   *datetime        `json:"creationDatetime.to"`
+	Batch                *string          `json:"batch"`
 	Jobs                 []int64          `json:"jobs"`
 	GroupBy              *smsReportGroup  `json:"groupBy"`
 	Format               *smsReportFormat `json:"format"`

@@ -16,7 +16,7 @@ func TestASendingIsReadIntoItsGeneratedType(t *testing.T) {
 	r := httptest.NewRequest("POST", "/1.0/sms/sms-ab12345-1/jobs", strings.NewReader(oneReceiver))
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, r)
-	want := `{"ids":[1],"invalidReasons":[],"invalidReceivers":[],"tag":"","totalCreditsRemoved":1,"validReceivers":["+33600000001"]}`
+	want := `{"ids":[1],"invalidReasons":[],"invalidReceivers":[],"refused":[],"tag":"","totalCreditsRemoved":1,"validReceivers":["+33600000001"]}`
 	if w.Code != 200 || w.Body.String() != want {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}

@@ -339,6 +339,63 @@ func TestASpreadBatchLeavesOverItsHours(t *testing.T) {
 	})
 }
 
+// The time of a batch that is planned and charged can be changed until a message has left; what is paused stays so.
+func TestADeferredBatchLeavesAtAnotherTime(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		now := p.Clock.Now()
+		in := func(d time.Duration) string { return now.Add(d).Format(time.RFC3339) }
+		put := func(b batch, body map[string]any) {
+			t.Helper()
+			if err := p.OVH.Put(p.Path("/batches/"+b.ID), body, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		body := map[string]any{"to": handsets(3), "deferred": in(2 * time.Hour)}
+		moved, paused, sooner := startBatch(p, "x", body), startBatch(p, "x", body), startBatch(p, "x", body)
+		spread := startBatch(p, "x", map[string]any{"to": handsets(2), "deferred": in(2 * time.Hour), "spreadHours": 2})
+		for _, b := range []batch{moved, paused, sooner, spread} {
+			p.Until("it is planned", func() bool { return getBatch(p, b.ID).Status == "INSERTED" })
+		}
+		p.Post("/batches/"+paused.ID+"/pause", nil, nil)
+		for _, b := range []batch{moved, paused, spread} {
+			put(b, map[string]any{"deferred": in(4 * time.Hour)})
+		}
+		put(sooner, map[string]any{"deferred": in(-time.Minute), "name": "now"})
+		untilBatch(t, p, sooner.ID, "COMPLETED")
+		if b := getBatch(p, sooner.ID); b.Name != "now" || b.Credits != 3 {
+			t.Errorf("sooner %+v", b)
+		}
+		wantError(t, p.OVH.Put(p.Path("/batches/"+sooner.ID), map[string]any{"deferred": in(5 * time.Hour)}, nil), 409, "Client::Conflict", "only its name")
+		wantError(t, p.OVH.Put(p.Path("/batches/"+moved.ID), map[string]any{"message": "y"}, nil), 409, "Client::Conflict", "text cannot be changed")
+		var ids []int64
+		p.Get("/outgoing?batchID="+moved.ID, &ids)
+		var job struct{ DifferedDelivery int }
+		p.Get(fmt.Sprint("/jobs/", ids[0]), &job)
+		if job.DifferedDelivery < 238 || job.DifferedDelivery > 240 || getBatch(p, moved.ID).Name != "test" {
+			t.Errorf("job %+v", job)
+		}
+		p.Clock.Set(now.Add(3 * time.Hour))
+		untilBatch(t, p, startBatch(p, "after", map[string]any{"to": handsets(1)}).ID, "COMPLETED")
+		p.Clock.Set(now.Add(4*time.Hour + time.Minute))
+		untilBatch(t, p, moved.ID, "COMPLETED")
+		p.Until("the first of the spread ones has left", func() bool { return statistics(p, spread.ID).Sent == 1 })
+		wantError(t, p.OVH.Put(p.Path("/batches/"+spread.ID), map[string]any{"deferred": in(9 * time.Hour)}, nil), 409, "Client::Conflict", "have left already")
+		if s := statistics(p, paused.ID); s.Pending != 3 || s.Sent != 0 {
+			t.Errorf("paused %+v", s)
+		}
+		var first struct{ SentAt time.Time }
+		p.Get(fmt.Sprint("/outgoing/", ids[0]), &first)
+		if first.SentAt.Before(now.Add(4 * time.Hour).Truncate(time.Second)) {
+			t.Errorf("it left at %v", first.SentAt)
+		}
+		p.Post("/batches/"+paused.ID+"/resume", nil, nil)
+		untilBatch(t, p, paused.ID, "COMPLETED")
+		p.Clock.Set(now.Add(5*time.Hour + time.Minute))
+		untilBatch(t, p, spread.ID, "COMPLETED")
+		p.Audit()
+	})
+}
+
 // A batch is quoted with its own body, receiver by receiver as far as they are shown, and then charged exactly that.
 func TestABatchIsQuoted(t *testing.T) {
 	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {

@@ -39,10 +39,14 @@ func TestSendingHoursInTheSandbox(t *testing.T) {
 		waits := p.Send("Soldes", []string{"+33639980010"}, soldes)
 		var ids []int64
 		p.Get("/jobs", &ids)
-		var job struct{ DifferedDelivery, DeliveryReceipt int }
+		var job struct {
+			DifferedDelivery, DeliveryReceipt int
+			Delay                             string
+		}
 		p.Get(fmt.Sprintf("/jobs/%d", waits.IDs[0]), &job)
 		// From Sunday 05:00 to Tuesday 08:00 in France; the clock runs on meanwhile.
-		if !slices.Equal(ids, waits.IDs) || job.DifferedDelivery < 51*60-10 || job.DifferedDelivery > 51*60 || job.DeliveryReceipt != 0 {
+		if !slices.Equal(ids, waits.IDs) || job.DifferedDelivery < 51*60-10 || job.DifferedDelivery > 51*60 || job.DeliveryReceipt != 0 ||
+			job.Delay != "Sunday, then public holiday: Lundi de Pentecôte" {
 			t.Errorf("jobs %v, %+v", ids, job)
 		}
 		var trail struct {
@@ -59,6 +63,34 @@ func TestSendingHoursInTheSandbox(t *testing.T) {
 		}
 		p.Clock.Set(time.Date(2027, 5, 18, 6, 0, 0, 0, time.UTC))
 		p.Await(waits.IDs[0], sms.Delivered)
+		p.Audit()
+	})
+}
+
+// What came to its turn too late in the evening goes back into the queue, and says so.
+func TestAJobSaysWhyItWaitsUntilTheMorning(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		if err := p.Operator.Put("/operator/services/"+p.Info.ServiceName, map[string]any{"sendingHours": "country"}, nil); err != nil {
+			t.Fatal(err)
+		}
+		p.Clock.Set(time.Date(2027, 5, 19, 17, 30, 0, 0, time.UTC)) // a Wednesday, 19:30 in France
+		late := p.Send("Soldes", []string{"+33639980010"}, map[string]any{"noStopClause": false, "differedPeriod": 29})
+		code := p.Send("Votre code : 1234", []string{"+33639980010"}, map[string]any{"differedPeriod": 29})
+		var job struct {
+			DifferedDelivery int
+			Delay            *string
+		}
+		path := fmt.Sprintf("/jobs/%d", late.IDs[0])
+		if p.Get(path, &job); job.DifferedDelivery != 29 || job.Delay != nil {
+			t.Errorf("before %+v", job)
+		}
+		p.Clock.Set(time.Date(2027, 5, 19, 18, 10, 0, 0, time.UTC))
+		p.Await(code.IDs[0], sms.Delivered)
+		if p.Get(path, &job); job.DifferedDelivery < 12*60+28 || job.DifferedDelivery > 12*60+30 || job.Delay == nil || *job.Delay != "after 20:00 in France" {
+			t.Errorf("after %+v", job)
+		}
+		p.Clock.Set(time.Date(2027, 5, 20, 6, 1, 0, 0, time.UTC))
+		p.Await(late.IDs[0], sms.Delivered)
 		p.Audit()
 	})
 }

@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -65,6 +66,39 @@ func TestOptOutsAreImportedAndExported(t *testing.T) {
 		p.Delete("/blacklists/+33639980022")
 		if r := p.Send("Soldes", []string{"+33639980022"}, soldes); r.TotalCreditsRemoved != 1 {
 			t.Errorf("after the removal: %+v", r)
+		}
+	})
+}
+
+// The answer to an order names who gets nothing and why, with a file its line, and so does its repetition.
+func TestTheAnswerNamesWhoIsRefused(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		p.Post("/optOuts", map[string]any{"optOuts": []any{map[string]any{"number": "+33639980021"}}}, nil)
+		base, _ := web(t, map[string]string{"/a.csv": "number\n0639980020\n06 39 98 00 21\n+12025550123\n12\n"})
+		if err := p.OVH.Put(p.Path("/guards"), map[string]any{"countries": []string{"*"}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		body := map[string]any{"message": "Soldes", "sender": p.Info.Sender, "receiversDocumentUrl": base + "/a.csv"}
+		for range 2 {
+			var r struct {
+				IDs                              []int64
+				InvalidReasons, Refused          []struct{ Receiver, Reason, Message string }
+				ValidReceivers, InvalidReceivers []string
+				TotalCreditsRemoved              float64
+			}
+			_, answer := signed(t, p, "POST", p.Path("/jobs"), body, "Idempotency-Key", "one")
+			if err := json.Unmarshal([]byte(answer), &r); err != nil {
+				t.Fatal(err, answer)
+			}
+			if len(r.IDs) != 3 || len(r.ValidReceivers) != 3 || r.TotalCreditsRemoved != 1 || len(r.InvalidReceivers) != 1 || len(r.Refused) != 2 {
+				t.Fatalf("%+v", r)
+			}
+			if x := r.Refused[0]; x.Receiver != "+33639980021" || x.Reason != "opted_out" || !strings.HasSuffix(x.Message, "answered STOP; the message was not sent and not charged, on line 3") {
+				t.Errorf("%+v", x)
+			}
+			if x := r.Refused[1]; x.Receiver != "+12025550123" || x.Reason != "no_template" || !strings.HasSuffix(x.Message, "on line 4") {
+				t.Errorf("%+v", x)
+			}
 		}
 	})
 }

@@ -73,3 +73,30 @@ func TestAQuoteShowsWhatEachReceiverWouldGet(t *testing.T) {
 		p.Audit()
 	})
 }
+
+// A quote of a file names the line of each receiver, and the columns that left their place in the text empty.
+func TestAQuoteOfAFileNamesEmptyColumns(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		base, _ := web(t, map[string]string{"/a.csv": "number;prenom;ville\n0639980100;;\n\n0639980101;Zoé;Lyon\n"})
+		var q struct {
+			Credits   float64
+			Receivers []struct {
+				Message      string
+				Line         int
+				EmptyColumns []string
+			}
+		}
+		p.Post("/quotes", map[string]any{
+			"message": "Bonjour #prenom|client# de {ville}", "sender": p.Info.Sender, "noStopClause": true, "receiversDocumentUrl": base + "/a.csv",
+		}, &q)
+		if len(q.Receivers) != 2 || q.Credits != 2 {
+			t.Fatalf("%+v", q)
+		}
+		if r := q.Receivers[0]; r.Message != "Bonjour client de " || r.Line != 2 || strings.Join(r.EmptyColumns, " ") != "ville" {
+			t.Errorf("%+v", r)
+		}
+		if r := q.Receivers[1]; r.Message != "Bonjour Zoé de Lyon" || r.Line != 4 || len(r.EmptyColumns) != 0 {
+			t.Errorf("%+v", r)
+		}
+	})
+}

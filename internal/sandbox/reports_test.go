@@ -97,6 +97,37 @@ func TestReportsCountWhatBecameOfMessages(t *testing.T) {
 	})
 }
 
+// A report on a batch has its messages alone, also if others have its tag.
+func TestABatchHasItsReport(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		alone := startBatch(p, "x", map[string]any{"to": []string{arrives, barred}})
+		shared := startBatch(p, "x", map[string]any{"to": []string{arrives, "+33639980100"}, "tag": "soldes"})
+		job := p.Send("x", []string{arrives}, map[string]any{"tag": "soldes"})
+		p.Await(job.IDs[0], sms.Delivered)
+		for _, b := range []batch{alone, shared} {
+			untilBatch(t, p, b.ID, "COMPLETED")
+			p.Until("all have a receipt", func() bool { s := statistics(p, b.ID); return s.Delivered+s.Failed == 2 })
+		}
+		var r report
+		if p.Get("/reports?groupBy=country&batch="+alone.ID, &r); r.Total.Messages != 2 || r.Total.Delivered != 1 || r.Total.Failed != 1 || len(r.Total.Causes) != 1 ||
+			len(r.Rows) != 1 || r.Total.TimeToDelivery == nil || r.Total.Credits != 2 {
+			t.Errorf("alone %+v", r)
+		}
+		if p.Get("/reports?batch="+shared.ID, &r); r.Total.Messages != 2 || r.Total.Delivered != 2 {
+			t.Errorf("shared %+v", r)
+		}
+		if p.Get("/reports?tag=soldes", &r); r.Total.Messages != 3 {
+			t.Errorf("of the tag %+v", r)
+		}
+		if lines := csvOf(t, p, "/reports?format=csv&batch="+alone.ID); len(lines) != 2 || lines[1][1] != "2" {
+			t.Errorf("as CSV: %q", lines)
+		}
+		wantError(t, p.OVH.Get(p.Path("/reports?tag=x&batch="+alone.ID), nil), 400, "Client::BadRequest", "give one of them")
+		wantError(t, p.OVH.Get(p.Path("/reports?batch=6ba7b810-9dad-41d1-80b4-00c04fd430c8"), nil), 404, "Client::ObjectNotFound", "does not exist")
+		wantError(t, p.Other.Get("/sms/"+p.Info.OtherServiceName+"/reports?batch="+alone.ID, nil), 404, "Client::ObjectNotFound", "does not exist")
+	})
+}
+
 func csvOf(t *testing.T, p *sandboxtest.Platform, path string) [][]string {
 	t.Helper()
 	r, err := p.OVH.NewRequest(http.MethodGet, p.Path(path), nil, true)

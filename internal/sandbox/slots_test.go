@@ -152,3 +152,23 @@ func TestASlotIsCleanedByLookups(t *testing.T) {
 		p.Audit()
 	})
 }
+
+// A batch for a slot that is to be updated is looked at with the file of today before it is refused.
+func TestABatchIsNotRefusedForAnOldFile(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		files := map[string]string{"/a.csv": "number;name\n0639980100;Zoé\n"}
+		base, _ := web(t, files)
+		p.Post("/receivers", map[string]any{"slotId": 1, "description": "", "autoUpdate": true, "csvUrl": base + "/a.csv"}, nil)
+		wantError(t, p.OVH.Post(p.Path("/batches"), map[string]any{"message": "Bonjour #prenom#", "from": p.Info.Sender, "slotID": "1"}, nil),
+			400, "Client::BadRequest", "names the column")
+		files["/a.csv"] = "number;prenom\n0639980100;Zoé\n0639980101;Léa\n"
+		b := startBatch(p, "Bonjour #prenom#", map[string]any{"slotID": "1"})
+		if b.TotalRecords != 2 || b.EstimatedCredits != 2 {
+			t.Errorf("created %+v", b)
+		}
+		if b = untilBatch(t, p, b.ID, "COMPLETED"); b.Messages != 2 || b.Credits != 2 {
+			t.Errorf("completed %+v", b)
+		}
+		p.Audit()
+	})
+}

@@ -24,6 +24,9 @@ func (s BatchStatus) Final() bool {
 	return s == BatchCompleted || s == BatchCanceled || s == BatchFailed
 }
 
+// DelayPaused says why messages of a batch that was paused leave later than they were ordered.
+const DelayPaused = "the batch was paused"
+
 // Batch is a text on its way to a list.
 type Batch struct {
 	ID         int64

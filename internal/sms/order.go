@@ -113,9 +113,12 @@ const (
 	// Of the service's Guards.
 	CountryGuarded Reason = "guarded_country" // messages may not go to the country
 	TooManyNow     Reason = "guarded_rate"    // the receiver or his range has had enough for now
+	// Of messages that are recorded, not sent and not charged.
+	OptedOutOf Reason = "opted_out"   // the receiver has answered STOP
+	NoTemplate Reason = "no_template" // his country wants an approved template
 )
 
-// Refusal is one receiver that gets no message and is not recorded.
+// Refusal is one receiver that gets no message.
 type Refusal struct {
 	Receiver string // as written
 	Reason   Reason

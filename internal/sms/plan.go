@@ -72,16 +72,23 @@ func (p *Plan) checkOrder(r *Rules) error {
 		return Errorf(TooLarge, "receivers holds %d numbers, more than the %d that one call may have: send several calls", len(o.Receivers), l.Receivers)
 	case l.Tag > 0 && len([]rune(o.Tag)) > l.Tag:
 		return Errorf(Invalid, "tag has %d characters, more than %d", len([]rune(o.Tag)), l.Tag)
-	case o.Deferred < 0:
-		return Errorf(Invalid, "differedPeriod = %d is in the past: give a number of minutes from now, 0 = at once", o.Deferred/time.Minute)
-	case l.Deferred > 0 && o.Deferred > l.Deferred:
-		return Errorf(Invalid, "differedPeriod = %d is later than %d minutes from now", o.Deferred/time.Minute, l.Deferred/time.Minute)
 	case o.Validity < time.Minute || o.Validity > MaxValidity:
 		return Errorf(Invalid, "validityPeriod = %d is not between 1 and %d minutes", o.Validity/time.Minute, MaxValidity/time.Minute)
 	case o.Class.Number() < 0:
 		return Errorf(Invalid, "class = %q is none of flash, phoneDisplay, sim, toolkit", o.Class)
 	case o.Priority.Lane() < 0:
 		return Errorf(Invalid, "priority = %q is none of high, medium, low, veryLow", o.Priority)
+	}
+	return CheckDeferred(o.Deferred, l)
+}
+
+// CheckDeferred refuses times from now at which no message can leave. Error: Invalid.
+func CheckDeferred(after time.Duration, l Limits) error {
+	switch {
+	case after < 0:
+		return Errorf(Invalid, "differedPeriod = %d is in the past: give a number of minutes from now, 0 = at once", after/time.Minute)
+	case l.Deferred > 0 && after > l.Deferred:
+		return Errorf(Invalid, "differedPeriod = %d is later than %d minutes from now", after/time.Minute, l.Deferred/time.Minute)
 	}
 	return nil
 }
@@ -188,6 +195,16 @@ func (p *Plan) planOne(i int, r *Rules, t *texts, due *dueTimes) (m Planned, ref
 		m.Carrier, m.Route = route.CarrierID, route.ID
 	}
 	return m, nil, nil
+}
+
+// Refusal says why a planned message is refused, and not charged.
+func (m *Planned) Refusal() Refusal {
+	reason := OptedOutOf
+	if m.PTT == PTTNoTemplate {
+		reason = NoTemplate
+	}
+	ptt, _ := PTTByCode(m.PTT)
+	return Refusal{Receiver: m.Receiver, Reason: reason, Message: strings.TrimSuffix(ptt.Description, ".")}.On(m.Line)
 }
 
 // pickShortNumber gives a receiver of a service always the same number while the pool is the same, and spreads services

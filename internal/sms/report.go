@@ -110,6 +110,7 @@ type ReportFilter struct {
 	Country  string
 	From, To Day     // of the jobs' creation, both included
 	Jobs     []int64 // only those; they are read message by message
+	Batch    int64   // 0 = any; Tag is then that of the batch
 	By       Grouping
 }
 

@@ -15,6 +15,7 @@ type BatchStep struct {
 	Batch    int64
 	From, To int // rows of the list: From is the first, To the one after the last
 	Canary   bool
+	Due      time.Time // of the batch, for which it was planned
 	At       time.Time
 }
 
@@ -26,6 +27,7 @@ func (e *StaleStepError) Error() string { return "the batch has been changed mea
 // batchState is what of a batch decides whether a step may be done.
 type batchState struct {
 	next   int64
+	due    int64
 	status string
 	paused bool
 }
@@ -43,11 +45,11 @@ func (t *tx) lockBatches(ctx context.Context, ops []*op) (map[int64]batchState, 
 	}
 	slices.Sort(ids)
 	batches := map[int64]batchState{}
-	err := t.query(ctx, `SELECT b.id, b.next, b.status, b.paused FROM batch b WHERE b.id IN (SELECT id FROM v) ORDER BY b.id`+t.dialect.lock,
+	err := t.query(ctx, `SELECT b.id, b.next, b.due_at, b.status, b.paused FROM batch b WHERE b.id IN (SELECT id FROM v) ORDER BY b.id`+t.dialect.lock,
 		func(r *sql.Rows) error {
 			var id int64
 			var b batchState
-			err := r.Scan(&id, &b.next, &b.status, &b.paused)
+			err := r.Scan(&id, &b.next, &b.due, &b.status, &b.paused)
 			batches[id] = b
 			return err
 		}, ints("id", slices.Compact(ids)))
@@ -57,7 +59,7 @@ func (t *tx) lockBatches(ctx context.Context, ops []*op) (map[int64]batchState, 
 // fits tells whether a step may be done.
 func (s *BatchStep) fits(batches map[int64]batchState) bool {
 	b, ok := batches[s.Batch]
-	return ok && b.next == int64(s.From) && b.status == string(sms.BatchInserting) && !b.paused
+	return ok && b.next == int64(s.From) && b.due == micros(s.Due) && b.status == string(sms.BatchInserting) && !b.paused
 }
 
 // batchRows are the rows of a group that belong to batches.

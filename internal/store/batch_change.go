@@ -50,7 +50,7 @@ func (s *Store) AppraiseBatch(ctx context.Context, b *sms.Batch, credits sms.Cre
 }
 
 // EditBatch saves the name of a batch, and its text and time with their estimate if they differ from what it had. Error: Conflict for
-// these once its rows are being planned, or if somebody else has changed them meanwhile.
+// the text once its rows are being planned, for the time once a message has left, and if somebody else has changed them meanwhile.
 func (s *Store) EditBatch(ctx context.Context, b sms.Batch, had sms.Batch) error {
 	if b.Order.Text == had.Order.Text && b.DueAt.Equal(had.DueAt) {
 		return s.write(ctx, other, func(t *tx) error {
@@ -60,6 +60,9 @@ func (s *Store) EditBatch(ctx context.Context, b sms.Batch, had sms.Batch) error
 	}
 	if b.Order.Text != had.Order.Text && b.QuoteID != "" {
 		return sms.Errorf(sms.Conflict, "The batch %s is charged by the quote %s, which is for its text: cancel it and make another", b.UUID, b.QuoteID)
+	}
+	if b.Order.Text == had.Order.Text && b.Status != sms.BatchPending {
+		return s.redateBatch(ctx, b, had)
 	}
 	return s.write(ctx, other, func(t *tx) error {
 		res, err := t.db.ExecContext(ctx, `UPDATE batch SET name = $1, text = $2, due_at = $3, updated_at = $4, estimate = $5, exact = $6,
@@ -75,10 +78,10 @@ func (s *Store) EditBatch(ctx context.Context, b sms.Batch, had sms.Batch) error
 		if err := t.db.QueryRowContext(ctx, "SELECT status FROM batch WHERE id = $1", b.ID).Scan(&status); err != nil {
 			return err
 		}
-		if status == sms.BatchPending {
+		if status == sms.BatchPending || b.Order.Text == had.Order.Text {
 			return sms.Errorf(sms.Conflict, "The batch %s was changed by another request meanwhile: look at it, and send yours again", b.UUID)
 		}
-		return sms.Errorf(sms.Conflict, "The batch %s is %s: only its name can be changed", b.UUID, status)
+		return sms.Errorf(sms.Conflict, "The batch %s is %s: its text cannot be changed any more", b.UUID, status)
 	})
 }
 
@@ -186,7 +189,7 @@ func (t *tx) unpark(ctx context.Context, b *sms.Batch, at time.Time) ([]int64, e
 		return nil, err
 	}
 	for _, statement := range []string{
-		`UPDATE job SET due_at = $4, delay = 'the batch was paused' WHERE due_at < $4 AND id IN
+		`UPDATE job SET due_at = $4, delay = '` + sms.DelayPaused + `' WHERE due_at < $4 AND id IN
 			(SELECT q.job_id FROM queue q WHERE q.due_at = $3 AND q.` + runsOfBatch + `)`,
 		`UPDATE queue SET touched = TRUE, due_at = (SELECT CASE WHEN j.due_at < $4 THEN $4 ELSE j.due_at END FROM job j WHERE j.id = queue.job_id)
 			WHERE due_at = $3 AND ` + runsOfBatch,

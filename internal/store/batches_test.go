@@ -43,7 +43,7 @@ func step(t *testing.T, s *store.Store, shop storetest.Shop, b sms.Batch, from, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, err = s.Accept(t.Context(), &store.Acceptance{Plan: p, Batch: &store.BatchStep{Batch: b.ID, From: from, To: to, At: storetest.Noon}})
+	_, _, err = s.Accept(t.Context(), &store.Acceptance{Plan: p, Batch: &store.BatchStep{Batch: b.ID, From: from, To: to, Due: b.DueAt, At: storetest.Noon}})
 	return err
 }
 
@@ -62,6 +62,11 @@ func TestAStepOfABatchIsAcceptedOnce(t *testing.T) {
 				if _, stale := errors.AsType[*store.StaleStepError](step(t, s, shop, b, at, 3, first)); !stale {
 					t.Errorf("rows from %d were planned again", at)
 				}
+			}
+			other := b
+			other.DueAt = storetest.Noon.Add(time.Hour)
+			if _, stale := errors.AsType[*store.StaleStepError](step(t, s, shop, other, 2, 3, storetest.Order("x", bob))); !stale {
+				t.Error("rows were planned for a time that the batch does not have any more")
 			}
 			if err := s.PauseBatch(t.Context(), &b, "", storetest.Noon); err != nil {
 				t.Fatal(err)

@@ -12,8 +12,8 @@ import (
 )
 
 // Report adds up what became of a service's messages. It reads the counters, so it costs the same however many messages there
-// are; only the messages of a tag that is not counted (see tagsOfToday), and those of single jobs, are read themselves. Messages
-// from before the counters are in reports by tag and by job only.
+// are; only the messages of a tag that is not counted (see tagsOfToday), those of single jobs, and those of a batch that shares its tag
+// are read themselves. Messages from before the counters are in reports by tag, by batch and by job only.
 func (s *Store) Report(ctx context.Context, service int64, f sms.ReportFilter) (sms.Report, error) {
 	b := reportBuilder{by: f.By, rows: map[string]*sms.ReportRow{}}
 	var err error
@@ -22,10 +22,19 @@ func (s *Store) Report(ctx context.Context, service int64, f sms.ReportFilter) (
 			return sms.Report{}, unavailable(err)
 		}
 	}
-	if len(f.Jobs) == 0 {
+	one := len(f.Jobs) > 0
+	if f.Batch != 0 {
+		if one, err = s.sharesTag(ctx, service, *f.Tag, f.Batch); err != nil {
+			return sms.Report{}, unavailable(err)
+		}
+		if !one {
+			f.Batch = 0 // the counters of its tag are its own
+		}
+	}
+	if !one {
 		err = s.addCounters(ctx, service, f, &b)
 	}
-	if err == nil && (f.Tag != nil || len(f.Jobs) > 0) {
+	if err == nil && (f.Tag != nil || one) {
 		err = s.addMessages(ctx, service, f, &b)
 	}
 	if err != nil {
@@ -35,6 +44,12 @@ func (s *Store) Report(ctx context.Context, service int64, f sms.ReportFilter) (
 		b.report.Rows = append(b.report.Rows, *b.rows[group])
 	}
 	return b.report, nil
+}
+
+// sharesTag tells whether other messages of a service than those of a batch have its tag. It looks at jobs, of which a batch has few.
+func (s *Store) sharesTag(ctx context.Context, service int64, tag string, batch int64) (shares bool, err error) {
+	err = s.reads.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM job WHERE service_id = $1 AND tag = $2 AND batch_id <> $3)", service, tag, batch).Scan(&shares)
+	return shares, err
 }
 
 // reportBuilder sorts counters into the rows of a report.
@@ -128,7 +143,7 @@ func (s *Store) addCounters(ctx context.Context, service int64, f sms.ReportFilt
 	return rows.Err()
 }
 
-// addMessages adds what the counters of a tag do not hold, or the messages of jobs, one by one.
+// addMessages adds what the counters of a tag do not hold, or the messages of jobs or of a batch, one by one.
 func (s *Store) addMessages(ctx context.Context, service int64, f sms.ReportFilter, b *reportBuilder) error {
 	w := where{}
 	w.add("j.service_id = ?", service)
@@ -139,9 +154,12 @@ func (s *Store) addMessages(ctx context.Context, service int64, f sms.ReportFilt
 			w.conditions = append(w.conditions, "j.tag <> ''") // as the index says
 		}
 	}
-	if len(f.Jobs) == 0 {
+	switch {
+	case f.Batch != 0:
+		w.add("j.id IN (SELECT b.job_id FROM batch_job b WHERE b.batch_id = ?)", f.Batch)
+	case len(f.Jobs) == 0:
 		w.conditions = append(w.conditions, "j.tally IN (-1, 0)")
-	} else {
+	default:
 		places := make([]string, len(f.Jobs))
 		for i, id := range f.Jobs {
 			places[i] = w.arg(id)

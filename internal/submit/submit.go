@@ -47,6 +47,7 @@ type Report struct {
 	IDs     []int64
 	Valid   []string // the receivers of IDs, in their order
 	Invalid []sms.Refusal
+	Refused []sms.Refusal `json:",omitempty"` // those of Valid who get nothing and are not charged
 	Credits sms.Credits
 	Tag     string
 	DueAt   time.Time
@@ -287,6 +288,9 @@ func reportOf(p *sms.Plan, first int64) Report {
 	}
 	for i, m := range p.Messages {
 		r.IDs[i], r.Valid[i] = first+int64(i), m.Receiver
+		if m.Refused {
+			r.Refused = append(r.Refused, m.Refusal())
+		}
 	}
 	return r
 }
