@@ -102,7 +102,7 @@ const (
 )
 
 // leaver is a handset that answers STOP.
-func leaver(i int) string { return fmt.Sprintf("+3363997%04d", i) }
+func leaver(i int) string { return fmt.Sprintf("+3363998%04d", 2000+i) }
 
 // ids counts under how many ids something was told.
 func (l *listener) ids(what string) int {

@@ -24,7 +24,7 @@ type Limits struct {
 	Header    time.Duration // to the headers of each answer; 10 s. Only New heeds it
 	Size      int64         // bytes of an answer as it comes; 256 MiB
 	Expanded  int64         // bytes of an answer after decompression; 256 MiB
-	Redirects int           // 5; less than 0 = none
+	Redirects int           // 5; less than 0 = none is followed, Do gives the answer that redirects
 }
 
 func (l Limits) withDefaults() Limits {
@@ -169,8 +169,11 @@ func (c *Client) Do(r *http.Request) (*http.Response, error) {
 
 // redirect decides about following one. What the first host was told in its address is not told to the next.
 func (c *Client) redirect(next *http.Request, before []*http.Request) error {
-	if len(before) > max(0, c.limits.Redirects) {
-		return sms.Errorf(sms.Invalid, "it redirects more than %d times: give the address that it ends at", max(0, c.limits.Redirects))
+	if c.limits.Redirects < 0 {
+		return http.ErrUseLastResponse
+	}
+	if len(before) > c.limits.Redirects {
+		return sms.Errorf(sms.Invalid, "it redirects more than %d times: give the address that it ends at", c.limits.Redirects)
 	}
 	if _, err := parse(next.URL.String(), maxURL+len(before[0].URL.String())); err != nil {
 		return sms.Errorf(sms.Invalid, "it redirects to an address that cannot be called: %v", err)

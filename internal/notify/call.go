@@ -115,8 +115,11 @@ func (c *caller) do(client *fetch.Client, r *http.Request, a *sms.Attempt) error
 	a.Status = answer.StatusCode
 	text, err := io.ReadAll(answer.Body)
 	a.Answer = shown(text)
-	if answer.StatusCode/100 == 2 && sms.CodeOf(err) == sms.TooLarge {
+	switch {
+	case answer.StatusCode/100 == 2 && sms.CodeOf(err) == sms.TooLarge:
 		return nil // it has said yes, at length
+	case answer.StatusCode/100 == 3 && err == nil:
+		return errors.New("it redirects, which is not followed: give the address that it ends at")
 	}
 	return err
 }

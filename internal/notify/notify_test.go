@@ -388,6 +388,17 @@ func TestNothingIsLostWhenTheNotifierIsCutOff(t *testing.T) {
 	})
 }
 
+// What is signed is for one address: a webhook that redirects is not followed, and its owner can read so.
+func TestAWebhookThatRedirectsIsNotFollowed(t *testing.T) {
+	w := newWorld(t, storetest.Open(t, storetest.URL(t, "sqlite")))
+	server := httptest.NewServer(http.RedirectHandler(w.server.URL, http.StatusTemporaryRedirect))
+	t.Cleanup(server.Close)
+	a := w.start().Test(t.Context(), w.shop.Service.Name, sms.Webhook{URL: server.URL, Secret: "whsec_AAAA"})
+	if a.OK() || a.Status != http.StatusTemporaryRedirect || !strings.Contains(a.Error, "redirects") || len(w.got()) != 0 {
+		t.Errorf("%+v, %v", a, w.got())
+	}
+}
+
 // Addresses of private networks are never called unless the operator allows them.
 func TestPrivateAddressesAreNotCalled(t *testing.T) {
 	w := newWorld(t, storetest.Open(t, storetest.URL(t, "sqlite")))
