@@ -166,6 +166,62 @@ func TestAReplyWithoutAllItsPartsComesAfterAWhile(t *testing.T) {
 	})
 }
 
+// Parts are known for an hour: after that the same words with the same reference are a new reply.
+func TestTheSamePartsLaterAreANewReply(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		shop := storetest.NewShop(t, s)
+		talk(t, s, shop)
+		for _, later := range []struct {
+			after time.Duration
+			want  int
+		}{{0, 1}, {59 * time.Minute, 1}, {61 * time.Minute, 2}} {
+			all := parts(t, shop, strings.Repeat("oui ", 60), 7)
+			for i := range all {
+				all[i].At = all[i].At.Add(later.after)
+			}
+			settle(t, s, &store.Outcome{Incoming: all})
+			if got := received(t, s, shop); len(got) != later.want {
+				t.Errorf("after %v there are %d replies, want %d", later.after, len(got), later.want)
+			}
+		}
+	})
+}
+
+// A large replay goes in portions and leaves none out.
+func TestManyDeliveriesAreReplayed(t *testing.T) {
+	const many = 4100
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		shop := storetest.NewShop(t, s)
+		talk(t, s, shop)
+		change(t, s, shop, func(v *sms.Settings) { v.ResponseType, v.ResponseCgiURL = "cgi", "https://shop.example/in" })
+		all := make([]sms.Incoming, many)
+		for i := range all {
+			all[i] = sms.Incoming{CarrierID: shop.Carrier.ID, Sender: alice, Number: "38000", Text: fmt.Sprint("r", i), Parts: 1, At: storetest.Noon}
+		}
+		settle(t, s, &store.Outcome{Incoming: all})
+		ds, err := s.Deliveries(t.Context(), shop.Service.ID, store.DeliveryFilter{}, many+1)
+		if err != nil || len(ds) != many {
+			t.Fatal(len(ds), err)
+		}
+		for i := range ds {
+			ds[i].State, ds[i].Attempts, ds[i].DoneAt = sms.DeliveryDelivered, 1, storetest.Noon
+		}
+		if err := s.SettleDeliveries(t.Context(), ds[1:]); err != nil { // the first still waits
+			t.Fatal(err)
+		}
+		for i, want := range []int64{many - 1, 0} {
+			n, err := s.Replay(t.Context(), shop.Service.ID, 0, store.DeliveryFilter{From: storetest.Noon.Add(-time.Hour)}, storetest.Noon.Add(time.Minute))
+			if err != nil || n != want {
+				t.Errorf("replay %d: %d, %v", i, n, err)
+			}
+		}
+		waiting, err := s.Deliveries(t.Context(), shop.Service.ID, store.DeliveryFilter{State: sms.DeliveryWaiting}, many+1)
+		if err != nil || len(waiting) != many || waiting[0].Replays != 0 || waiting[many-1].Replays != 1 {
+			t.Errorf("%d wait, %v", len(waiting), err)
+		}
+	})
+}
+
 func TestWhatARepliesServiceOwes(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		shop := storetest.NewShop(t, s)
