@@ -155,3 +155,15 @@ func TestTheBucketFillsWithTime(t *testing.T) {
 		t.Error("a second after that: ", n)
 	}
 }
+
+// The schedule that docs/doors.md promises to clients that do not take what they are told.
+func TestPausesBetweenAttemptsToDeliver(t *testing.T) {
+	for attempts, want := range map[int]time.Duration{
+		0: 5 * time.Second, 1: 5 * time.Second, 2: 15 * time.Second, 3: time.Minute, 4: 5 * time.Minute, 5: 15 * time.Minute, 6: 30 * time.Minute,
+		7: time.Hour, 8: time.Hour, 170: time.Hour,
+	} {
+		if got := pauseAfter(attempts); got != want {
+			t.Errorf("after %d attempts: %v, want %v", attempts, got, want)
+		}
+	}
+}
