@@ -99,6 +99,8 @@ func TestWhatIsToldFits(t *testing.T) {
 		{store.Owed{Message: sms.Message{ID: 1 << 52, State: sms.Delivered, DoneAt: now}, ReceiptTo: back, Ordered: now}, 2},
 		{store.Owed{Message: sms.Message{ID: 5, State: sms.Delivered}, ReceiptTo: newReturn(submitted, smpp.RegisterFailure, nil)}, 0},
 		{store.Owed{Message: sms.Message{ID: 5, State: sms.Failed}, ReceiptTo: newReturn(submitted, smpp.RegisterFailure, nil)}, 1},
+		{store.Owed{Message: sms.Message{ID: 5, State: sms.Failed}, ReceiptTo: newReturn(submitted, smpp.RegisterIntermediate, nil)}, 0},
+		{store.Owed{Message: sms.Message{ID: 5, State: sms.Buffered}, Text: store.OwedBuffered, ReceiptTo: newReturn(submitted, smpp.RegisterIntermediate, nil)}, 1},
 		{store.Owed{Text: newNotice(back, returnPart{7, 1}, smpp.StateRejected, errRejected, now)}, 1},
 		{store.Owed{Incoming: sms.Incoming{ID: 3, Sender: "+33612345678", Number: "38000", Text: long}}, 11},
 		{store.Owed{Incoming: sms.Incoming{ID: 3, Sender: "Ramier", Number: "+33612345678", Text: "Oui"}}, 1},

@@ -294,6 +294,31 @@ func TestWhatARepliesServiceOwes(t *testing.T) {
 	})
 }
 
+// A rule for a word that stops is passed over; the same words again within ten minutes are marked, since the operator may have repeated them.
+func TestNoRuleStandsInTheWayOfASTOP(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		shop := storetest.NewShop(t, s)
+		talk(t, s, shop)
+		change(t, s, shop, func(v *sms.Settings) { v.ResponseType, v.ResponseCgiURL = "cgi", "https://shop.example/cgi" })
+		rule := sms.KeywordRule{ServiceID: shop.Service.ID, Word: "stop", Answer: "Non", Opt: sms.OptKeywordIn, CreatedAt: storetest.Noon}
+		if err := s.AddKeyword(t.Context(), &rule); err != nil {
+			t.Fatal(err)
+		}
+		for i, minutes := range []int{0, 9, 20} {
+			settle(t, s, &store.Outcome{Incoming: []sms.Incoming{{
+				CarrierID: shop.Carrier.ID, Sender: alice, Number: "38000", Text: "Stop", At: storetest.Noon.Add(time.Duration(minutes) * time.Minute),
+			}}})
+			ds, err := s.Deliveries(t.Context(), shop.Service.ID, store.DeliveryFilter{Endpoint: sms.CgiURLOf(shop.Service.ID)}, 10)
+			if err != nil || len(ds) != i+1 || ds[i].Notice.Duplicate != (minutes == 9) || ds[i].Notice.Keyword != "" {
+				t.Errorf("after %d minutes: %+v, %v", minutes, ds, err)
+			}
+		}
+		if all, err := s.OptOuts(t.Context(), shop.Service.ID, 0); err != nil || len(all) != 1 {
+			t.Error(all, err)
+		}
+	})
+}
+
 // A reply is kept when nothing is left to pay it with.
 func TestAReplyIsKeptWithoutCredits(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
