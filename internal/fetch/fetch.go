@@ -24,7 +24,7 @@ type Limits struct {
 	Header    time.Duration // to the headers of each answer; 10 s. Only New heeds it
 	Size      int64         // bytes of an answer as it comes; 256 MiB
 	Expanded  int64         // bytes of an answer after decompression; 256 MiB
-	Redirects int           // 5; less than 0 = none
+	Redirects int           // 5; less than 0 = none is followed, Do gives the answer that redirects
 }
 
 func (l Limits) withDefaults() Limits {
@@ -145,7 +145,7 @@ func refuseStatus(u *url.URL, answer *http.Response) error {
 // Do calls a URL within the limits of c: of an answer only so much can be read, and reading ends with an error when the time
 // is up. Errors are as those of Get; any status of an answer is none. The answer's body has to be closed.
 func (c *Client) Do(r *http.Request) (*http.Response, error) {
-	if _, err := ParseURL(r.URL.String()); err != nil {
+	if _, err := parse(r.URL.String(), maxCalled); err != nil {
 		return nil, err
 	}
 	name := show(r.URL.Redacted())
@@ -169,10 +169,13 @@ func (c *Client) Do(r *http.Request) (*http.Response, error) {
 
 // redirect decides about following one. What the first host was told in its address is not told to the next.
 func (c *Client) redirect(next *http.Request, before []*http.Request) error {
-	if len(before) > max(0, c.limits.Redirects) {
-		return sms.Errorf(sms.Invalid, "it redirects more than %d times: give the address that it ends at", max(0, c.limits.Redirects))
+	if c.limits.Redirects < 0 {
+		return http.ErrUseLastResponse
 	}
-	if _, err := ParseURL(next.URL.String()); err != nil {
+	if len(before) > c.limits.Redirects {
+		return sms.Errorf(sms.Invalid, "it redirects more than %d times: give the address that it ends at", c.limits.Redirects)
+	}
+	if _, err := parse(next.URL.String(), maxURL+len(before[0].URL.String())); err != nil {
 		return sms.Errorf(sms.Invalid, "it redirects to an address that cannot be called: %v", err)
 	}
 	if before[len(before)-1].URL.Scheme == "https" && next.URL.Scheme != "https" {
@@ -182,17 +185,23 @@ func (c *Client) redirect(next *http.Request, before []*http.Request) error {
 	return nil
 }
 
-// maxURL is the most bytes of an address.
-const maxURL = 2048
+// The most bytes of an address: of one that a customer gives, and of one that is called with parameters of ours. A reply of 255 parts makes
+// 154,000 of them.
+const (
+	maxURL    = 2048
+	maxCalled = 256 << 10
+)
 
 // ParseURL reads an address that a customer gives, whether or not it may be called. An error is an *sms.Error of the code
 // Invalid.
-func ParseURL(address string) (*url.URL, error) {
+func ParseURL(address string) (*url.URL, error) { return parse(address, maxURL) }
+
+func parse(address string, most int) (*url.URL, error) {
 	fail := func(what string) (*url.URL, error) {
 		return nil, sms.Errorf(sms.Invalid, "%s: give a URL like https://example.org/contacts.csv", what)
 	}
-	if len(address) > maxURL {
-		return fail(fmt.Sprintf("%s has more than %d bytes", show(address), maxURL))
+	if len(address) > most {
+		return fail(fmt.Sprintf("%s has more than %d bytes", show(address), most))
 	}
 	u, err := url.Parse(address)
 	if err != nil {

@@ -184,13 +184,19 @@ func clean(s string) string {
 	}, s)
 }
 
-// endMark and an empty line end the text.
-const endMark = "--end"
+// endMark and an empty line end the text, and the line that mail programs write above a signature.
+const (
+	endMark       = "--end"
+	signatureMark = "-- "
+)
 
-// smsText gives what of the text of a mail goes into the SMS: from its first line to the first empty one, or to --end.
+// smsText gives what of the text of a mail goes into the SMS: from its first line to the first empty one, to a signature, or to --end.
 func smsText(s string) string {
 	var b strings.Builder
 	for line := range strings.SplitSeq(s, "\n") {
+		if line == signatureMark {
+			break
+		}
 		line, _, ended := strings.Cut(line, endMark)
 		line = strings.TrimRightFunc(clean(line), unicode.IsSpace)
 		switch {
@@ -214,7 +220,7 @@ func unflow(s string, delSp bool) string {
 	var b strings.Builder
 	for line := range strings.SplitSeq(s, "\n") {
 		line = strings.TrimPrefix(line, " ") // stuffed
-		if !strings.HasSuffix(line, " ") || line == "-- " {
+		if !strings.HasSuffix(line, " ") || line == signatureMark {
 			b.WriteString(line + "\n")
 			continue
 		}

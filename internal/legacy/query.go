@@ -2,6 +2,7 @@ package legacy
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -217,6 +218,9 @@ func (q *request) readDeferred(text string, now time.Time, zone *time.Location) 
 	// This minute, or the last, is now.
 	if q.order.Deferred = at.Sub(now); q.order.Deferred <= -2*time.Minute {
 		return invalid("deferred time", "it is in the past")
+	}
+	if most := sms.DefaultLimits().Deferred; q.order.Deferred > most {
+		return invalid("deferred time", fmt.Sprintf("it is more than %d days from now", most/(24*time.Hour)))
 	}
 	q.order.Deferred = max(q.order.Deferred, 0)
 	return nil

@@ -53,3 +53,22 @@ func FuzzQuery(f *testing.F) {
 		}
 	})
 }
+
+// Numbers come with commas, blanks, and plus signs that nobody has encoded.
+func TestReceivers(t *testing.T) {
+	for list, want := range map[string][]string{
+		"0033612345678,+33612345679":  {"0033612345678", "+33612345679"},
+		" 33612345678, 33612345679":   {"+33612345678", "+33612345679"},
+		" 0612345678 , 0033612345679": {"0612345678", "0033612345679"},
+		" 36111":                      {"36111"},
+		",, ,":                        nil,
+	} {
+		if got := receivers(list); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", list, got, want)
+		}
+	}
+	f := fields{}
+	if err := f.readQuery("to=+33612345678&to=+33612345679", ""); err != nil || !slices.Equal(receivers(f["to"]), []string{"+33612345678", "+33612345679"}) {
+		t.Errorf("%q, %v", f["to"], err)
+	}
+}

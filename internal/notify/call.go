@@ -70,7 +70,7 @@ const HeaderDuplicate = "Webhook-Possible-Duplicate"
 
 // headers tell which delivery it is, and whether it may be a repetition.
 func headers(h http.Header, d *sms.Delivery) {
-	h.Set(HeaderID, deliveryID(d.ID))
+	h.Set(HeaderID, sms.DeliveryName(d.ID))
 	h.Set("Webhook-Attempt", strconv.Itoa(d.Attempts+1))
 	if d.Replays > 0 {
 		h.Set("Webhook-Replay", strconv.Itoa(d.Replays))
@@ -79,8 +79,6 @@ func headers(h http.Header, d *sms.Delivery) {
 		h.Set(HeaderDuplicate, "1")
 	}
 }
-
-func deliveryID(id int64) string { return "dlv_" + strconv.FormatInt(id, 10) }
 
 func (c *caller) getForm(ctx context.Context, to store.Target, d *sms.Delivery, a *sms.Attempt) error {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, Form(to.URL, d.Endpoint.Setting(), &d.Notice), nil)
@@ -104,7 +102,7 @@ func (c *caller) postJSON(ctx context.Context, to store.Target, d *sms.Delivery,
 	r.Header.Set("Content-Type", "application/json")
 	at := strconv.FormatInt(c.cfg.Wall().Unix(), 10)
 	r.Header.Set("Webhook-Timestamp", at)
-	r.Header.Set("Webhook-Signature", Sign(to.Secrets, deliveryID(d.ID), at, body))
+	r.Header.Set("Webhook-Signature", Sign(to.Secrets, sms.DeliveryName(d.ID), at, body))
 	return c.do(c.post, r, a)
 }
 
@@ -117,8 +115,11 @@ func (c *caller) do(client *fetch.Client, r *http.Request, a *sms.Attempt) error
 	a.Status = answer.StatusCode
 	text, err := io.ReadAll(answer.Body)
 	a.Answer = shown(text)
-	if answer.StatusCode/100 == 2 && sms.CodeOf(err) == sms.TooLarge {
+	switch {
+	case answer.StatusCode/100 == 2 && sms.CodeOf(err) == sms.TooLarge:
 		return nil // it has said yes, at length
+	case answer.StatusCode/100 == 3 && err == nil:
+		return errors.New("it redirects, which is not followed: give the address that it ends at")
 	}
 	return err
 }
@@ -142,9 +143,9 @@ func (c *caller) send(ctx context.Context, to store.Target, d *sms.Delivery) (fi
 	}
 	o := sms.Order{
 		Text: n.Text, Receivers: []string{n.Receiver}, Sender: n.Sender, ForResponse: n.Sender == "", NoStop: true, Class: sms.PhoneDisplay,
-		Priority: sms.High, Validity: sms.MaxValidity, Tag: n.Tag, QueryID: deliveryID(d.ID),
+		Priority: sms.High, Validity: sms.MaxValidity, Tag: n.Tag, QueryID: sms.DeliveryName(d.ID),
 	}
-	err = c.cfg.Send(ctx, to.Account, to.Service, o, "answer:"+deliveryID(d.ID))
+	err = c.cfg.Send(ctx, to.Account, to.Service, o, "answer:"+sms.DeliveryName(d.ID))
 	return err != nil && sms.CodeOf(err) != sms.Unavailable && sms.CodeOf(err) != sms.Internal, err
 }
 

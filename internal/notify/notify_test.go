@@ -239,6 +239,32 @@ func TestRetriesKeepTheirScheduleAndTheOrderOfAMessage(t *testing.T) {
 	})
 }
 
+// What is ordered again days later has its time from then on.
+func TestAReplayOfDaysAgoIsNotGivenUpAtOnce(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s)
+		w.callBack(w.server.URL + "/dlr")
+		w.send(false)
+		now := storetest.Noon.Add(4 * 24 * time.Hour)
+		giveUp := func(at time.Time) string {
+			w.check(s.GiveUpDeliveries(t.Context(), 0, at.Add(-3*24*time.Hour), at, "too late"))
+			return w.deliveries(store.DeliveryFilter{})[0].State
+		}
+		if got := giveUp(now); got != sms.DeliveryFailed {
+			t.Fatal(got)
+		}
+		if n, err := s.Replay(t.Context(), w.shop.Service.ID, 0, store.DeliveryFilter{}, now); n != 1 || err != nil {
+			t.Fatal(n, err)
+		}
+		if got := giveUp(now.Add(time.Hour)); got != sms.DeliveryWaiting {
+			t.Errorf("an hour later it is %s", got)
+		}
+		if got := giveUp(now.Add(73 * time.Hour)); got != sms.DeliveryFailed {
+			t.Errorf("three days later it is %s", got)
+		}
+	})
+}
+
 func TestADeliveryIsGivenUpAtTheEndOfItsSchedule(t *testing.T) {
 	w := newWorld(t, storetest.Open(t, storetest.URL(t, "sqlite")))
 	w.callBack(w.server.URL + "/dlr")
@@ -252,6 +278,34 @@ func TestADeliveryIsGivenUpAtTheEndOfItsSchedule(t *testing.T) {
 	w.until("the end", func() bool { return w.deliveries(store.DeliveryFilter{})[0].State == sms.DeliveryFailed })
 	if len(w.got()) != 7 {
 		t.Errorf("%d calls", len(w.got()))
+	}
+}
+
+// A reply of many parts makes a long address, which is called all the same, also where it is led on to.
+func TestALongReplyIsTold(t *testing.T) {
+	w := newWorld(t, storetest.Open(t, storetest.URL(t, "sqlite")))
+	text := strings.Repeat("Très bien 😀 ", 200)
+	told := make(chan string, 2)
+	server := httptest.NewServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/old" {
+			http.Redirect(out, r, "/new?"+r.URL.RawQuery, http.StatusMovedPermanently)
+			return
+		}
+		told <- r.URL.Query().Get("message")
+	}))
+	t.Cleanup(server.Close)
+	w.check(w.ChangeService(t.Context(), w.shop.Service.Name, func(v *sms.Service) error {
+		v.Settings.ResponseType, v.Settings.ResponseCgiURL = "cgi", server.URL+"/old"
+		return nil
+	}))
+	w.send(true)
+	w.check(w.Settle(t.Context(), &store.Outcome{Incoming: []sms.Incoming{
+		{CarrierID: w.shop.Carrier.ID, Sender: alice, Number: "38000", Text: text, At: w.clock.Now()},
+	}}))
+	w.start()
+	w.until("it is told", func() bool { return w.waiting() == 0 || len(w.deliveries(store.DeliveryFilter{})[0].Log) > 0 })
+	if d := w.deliveries(store.DeliveryFilter{})[0]; d.State != sms.DeliveryDelivered || len(told) != 1 || <-told != text {
+		t.Errorf("%s: %+v", d.State, d.Log)
 	}
 }
 
@@ -332,6 +386,17 @@ func TestNothingIsLostWhenTheNotifierIsCutOff(t *testing.T) {
 			t.Errorf("%v, %v", calls, w.ids)
 		}
 	})
+}
+
+// What is signed is for one address: a webhook that redirects is not followed, and its owner can read so.
+func TestAWebhookThatRedirectsIsNotFollowed(t *testing.T) {
+	w := newWorld(t, storetest.Open(t, storetest.URL(t, "sqlite")))
+	server := httptest.NewServer(http.RedirectHandler(w.server.URL, http.StatusTemporaryRedirect))
+	t.Cleanup(server.Close)
+	a := w.start().Test(t.Context(), w.shop.Service.Name, sms.Webhook{URL: server.URL, Secret: "whsec_AAAA"})
+	if a.OK() || a.Status != http.StatusTemporaryRedirect || !strings.Contains(a.Error, "redirects") || len(w.got()) != 0 {
+		t.Errorf("%+v, %v", a, w.got())
+	}
 }
 
 // Addresses of private networks are never called unless the operator allows them.

@@ -72,3 +72,17 @@ func TestFailuresAtOnceOpenOnce(t *testing.T) {
 		t.Errorf("not closed: %+v", b)
 	}
 }
+
+// Two machines that answer each other come to an end; others, and the next hour, are not concerned.
+func TestAnswersToOneNumberHaveAnEnd(t *testing.T) {
+	var l loops
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	for i := range maxAnswers + 5 {
+		if got := l.may("a", now); got != (i < maxAnswers) {
+			t.Errorf("answer %d: %v", i+1, got)
+		}
+	}
+	if !l.may("b", now) || !l.may("a", now.Add(time.Hour+time.Second)) {
+		t.Error("another number, or the next hour, is held up")
+	}
+}

@@ -111,7 +111,7 @@ type replyData struct {
 
 // Body gives the JSON of a notice. The same delivery always has the same one.
 func Body(delivery int64, created time.Time, n *sms.Notice) ([]byte, error) {
-	e := event{ID: deliveryID(delivery), Type: n.Event(), Timestamp: n.At.UTC(), ServiceName: n.Service}
+	e := event{ID: sms.DeliveryName(delivery), Type: n.Event(), Timestamp: n.At.UTC(), ServiceName: n.Service}
 	if e.Timestamp.IsZero() {
 		e.Timestamp = created.UTC()
 	}

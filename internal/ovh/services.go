@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -231,9 +230,8 @@ func setText(to *string, v nullable[string], field string, most int) error {
 // setURL takes an address that will be called, empty or null for none.
 func setURL(to *string, v nullable[string], field string) error {
 	if v.Value != nil && *v.Value != "" {
-		u, err := url.Parse(*v.Value)
-		if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-			return sms.Errorf(sms.Invalid, "%s = %q is not an address that can be called: it must begin with http:// or https:// and a host", field, cut(*v.Value))
+		if err := checkURL(field, *v.Value); err != nil {
+			return err
 		}
 	}
 	return setText(to, v, field, maxURL)

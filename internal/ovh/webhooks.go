@@ -72,7 +72,7 @@ func changeWebhook(w *sms.Webhook, b smsWebhookBody) error {
 // checkURL looks at an address that will be called. Whether it may be called shows then.
 func checkURL(field, address string) error {
 	if _, err := fetch.ParseURL(address); err != nil {
-		return sms.Errorf(sms.Invalid, "%s = %q is not an address that can be called: it must begin with http:// or https:// and a host", field, cut(address))
+		return sms.Errorf(sms.Invalid, "%s = %q is not an address that can be called: it must begin with http:// or https:// and a host, and may have 2048 bytes", field, cut(address))
 	}
 	return nil
 }

@@ -223,6 +223,7 @@ func TestHTTP2SMSRefuses(t *testing.T) {
 		{202, "Invalid smsCoding", []string{"smsCoding", "3"}},
 		{202, "Invalid deferred time: ", []string{"deferred", "2026-12-24 18:00"}},
 		{202, "in the past", []string{"deferred", "120001012020"}},
+		{202, "Invalid deferred time: it is more than 366 days from now", []string{"deferred", "120001012099"}},
 		{241, "Nobody", []string{"from", "Nobody"}},
 		{202, "Invalid to: ", []string{"to", "12"}},
 	} {

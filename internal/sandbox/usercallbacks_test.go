@@ -66,6 +66,41 @@ func TestUsersHaveCallbacksOfTheirOwn(t *testing.T) {
 	})
 }
 
+// What the platform answers by itself does not come between a reply and the message it is about: the opt-out is the user's, of his message.
+func TestRepliesToAutomaticAnswersBelongToTheMessageBefore(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		server := newCustomerServer(t)
+		put(t, p, "", map[string]any{
+			"stopCallBack": server.URL + "/stop", "smsResponse": map[string]any{"responseType": "text", "text": "Merci de votre réponse"},
+		})
+		check(t, p.OVH.Put(p.Path("/users/user"), map[string]any{"stopCallBack": server.URL + "/nomore"}, nil))
+		const alice = "+33639980304"
+		_, ids, text := cgi{p, t}.get("to", alice, "from", "", "senderForResponse", "1", "tag", "avis")
+		if len(ids) != 1 {
+			t.Fatal(text)
+		}
+		for n, reply := range []string{"oui", "Stop. Merci"} {
+			p.Until("the message before", func() bool { p.Clock.Advance(time.Second); return got(p, alice) == uint64(n)+1 })
+			if err := p.Simulator.Reply(alice, "", reply); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.Until("the opt-out", func() bool { return len(server.to("/nomore"))+len(server.to("/stop")) > 0 })
+		if mine := server.to("/nomore"); len(mine) != 1 || !strings.Contains(mine[0].uri, "&id="+ids[0]+"&tag=avis") {
+			t.Errorf("%+v, %+v", mine, server.to("/stop"))
+		}
+		var mine []int64
+		if p.Get("/users/user/incoming?tag=avis", &mine); len(mine) != 2 {
+			t.Errorf("the user has the replies %v", mine)
+		}
+		var out []string
+		if p.Get("/blacklists?smsOutgoingID="+ids[0], &out); len(out) != 1 {
+			t.Errorf("the message has brought the opt-outs %v", out)
+		}
+		p.Audit()
+	})
+}
+
 // checkTargets looks how the deliveries are listed.
 func checkTargets(t *testing.T, p *sandboxtest.Platform) {
 	t.Helper()

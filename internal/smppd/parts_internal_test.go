@@ -99,6 +99,8 @@ func TestWhatIsToldFits(t *testing.T) {
 		{store.Owed{Message: sms.Message{ID: 1 << 52, State: sms.Delivered, DoneAt: now}, ReceiptTo: back, Ordered: now}, 2},
 		{store.Owed{Message: sms.Message{ID: 5, State: sms.Delivered}, ReceiptTo: newReturn(submitted, smpp.RegisterFailure, nil)}, 0},
 		{store.Owed{Message: sms.Message{ID: 5, State: sms.Failed}, ReceiptTo: newReturn(submitted, smpp.RegisterFailure, nil)}, 1},
+		{store.Owed{Message: sms.Message{ID: 5, State: sms.Failed}, ReceiptTo: newReturn(submitted, smpp.RegisterIntermediate, nil)}, 0},
+		{store.Owed{Message: sms.Message{ID: 5, State: sms.Buffered}, Text: store.OwedBuffered, ReceiptTo: newReturn(submitted, smpp.RegisterIntermediate, nil)}, 1},
 		{store.Owed{Text: newNotice(back, returnPart{7, 1}, smpp.StateRejected, errRejected, now)}, 1},
 		{store.Owed{Incoming: sms.Incoming{ID: 3, Sender: "+33612345678", Number: "38000", Text: long}}, 11},
 		{store.Owed{Incoming: sms.Incoming{ID: 3, Sender: "Ramier", Number: "+33612345678", Text: "Oui"}}, 1},
@@ -153,5 +155,17 @@ func TestTheBucketFillsWithTime(t *testing.T) {
 	now = now.Add(time.Second)
 	if n := take(); n != 20 {
 		t.Error("a second after that: ", n)
+	}
+}
+
+// The schedule that docs/doors.md promises to clients that do not take what they are told.
+func TestPausesBetweenAttemptsToDeliver(t *testing.T) {
+	for attempts, want := range map[int]time.Duration{
+		0: 5 * time.Second, 1: 5 * time.Second, 2: 15 * time.Second, 3: time.Minute, 4: 5 * time.Minute, 5: 15 * time.Minute, 6: 30 * time.Minute,
+		7: time.Hour, 8: time.Hour, 170: time.Hour,
+	} {
+		if got := pauseAfter(attempts); got != want {
+			t.Errorf("after %d attempts: %v, want %v", attempts, got, want)
+		}
 	}
 }

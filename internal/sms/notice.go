@@ -2,6 +2,7 @@ package sms
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -44,6 +45,25 @@ type Notice struct {
 	Number   string // written to
 	Text     string
 	Keyword  string // of the rule that it has met
+}
+
+// deliveryPrefix begins the name of a delivery.
+const deliveryPrefix = "dlv_"
+
+// DeliveryName is what a delivery is called outside: in calls and, if it is an SMS, as the QueryID of its order.
+func DeliveryName(id int64) string { return deliveryPrefix + strconv.FormatInt(id, 10) }
+
+// DeliveryNamed gives the id of the delivery with a name, 0 if it is none.
+func DeliveryNamed(name string) int64 {
+	digits, ok := strings.CutPrefix(name, deliveryPrefix)
+	if !ok {
+		return 0
+	}
+	id, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return id
 }
 
 // Event gives the name that webhooks know it by.

@@ -32,7 +32,8 @@ const maxJudged = 4096
 //     "stop and go"; or
 //  2. it has a phrase like "ne plus recevoir" or "remove me", unless a "not" stands right before it; or
 //  3. it, or one of its lines, has a word like "arrêt" or "unsubscribe" and otherwise only words that mean nothing else, and no
-//     "not" in the same clause.
+//     "not" in the same clause; or
+//  4. its last clause is STOP, as in "J'en ai assez. Stop !", and courtesy.
 //
 // It asks for messages again only by the third rule, with words like START: a wrong opt-in would be worse than a wrong opt-out.
 // OUI and YES are answers to too much to be among them. Words and phrases are in reply_words.txt.
@@ -40,7 +41,7 @@ func ReadIntent(reply string) Intent {
 	v := vocabulary()
 	lines := replyLines(reply)
 	whole := v.mend(words(strings.Join(lines, "\n")))
-	if v.beginsWithStop(whole) || v.hasPhrase(whole) || v.isAbout(whole, v.stop, v.phrases) {
+	if v.beginsWithStop(whole) || v.hasPhrase(whole) || v.isAbout(whole, v.stop, v.phrases) || v.endsWithStop(lines) {
 		return OptsOut
 	}
 	for i, line := range lines {
@@ -187,6 +188,7 @@ func spelled(all []word) []word {
 type lexicon struct {
 	first, stop, start, not, courtesy, known map[string]bool
 	phrases, startPhrases, names             phrases
+	wholePhrases, harmless                   phrases
 }
 
 // phrases are sequences of words, by their first word.
@@ -198,7 +200,10 @@ var replyWords string
 var vocabulary = sync.OnceValue(func() *lexicon { return readLexicon(replyWords) })
 
 func readLexicon(text string) *lexicon {
-	v := &lexicon{phrases: phrases{}, startPhrases: phrases{}, names: phrases{}}
+	v := &lexicon{phrases: phrases{}, startPhrases: phrases{}, names: phrases{}, wholePhrases: phrases{}, harmless: phrases{}}
+	rows := map[string]phrases{
+		"phrases": v.phrases, "names": v.names, "start phrases": v.startPhrases, "whole phrases": v.wholePhrases, "harmless phrases": v.harmless,
+	}
 	sets := map[string]map[string]bool{}
 	section := ""
 	for line := range strings.Lines(text) {
@@ -215,17 +220,12 @@ func readLexicon(text string) *lexicon {
 		for _, w := range words(line) {
 			row = append(row, w.text)
 		}
-		switch section {
-		case "phrases":
-			v.phrases[row[0]] = append(v.phrases[row[0]], row)
-		case "names":
-			v.names[row[0]] = append(v.names[row[0]], row)
-		case "start phrases":
-			v.startPhrases[row[0]] = append(v.startPhrases[row[0]], row)
-		default:
-			for _, w := range row {
-				sets[section][w] = true
-			}
+		if p, ok := rows[section]; ok {
+			p[row[0]] = append(p[row[0]], row)
+			continue
+		}
+		for _, w := range row {
+			sets[section][w] = true
 		}
 	}
 	v.first, v.stop, v.start = sets["first"], sets["stop"], sets["start"]
@@ -318,7 +318,11 @@ func (p phrases) at(all []word, i int) int {
 
 // hasPhrase is the second rule.
 func (v *lexicon) hasPhrase(all []word) bool {
-	for i := range all {
+	for i := 0; i < len(all); i++ {
+		if n := v.harmless.at(all, i); n > 0 {
+			i += n - 1
+			continue
+		}
 		if v.phrases.at(all, i) == 0 {
 			continue
 		}
@@ -342,7 +346,11 @@ func (v *lexicon) isAbout(all []word, set map[string]bool, p phrases) bool {
 			found = found || inClause && !negated
 			inClause, negated = false, false
 		}
-		if n := p.at(all, i); n > 0 {
+		if n := v.harmless.at(all, i); n > 0 {
+			i += n - 1
+			continue
+		}
+		if n := max(p.at(all, i), v.wholeAt(set, all, i)); n > 0 {
 			inClause = true
 			i += n - 1
 			continue
@@ -358,6 +366,41 @@ func (v *lexicon) isAbout(all []word, set map[string]bool, p phrases) bool {
 		}
 	}
 	return found || inClause && !negated
+}
+
+// wholeAt gives how many words a phrase has that asks to stop where nothing else is said.
+func (v *lexicon) wholeAt(set map[string]bool, all []word, i int) int {
+	if !set["stop"] {
+		return 0
+	}
+	return v.wholePhrases.at(all, i)
+}
+
+// endsWithStop is the fourth rule. A number after it makes it the end of a message that was copied.
+func (v *lexicon) endsWithStop(lines []string) bool {
+	if len(lines) == 0 {
+		return false
+	}
+	last := strings.TrimRightFunc(lines[len(lines)-1], func(r rune) bool { return !isWordRune(r) })
+	at := clauseEnd(last)
+	if at == 0 {
+		return false
+	}
+	all := words(last[at:])
+	return v.beginsWithStop(all) && !slices.ContainsFunc(all, func(w word) bool { return !v.isFirst(w.text) && !v.courtesy[w.text] })
+}
+
+// clauseEnd gives where the last clause of a line begins: behind punctuation and a blank, 0 if there is none.
+func clauseEnd(line string) int {
+	at := strings.LastIndexFunc(line, func(r rune) bool { return strings.ContainsRune(",;.!?…", r) })
+	if at < 0 {
+		return 0
+	}
+	_, size := utf8.DecodeRuneInString(line[at:])
+	if next, _ := utf8.DecodeRuneInString(line[at+size:]); !unicode.IsSpace(next) {
+		return 0
+	}
+	return at + size
 }
 
 // replyLines gives the lines of a reply that its author wrote: no signature of a phone, no quoted message. If nothing is left

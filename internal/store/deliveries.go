@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -126,7 +127,8 @@ func (s *Store) SettleDeliveries(ctx context.Context, all []sms.Delivery) error 
 	})
 }
 
-// GiveUpDeliveries ends what waits for an endpoint, or for all when it is 0, and was made before a time; why is noted.
+// GiveUpDeliveries ends what waits for an endpoint, or for all when it is 0, and was made before a time; why is noted. For all, what was
+// ordered again counts from then on.
 func (s *Store) GiveUpDeliveries(ctx context.Context, e sms.Endpoint, before, now time.Time, why string) error {
 	log, err := json.Marshal([]sms.Attempt{{At: now, Error: why}})
 	if err != nil {
@@ -135,7 +137,9 @@ func (s *Store) GiveUpDeliveries(ctx context.Context, e sms.Endpoint, before, no
 	change := `UPDATE delivery SET state = 'failed', done_at = $1, log = CASE WHEN log = '' THEN $2 ELSE log END
 		WHERE state = 'waiting' AND created_at < $3`
 	args := []any{micros(now), string(log), micros(before)}
-	if e != 0 { // a condition of its own, so that only what waits for it is looked at
+	if e == 0 {
+		change += " AND (replays = 0 OR due_at < $3)"
+	} else { // a condition of its own, so that only what waits for it is looked at
 		change += " AND endpoint = $4"
 		args = append(args, int64(e))
 	}
@@ -185,28 +189,49 @@ func (s *Store) Delivery(ctx context.Context, service, id int64) (sms.Delivery, 
 }
 
 // Replay orders again, at a time, deliveries of a service that have ended, those with the ids or else those of the filter, and gives how many it
-// were. SMS that the platform sent by itself are not sent again.
+// were, also with an error. SMS that the platform sent by itself are not sent again.
 func (s *Store) Replay(ctx context.Context, service int64, id int64, f DeliveryFilter, now time.Time) (n int64, err error) {
-	var w where
-	at := w.arg(micros(now))
-	f.narrow(&w, service)
-	w.add("d.state <> ?", sms.DeliveryWaiting)
-	w.add("d.event <> ?", string(sms.NoticeAnswer))
-	if id != 0 {
-		w.add("d.id = ?", id)
+	var last sql.NullInt64 // what is made meanwhile is not meant
+	if err := s.reads.QueryRowContext(ctx, "SELECT MAX(id) FROM delivery WHERE service_id = $1", service).Scan(&last); err != nil {
+		return 0, unavailable(err)
 	}
-	err = s.write(ctx, other, func(t *tx) error {
-		res, err := t.db.ExecContext(ctx, `UPDATE delivery SET state = 'waiting', attempts = 0, replays = replays + 1, due_at = `+at+`, done_at = 0
-			WHERE id IN (SELECT d.id FROM delivery d WHERE `+w.String()+`)`, w.args...)
-		if err == nil {
-			n, err = res.RowsAffected()
+	for {
+		var w where
+		at := w.arg(micros(now))
+		f.narrow(&w, service)
+		w.add("d.id <= ?", last.Int64)
+		w.add("d.state <> ?", sms.DeliveryWaiting)
+		w.add("d.event <> ?", string(sms.NoticeAnswer))
+		if id != 0 {
+			w.add("d.id = ?", id)
 		}
+		some, err := s.replaySome(ctx, &w, at)
+		if n += int64(len(some)); len(some) > 0 {
+			s.owed.wake(nil)
+		}
+		if err != nil || len(some) < maxReplayed {
+			return n, err
+		}
+		f.After = slices.Max(some)
+	}
+}
+
+// maxReplayed is how many deliveries are ordered again in one transaction: others have their turn in between.
+const maxReplayed = 2000
+
+// replaySome orders the first of those chosen again.
+func (s *Store) replaySome(ctx context.Context, w *where, at string) (ids []int64, err error) {
+	change := `UPDATE delivery SET state = 'waiting', attempts = 0, replays = replays + 1, due_at = ` + at + `, done_at = 0
+		WHERE id IN (SELECT d.id FROM delivery d WHERE ` + w.String() + ` ORDER BY d.id LIMIT ` + w.arg(maxReplayed) + `) RETURNING id`
+	err = s.write(ctx, other, func(t *tx) error {
+		rows, err := t.db.QueryContext(ctx, change, w.args...)
+		if err != nil {
+			return err
+		}
+		ids, err = scanIDs(rows)
 		return err
 	})
-	if n > 0 {
-		s.owed.wake(nil)
-	}
-	return n, err
+	return ids, err
 }
 
 // Limits of what is kept of deliveries that have ended.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -79,6 +80,9 @@ func (w *settlement) read(ctx context.Context, r *reply) (err error) {
 		}
 	}
 	if err := w.tie(ctx, r); err != nil || r.ServiceID == 0 {
+		return err
+	}
+	if err := w.behindAnswer(ctx, r); err != nil {
 		return err
 	}
 	row, err := w.t.ServiceByID(ctx, r.ServiceID)
@@ -246,6 +250,37 @@ func (w *settlement) tieToNumber(ctx context.Context, r *reply, service int64) e
 			return nil
 		}
 	}
+	return nil
+}
+
+// behindAnswer ties a reply to an SMS that the platform sent by itself to the message that this was about: whose it is, and its campaign, do
+// not get lost in between. It is known for as long as the delivery is.
+func (w *settlement) behindAnswer(ctx context.Context, r *reply) error {
+	var name, text string
+	err := w.t.db.QueryRowContext(ctx, "SELECT j.query_id FROM message m JOIN job j ON j.id = m.job_id WHERE m.id = $1", r.OutgoingID).Scan(&name)
+	id := sms.DeliveryNamed(name)
+	if err == nil && id == 0 || errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err == nil {
+		err = w.t.db.QueryRowContext(ctx, "SELECT notice FROM delivery WHERE id = $1 AND service_id = $2 AND event = $3", id, r.ServiceID,
+			string(sms.NoticeAnswer)).Scan(&text)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	var n noticeRow
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &n)
+	}
+	if err != nil || n.Outgoing == 0 || n.Receiver != r.Incoming.Sender { // to the owner, about another's reply
+		return err
+	}
+	var still bool
+	if err := w.t.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM message WHERE id = $1 AND receiver = $2)", n.Outgoing, n.Receiver).Scan(&still); err != nil || !still {
+		return err
+	}
+	r.OutgoingID = n.Outgoing
 	return nil
 }
 

@@ -166,6 +166,62 @@ func TestAReplyWithoutAllItsPartsComesAfterAWhile(t *testing.T) {
 	})
 }
 
+// Parts are known for an hour: after that the same words with the same reference are a new reply.
+func TestTheSamePartsLaterAreANewReply(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		shop := storetest.NewShop(t, s)
+		talk(t, s, shop)
+		for _, later := range []struct {
+			after time.Duration
+			want  int
+		}{{0, 1}, {59 * time.Minute, 1}, {61 * time.Minute, 2}} {
+			all := parts(t, shop, strings.Repeat("oui ", 60), 7)
+			for i := range all {
+				all[i].At = all[i].At.Add(later.after)
+			}
+			settle(t, s, &store.Outcome{Incoming: all})
+			if got := received(t, s, shop); len(got) != later.want {
+				t.Errorf("after %v there are %d replies, want %d", later.after, len(got), later.want)
+			}
+		}
+	})
+}
+
+// A large replay goes in portions and leaves none out.
+func TestManyDeliveriesAreReplayed(t *testing.T) {
+	const many = 4100
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		shop := storetest.NewShop(t, s)
+		talk(t, s, shop)
+		change(t, s, shop, func(v *sms.Settings) { v.ResponseType, v.ResponseCgiURL = "cgi", "https://shop.example/in" })
+		all := make([]sms.Incoming, many)
+		for i := range all {
+			all[i] = sms.Incoming{CarrierID: shop.Carrier.ID, Sender: alice, Number: "38000", Text: fmt.Sprint("r", i), Parts: 1, At: storetest.Noon}
+		}
+		settle(t, s, &store.Outcome{Incoming: all})
+		ds, err := s.Deliveries(t.Context(), shop.Service.ID, store.DeliveryFilter{}, many+1)
+		if err != nil || len(ds) != many {
+			t.Fatal(len(ds), err)
+		}
+		for i := range ds {
+			ds[i].State, ds[i].Attempts, ds[i].DoneAt = sms.DeliveryDelivered, 1, storetest.Noon
+		}
+		if err := s.SettleDeliveries(t.Context(), ds[1:]); err != nil { // the first still waits
+			t.Fatal(err)
+		}
+		for i, want := range []int64{many - 1, 0} {
+			n, err := s.Replay(t.Context(), shop.Service.ID, 0, store.DeliveryFilter{From: storetest.Noon.Add(-time.Hour)}, storetest.Noon.Add(time.Minute))
+			if err != nil || n != want {
+				t.Errorf("replay %d: %d, %v", i, n, err)
+			}
+		}
+		waiting, err := s.Deliveries(t.Context(), shop.Service.ID, store.DeliveryFilter{State: sms.DeliveryWaiting}, many+1)
+		if err != nil || len(waiting) != many || waiting[0].Replays != 0 || waiting[many-1].Replays != 1 {
+			t.Errorf("%d wait, %v", len(waiting), err)
+		}
+	})
+}
+
 func TestWhatARepliesServiceOwes(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		shop := storetest.NewShop(t, s)
@@ -234,6 +290,31 @@ func TestWhatARepliesServiceOwes(t *testing.T) {
 		a, err := s.Audit(t.Context())
 		if err != nil || len(a.Findings) > 0 {
 			t.Errorf("%+v, %v", a, err)
+		}
+	})
+}
+
+// A rule for a word that stops is passed over; the same words again within ten minutes are marked, since the operator may have repeated them.
+func TestNoRuleStandsInTheWayOfASTOP(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		shop := storetest.NewShop(t, s)
+		talk(t, s, shop)
+		change(t, s, shop, func(v *sms.Settings) { v.ResponseType, v.ResponseCgiURL = "cgi", "https://shop.example/cgi" })
+		rule := sms.KeywordRule{ServiceID: shop.Service.ID, Word: "stop", Answer: "Non", Opt: sms.OptKeywordIn, CreatedAt: storetest.Noon}
+		if err := s.AddKeyword(t.Context(), &rule); err != nil {
+			t.Fatal(err)
+		}
+		for i, minutes := range []int{0, 9, 20} {
+			settle(t, s, &store.Outcome{Incoming: []sms.Incoming{{
+				CarrierID: shop.Carrier.ID, Sender: alice, Number: "38000", Text: "Stop", At: storetest.Noon.Add(time.Duration(minutes) * time.Minute),
+			}}})
+			ds, err := s.Deliveries(t.Context(), shop.Service.ID, store.DeliveryFilter{Endpoint: sms.CgiURLOf(shop.Service.ID)}, 10)
+			if err != nil || len(ds) != i+1 || ds[i].Notice.Duplicate != (minutes == 9) || ds[i].Notice.Keyword != "" {
+				t.Errorf("after %d minutes: %+v, %v", minutes, ds, err)
+			}
+		}
+		if all, err := s.OptOuts(t.Context(), shop.Service.ID, 0); err != nil || len(all) != 1 {
+			t.Error(all, err)
 		}
 	})
 }
