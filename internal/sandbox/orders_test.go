@@ -129,6 +129,10 @@ func TestOrderingANewAccount(t *testing.T) {
 		if err := p.OVH.Get("/sms", &before); err != nil {
 			t.Fatal(err)
 		}
+		// The name that the new one would get has been given out by hand, to another customer even.
+		if err := p.Operator.Post("/operator/services", object{"account": "rm67890-ovh", "name": fmt.Sprintf("sms-rm12345-%d", len(before)+1)}, nil); err != nil {
+			t.Fatal(err)
+		}
 		if err := p.Operator.Post(fmt.Sprintf("/operator/orders/%d/settle", *o.OrderID), nil, nil); err != nil {
 			t.Fatal(err)
 		}
