@@ -69,7 +69,7 @@ func TestMoneyOnTheCommandLine(t *testing.T) {
 	op("order list --status notPaid", "shop sms-shop-1 101 4.03 EUR notPaid")
 	id := strings.Fields(strings.Split(op("order list --status notPaid"), "\n")[1])[0]
 	opFails("order refund "+id, "only an order that was paid can be paid back")
-	op("order settle "+id+" --reference 'transfer of 23 Nov'")
+	op("order settle " + id + " --reference 'transfer of 23 Nov'")
 	opFails("order settle "+id, "is delivered since")
 	opFails("order cancel "+id, "is delivered since")
 	op("service show sms-shop-1", "credits left 101")

@@ -119,6 +119,27 @@ func TestCreditsAreOrderedPaidAndThere(t *testing.T) {
 	})
 }
 
+// The days on papers are those of the platform's zone, like those of statements: in Paris it is the new year.
+func TestTheDayOfAnInvoice(t *testing.T) {
+	p := sandboxtest.Start(t, "")
+	p.Clock.Set(time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC))
+	id, _ := orderOf(t, p, 1000)
+	for _, step := range []string{"settle", "refund"} {
+		if err := p.Operator.Post(fmt.Sprintf("/operator/orders/%d/%s", id, step), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var m struct{ PdfURL, URL string }
+	if err := p.OVH.Get(fmt.Sprintf("/me/order/%d", id), &m); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{m.URL, m.PdfURL, m.URL + "/credit-1.pdf"} {
+		if _, _, body := read(t, address); !strings.Contains(body, "2027-01-01") || strings.Contains(body, "2026-12-31") {
+			t.Errorf("%s: %s", address, body)
+		}
+	}
+}
+
 func TestOrderingANewAccount(t *testing.T) {
 	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
 		var o creditOrder
