@@ -198,6 +198,9 @@ func TestWhatCannotBeOrdered(t *testing.T) {
 	}
 	wantStatus(t, p.Operator.Put("/operator/prices/all/20", object{"credit": 0.01, "currency": "EUR"}, nil), http.StatusConflict)
 	wantStatus(t, p.Operator.Put("/operator/prices/all/20", object{"credit": -0.01, "currency": "USD"}, nil), http.StatusBadRequest)
+	for _, free := range []float64{0.0000001, -0.0000001} { // it would be nothing
+		wantStatus(t, p.Operator.Put("/operator/prices/all/20", object{"credit": free, "currency": "USD"}, nil), http.StatusBadRequest)
+	}
 	wantStatus(t, p.Operator.Put("/operator/prices/all/20", object{"credit": 0.01, "currency": "XXX"}, nil), http.StatusBadRequest)
 	wantStatus(t, p.Operator.Put("/operator/taxes/FR", object{"name": "TVA", "rate": 101}, nil), http.StatusBadRequest)
 	var o creditOrder
