@@ -47,9 +47,9 @@ type Options struct {
 	AnyHost        bool
 	Tolerance      time.Duration // of timestamps, 0 = 300 s
 	TrustedProxies []netip.Prefix
-	MaxBody        int64 // bytes, 0 = 10 MiB
-	MaxBatch       int   // ids in one batch GET, 0 = 500
-	Zone           *time.Location // nil = Europe/Paris, where OVH's clocks are
+	MaxBody        int64             // bytes, 0 = 10 MiB
+	MaxBatch       int               // ids in one batch GET, 0 = 500
+	Zone           *time.Location    // nil = Europe/Paris, where OVH's clocks are
 	Limits         sms.Limits        // of orders; zero = the default ones
 	StopClauses    map[string]string // by country; nil = the default ones
 	HideMetrics    bool              // they are served elsewhere
