@@ -415,6 +415,10 @@ func TestALowQuotaIsTold(t *testing.T) {
 		told("shop has 2 of 2")
 		put(t, p, "/users/shop", object{"quotaInformations": object{"quotaLeft": 1}})
 		told("shop has 2 of 2", "shop has 1 of 2")
+		put(t, p, "/users/shop", object{"quotaInformations": object{"quotaLeft": 5}})
+		told("shop has 2 of 2", "shop has 1 of 2")
+		put(t, p, "/users/shop", object{"quotaInformations": object{"quotaLeft": 1}}) // as much as at the last warning
+		told("shop has 2 of 2", "shop has 1 of 2", "shop has 1 of 2")
 		p.Audit()
 	})
 }
@@ -457,6 +461,10 @@ func TestLowCreditsAreTold(t *testing.T) {
 		told(first)
 		give(-100)
 		told(first, p.Info.ServiceName+": 99996 SMS credits are left.")
+		give(101)
+		told(first, p.Info.ServiceName+": 99996 SMS credits are left.")
+		give(-100) // as many as at the last warning
+		told(first, p.Info.ServiceName+": 99996 SMS credits are left.", p.Info.ServiceName+": 99996 SMS credits are left.")
 		var g struct {
 			AlertBelow  *float64
 			AlertNumber *string
