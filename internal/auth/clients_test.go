@@ -140,7 +140,8 @@ func TestAHostInCapitalsIsTheSame(t *testing.T) {
 	for _, anyHost := range []bool{false, true} {
 		d := newDesk(t, func(cfg *Config) { cfg.PublicURLs, cfg.AnyHost = []string{"http://sms.example:8080"}, anyHost })
 		for _, c := range [][2]string{
-			{"http://sms.example:8080", "http://SMS.EXAMPLE:8080"}, {"http://SMS.EXAMPLE:8080", "http://sms.example:8080"},
+			{"http://sms.example:8080", "http://SMS.EXAMPLE:8080"},
+			{"http://SMS.EXAMPLE:8080", "http://sms.example:8080"},
 			{"http://Sms.example:8080", "http://Sms.example:8080"},
 		} {
 			call := d.call("GET", c[0]+"/1.0/sms", "")
