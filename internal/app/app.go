@@ -47,9 +47,9 @@ type Options struct {
 	AnyHost        bool
 	Tolerance      time.Duration // of timestamps, 0 = 300 s
 	TrustedProxies []netip.Prefix
-	MaxBody        int64 // bytes, 0 = 10 MiB
-	MaxBatch       int   // ids in one batch GET, 0 = 500
-	Zone           *time.Location
+	MaxBody        int64             // bytes, 0 = 10 MiB
+	MaxBatch       int               // ids in one batch GET, 0 = 500
+	Zone           *time.Location    // nil = Europe/Paris, where OVH's clocks are
 	Limits         sms.Limits        // of orders; zero = the default ones
 	StopClauses    map[string]string // by country; nil = the default ones
 	HideMetrics    bool              // they are served elsewhere
@@ -104,6 +104,11 @@ func Start(ctx context.Context, o Options) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Zone == nil {
+		if o.Zone, err = time.LoadLocation("Europe/Paris"); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
 	a := &App{Store: s, opts: o, limits: newLimits(o)}
 	if err := a.start(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -146,7 +151,7 @@ func (a *App) start(ctx context.Context) error {
 	batches := campaign.NewBatches(slots, a.Store, submitter, o.Clock, o.Log)
 	a.startNotifier(submitter, m)
 	o.Billing.Submit = submitter
-	o.Billing.Store, o.Billing.Now, o.Billing.Log, o.Billing.PublicURL = a.Store, o.Clock.Now, o.Log, publicURL
+	o.Billing.Store, o.Billing.Now, o.Billing.Log, o.Billing.PublicURL, o.Billing.Zone = a.Store, o.Clock.Now, o.Log, publicURL, o.Zone
 	a.billing = billing.New(o.Billing)
 	a.clerk = clerk.New(clerk.Config{
 		Store: a.Store, Clock: o.Clock, Log: o.Log, OnDuty: a.Dispatcher.RunsTimers, Carriers: a.Dispatcher.Lookers, LookUp: a.Dispatcher.LookUp,

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // maxPublicURLs bounds how many URLs a bad signature is compared with.
@@ -15,24 +16,61 @@ const maxPublicURLs = 16
 // apiBases are what the paths of the API begin with.
 var apiBases = []string{"/1.0", "/v1"}
 
-// publicBases gives what may stand before the request target in a signed URL. Node-ovh signs https:// and the host
-// without its port, whatever the port.
-func publicBases(public []string) ([]string, error) {
+// publicBases gives what may stand before the request target in a signed URL, first what is named and then all of it. Node-ovh signs https:// and the host
+// without its port, whatever the port; others write the host in capitals, or the port that the scheme has anyway, or not.
+func publicBases(public []string) (named, bases []string, err error) {
 	if len(public) > maxPublicURLs {
-		return nil, fmt.Errorf("there are %d public URLs, at most %d are taken", len(public), maxPublicURLs)
+		return nil, nil, fmt.Errorf("there are %d public URLs, at most %d are taken", len(public), maxPublicURLs)
 	}
-	var bases []string
 	for _, text := range public {
 		base, err := publicBase(text)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		bases = append(bases, base)
+		named = append(named, base)
 	}
+	bases = slices.Clone(named)
 	for _, base := range bases {
 		bases = append(bases, withoutPort(base)...)
 	}
-	return distinct(bases), nil
+	for _, base := range bases {
+		bases = append(bases, otherPort(base)...)
+	}
+	for _, base := range bases {
+		bases = append(bases, inCase(base, strings.ToLower), inCase(base, strings.ToUpper))
+	}
+	return distinct(named), distinct(bases), nil
+}
+
+// ports are those that a URL need not name.
+var ports = map[string]string{"https": ":443", "http": ":80"}
+
+// otherPort gives a base with the port of its scheme where it has none, and without it where it has that.
+func otherPort(base string) []string {
+	scheme, authority, path := parts(base)
+	port := ports[scheme]
+	switch {
+	case hostOf(authority) == authority:
+		return []string{scheme + "://" + authority + port + path}
+	case strings.HasSuffix(authority, port):
+		return []string{scheme + "://" + hostOf(authority) + path}
+	}
+	return nil
+}
+
+// inCase gives a base with its host written in another case, which is the same host.
+func inCase(base string, write func(string) string) string {
+	scheme, authority, path := parts(base)
+	return scheme + "://" + write(authority) + path
+}
+
+// parts takes a base apart; the path begins with a slash or is empty.
+func parts(base string) (scheme, authority, path string) {
+	scheme, rest, _ := strings.Cut(base, "://")
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		return scheme, rest[:i], rest[i:]
+	}
+	return scheme, rest, ""
 }
 
 // publicBase reads one public URL. A path in it is that of a proxy which takes it away.
@@ -58,16 +96,9 @@ func publicBase(text string) (string, error) {
 
 // withoutPort gives an https base without its port, if it has one.
 func withoutPort(base string) []string {
-	rest, ok := strings.CutPrefix(base, "https://")
-	if !ok {
-		return nil
-	}
-	authority, path, _ := strings.Cut(rest, "/")
-	if path != "" {
-		path = "/" + path
-	}
+	scheme, authority, path := parts(base)
 	bare := hostOf(authority)
-	if bare == authority {
+	if scheme != "https" || bare == authority {
 		return nil
 	}
 	return []string{"https://" + bare + path}
@@ -108,14 +139,34 @@ func schemeOf(r *http.Request) string {
 	return "http"
 }
 
-// basesFor gives the bases that a request's signature may be made with.
+// basesFor gives the bases that a request's signature may be made with. A client that writes a host in capitals may send it so, too.
 func (v *Verifier) basesFor(r *http.Request) []string {
-	if !v.cfg.AnyHost || r.Host == "" {
+	capitals := strings.ContainsFunc(r.Host, unicode.IsUpper)
+	local := schemeOf(r) + "://" + r.Host
+	if !capitals && (!v.cfg.AnyHost || r.Host == "" || slices.Contains(v.bases, local)) {
 		return v.bases
 	}
-	local := schemeOf(r) + "://" + r.Host
-	bases := append(v.bases[:len(v.bases):len(v.bases)], local)
-	return distinct(append(bases, withoutPort(local)...))
+	bases := v.bases[:len(v.bases):len(v.bases)]
+	for _, base := range v.bases {
+		_, authority, _ := parts(base)
+		if host := hostOf(r.Host); strings.EqualFold(hostOf(authority), host) {
+			bases = append(bases, inCase(base, func(authority string) string { return host + authority[len(hostOf(authority)):] }))
+		}
+	}
+	if v.cfg.AnyHost {
+		bases = append(append(append(bases, local), withoutPort(local)...), otherPort(local)...)
+		bases = append(bases, inCase(local, strings.ToLower), inCase(local, strings.ToUpper))
+	}
+	return distinct(bases)
+}
+
+// namedFor gives the bases that are worth telling of: what is configured, and the name that a client has come by where any is taken.
+func (v *Verifier) namedFor(r *http.Request) []string {
+	named := v.named[:len(v.named):len(v.named)]
+	if v.cfg.AnyHost && r.Host != "" {
+		named = append(named, schemeOf(r)+"://"+r.Host)
+	}
+	return distinct(named)
 }
 
 // guessBases gives the bases that clients sign by mistake: the other scheme, another name of this place, a port too few

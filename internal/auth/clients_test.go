@@ -113,6 +113,17 @@ func TestPublicURLs(t *testing.T) {
 		{"https://a.example", "http://127.0.0.1:8080", true, true},
 		{"https://a.example", "http://localhost:8080", true, true},
 		{"https://a.example", "https://localhost:8443", true, true},
+		{"https://a.example", "https://a.example:443", false, true},
+		{"https://a.example:443/ovh", "https://a.example/ovh", false, true},
+		{"http://a.example", "http://a.example:80", false, true},
+		{"http://a.example:80", "http://a.example", false, true},
+		{"http://a.example:8080", "http://a.example:80", false, false},
+		{"https://a.example/ovh", "https://A.EXAMPLE/ovh", false, true},
+		{"https://a.example/ovh", "https://a.example/OVH", false, false},
+		{"https://a.example", "https://A.eXample", false, true}, // as the header Host says
+		{"https://A.Example", "https://a.example", false, true},
+		{"https://a.example:444", "https://A.eXample:444", false, true},
+		{"https://a.example", "http://Localhost:8080", true, true},
 	} {
 		d := newDesk(t, func(cfg *Config) { cfg.PublicURLs, cfg.AnyHost = []string{"http://other.example", c.public}, c.any })
 		r := d.call("GET", c.signed+"/1.0/sms", "").request()
@@ -121,6 +132,25 @@ func TestPublicURLs(t *testing.T) {
 		if (err == nil) != c.ok {
 			t.Errorf("%s is asked as %s: %v", c.public, c.signed, err)
 		}
+	}
+}
+
+// Libraries for HTTP of PHP and Python write the host of the header in small letters, and what is signed is as it was configured.
+func TestAHostInCapitalsIsTheSame(t *testing.T) {
+	for _, anyHost := range []bool{false, true} {
+		d := newDesk(t, func(cfg *Config) { cfg.PublicURLs, cfg.AnyHost = []string{"http://sms.example:8080"}, anyHost })
+		for _, c := range [][2]string{
+			{"http://sms.example:8080", "http://SMS.EXAMPLE:8080"},
+			{"http://SMS.EXAMPLE:8080", "http://sms.example:8080"},
+			{"http://Sms.example:8080", "http://Sms.example:8080"},
+		} {
+			call := d.call("GET", c[0]+"/1.0/sms", "")
+			call.sign.url = c[1] + "/1.0/sms"
+			d.refused(t, call, "")
+		}
+		call := d.call("GET", "http://sms.example:8080/1.0/sms", "")
+		call.sign.url = "http://sms.example:8080/1.0/SMS" // paths are as they are written
+		d.refused(t, call, sms.BadSignature)
 	}
 }
 

@@ -27,6 +27,7 @@ type diagnosis struct {
 	given digest
 	want  signed
 	bases []string // that are accepted
+	named []string // of them, those to tell of
 	left  int      // bytes that may still be hashed
 }
 
@@ -45,7 +46,7 @@ func (v *Verifier) badSignature(r *http.Request, s *signed, k *keys, app *applic
 	if !v.causes.allow(strconv.FormatInt(app.id, 10), time.Now()) { // real time: it is about this machine's work
 		return refused("why is looked for only once a second, and there were more; try again")
 	}
-	d := &diagnosis{want: *s, bases: bases, left: causeBytes}
+	d := &diagnosis{want: *s, bases: bases, named: v.namedFor(r), left: causeBytes}
 	var ok bool
 	if d.given, ok = parseSignature(k.signature); !ok {
 		return refused("%s", d.form(k.signature))
@@ -183,7 +184,7 @@ func (d *diagnosis) elsewhere(bases []string) string {
 			return "the path was signed alone, it must be the whole URL, beginning with " + d.want.base
 		}
 		return fmt.Sprintf("the signed URL was probably %s, we are configured for %s: change the client's endpoint, or add that to the public URLs here",
-			base+pathOf(s.target), strings.Join(d.bases, " and "))
+			base+pathOf(s.target), strings.Join(d.named, " and "))
 	}
 	return ""
 }

@@ -33,7 +33,6 @@ func TestTheCauseOfABadSignatureIsNamed(t *testing.T) {
 		}, []string{"probably https://api.shop.example/1.0"}},
 		{"OVH itself", func(c *call) { c.sign.url = "https://eu.api.ovh.com/1.0/sms/sms-ab12345-1/jobs" }, []string{"probably https://eu.api.ovh.com/1.0"}},
 		{"no port, without TLS", func(c *call) { c.sign.url = "http://sms.example.org/1.0/sms/sms-ab12345-1/jobs" }, []string{"probably http://sms.example.org/1.0"}},
-		{"a port too many", func(c *call) { c.sign.url = "https://sms.example.org:443/1.0/sms/sms-ab12345-1/jobs" }, []string{"probably https://sms.example.org:443/1.0"}},
 		{"this machine", func(c *call) { c.sign.url = "http://localhost/1.0/sms/sms-ab12345-1/jobs" }, []string{"probably http://localhost/1.0"}},
 		{"the path alone", func(c *call) { c.sign.url = "/1.0/sms/sms-ab12345-1/jobs" }, []string{"the path was signed alone"}},
 		{"a proxy's prefix", func(c *call) {

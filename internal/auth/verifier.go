@@ -50,6 +50,7 @@ type Config struct {
 // A Verifier proves who sent a request. It is safe for concurrent use.
 type Verifier struct {
 	cfg          Config
+	named        []string // the public URLs
 	bases        []string // what may stand before the request target in a signed URL
 	applications *cache[string, *application]
 	credentials  *cache[keyHash, *credential]
@@ -71,13 +72,13 @@ func New(cfg Config) (*Verifier, error) {
 	if cfg.Tolerance == 0 {
 		cfg.Tolerance = 300 * time.Second
 	}
-	bases, err := publicBases(cfg.PublicURLs)
+	named, bases, err := publicBases(cfg.PublicURLs)
 	if err != nil {
 		return nil, err
 	}
 	shared := grants{}
 	return &Verifier{
-		cfg: cfg, bases: bases,
+		cfg: cfg, named: named, bases: bases,
 		applications: newCache[string](cacheBytes, (*application).keeping, (*application).dropping),
 		credentials:  newCache[keyHash](cacheBytes, shared.keeping, shared.dropping),
 		bearers:      newCache[keyHash](cacheBytes, (*bearer).bytes, (*bearer).bytes),

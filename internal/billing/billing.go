@@ -20,6 +20,7 @@ type Config struct {
 	Store  *store.Store
 	Submit *submit.Submitter // for warnings
 	Now    func() time.Time
+	Zone   *time.Location // of the dates on pages and documents; nil = UTC
 	Log    *slog.Logger
 	// PublicURL is where its pages are, like "https://sms.example.org".
 	PublicURL string
@@ -42,6 +43,9 @@ type Desk struct {
 func New(c Config) *Desk {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Zone == nil {
+		c.Zone = time.UTC
 	}
 	if c.Seller == "" {
 		c.Seller = "The operator of this platform"
@@ -128,6 +132,21 @@ func (d *Desk) TermsURL(o sms.CreditOrder) string {
 		return d.URL(o) + "/terms"
 	}
 	return d.PublicURL + termsPath
+}
+
+// local gives an order with its times on the platform's clocks: the day of an invoice is that of the books.
+func (d *Desk) local(o sms.CreditOrder) sms.CreditOrder {
+	o.CreatedAt, o.ExpiresAt, o.SettledAt = o.CreatedAt.In(d.Zone), o.ExpiresAt.In(d.Zone), o.SettledAt.In(d.Zone)
+	return o
+}
+
+// refunds lists what was paid back of an order, likewise.
+func (d *Desk) refunds(ctx context.Context, order int64) ([]sms.Refund, error) {
+	all, err := d.Store.Refunds(ctx, order)
+	for i := range all {
+		all[i].At = all[i].At.In(d.Zone)
+	}
+	return all, err
 }
 
 // describe names what is sold.

@@ -24,8 +24,12 @@ func (d *Desk) warnLow(ctx context.Context) error {
 			continue
 		}
 		if low {
+			rises, err := d.Store.Rises(ctx, v.ID, "available")
+			if err != nil {
+				return err
+			}
 			text := fmt.Sprintf("%s: %v SMS credits are left.", v.Name, l.Available)
-			if err := d.tell(ctx, v.Name, g.AlertNumber, text, "low-balance", fmt.Sprintf("low-balance %d %v %v", v.ID, g.AlertBelow, l.Available)); err != nil {
+			if err := d.tell(ctx, v.Name, g.AlertNumber, text, "low-balance", fmt.Sprintf("low-balance %d %v %v %d", v.ID, g.AlertBelow, l.Available, rises)); err != nil {
 				if code := sms.CodeOf(err); code == sms.Unavailable || code == sms.Internal {
 					return err
 				}

@@ -30,7 +30,11 @@ func (d *Desk) mailQuota(ctx context.Context, u store.LowUser) error {
 	if m, err = d.signed(ctx, v.AccountID, m); err != nil {
 		return err
 	}
-	m.CreatedAt, m.Key = d.Now(), fmt.Sprintf("%s %d %d %d", m.Kind, u.ID, u.Alert.Threshold, u.QuotaLeft)
+	rises, err := d.Store.Rises(ctx, u.ServiceID, "quota")
+	if err != nil {
+		return err
+	}
+	m.CreatedAt, m.Key = d.Now(), fmt.Sprintf("%s %d %d %d %d", m.Kind, u.ID, u.Alert.Threshold, u.QuotaLeft, rises)
 	return d.Store.AddMail(ctx, m)
 }
 

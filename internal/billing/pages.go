@@ -51,6 +51,7 @@ func lines(text string) template.HTML {
 func (d *Desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action "+d.formTargets())
+	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer") // the address is the key
 	h.Set("Cache-Control", "no-store")
@@ -101,7 +102,7 @@ func (d *Desk) order(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *Desk) showOrder(w http.ResponseWriter, r *http.Request, o sms.CreditOrder, by Seller) {
-	refunds, err := d.Store.Refunds(r.Context(), o.ID)
+	refunds, err := d.refunds(r.Context(), o.ID)
 	if err != nil {
 		http.Error(w, messageOf(err), statusOf(err))
 		return
@@ -140,7 +141,7 @@ func (d *Desk) formTargets() string {
 }
 
 func (d *Desk) creditNote(w http.ResponseWriter, r *http.Request, o sms.CreditOrder, by Seller, document string) {
-	refunds, err := d.Store.Refunds(r.Context(), o.ID)
+	refunds, err := d.refunds(r.Context(), o.ID)
 	if err != nil {
 		http.Error(w, messageOf(err), statusOf(err))
 		return
@@ -165,7 +166,7 @@ func (d *Desk) find(r *http.Request, id, key string) (sms.CreditOrder, bool) {
 	if err != nil && sms.CodeOf(err) != sms.NoObject {
 		d.Log.Error("cannot read an order", "order", n, "error", err)
 	}
-	return o, err == nil && subtle.ConstantTimeCompare([]byte(o.Key), []byte(key)) == 1
+	return d.local(o), err == nil && subtle.ConstantTimeCompare([]byte(o.Key), []byte(key)) == 1
 }
 
 // state says in a sentence how an order is doing.

@@ -18,7 +18,7 @@ func (d *Desk) StatementCSV(w *csv.Writer, s *sms.Statement) error {
 	if err := w.Write(statementColumns); err != nil {
 		return err
 	}
-	for _, l := range statementLines(s) {
+	for _, l := range d.statementLines(s) {
 		if err := w.Write(l); err != nil {
 			return err
 		}
@@ -26,8 +26,8 @@ func (d *Desk) StatementCSV(w *csv.Writer, s *sms.Statement) error {
 	return nil
 }
 
-// statementLines gives the lines of a statement.
-func statementLines(s *sms.Statement) [][]string {
+// statementLines gives the lines of a statement. A month that goes on closes today.
+func (d *Desk) statementLines(s *sms.Statement) [][]string {
 	line := func(day time.Time, name string, b sms.Books) []string {
 		return []string{day.Format(time.DateOnly), name, b.Available.String(), b.Held.String(), b.Quota.String(), b.Used.String()}
 	}
@@ -35,7 +35,11 @@ func statementLines(s *sms.Statement) [][]string {
 	for _, m := range s.Days {
 		lines = append(lines, line(m.Day, m.Name, m.Change))
 	}
-	return append(lines, line(s.To.AddDate(0, 0, -1), "closing balance", s.Closing))
+	last := s.To.AddDate(0, 0, -1)
+	if today := d.Now().In(s.From.Location()); today.Before(last) {
+		last = today
+	}
+	return append(lines, line(last, "closing balance", s.Closing))
 }
 
 // Right edges of the columns of a statement, and how many lines a page has.
@@ -46,7 +50,7 @@ const linesOfPage = 38
 // StatementPDF writes a statement as pages.
 func (d *Desk) StatementPDF(to io.Writer, s *sms.Statement) error {
 	title := fmt.Sprintf("Credits of %s, %s", s.Service, s.From.Format("2006-01"))
-	lines := statementLines(s)
+	lines := d.statementLines(s)
 	var pages []*sheet
 	for i, l := range lines {
 		if i%linesOfPage == 0 {

@@ -82,8 +82,12 @@ func (d *Desk) warn(ctx context.Context, u store.LowUser) error {
 	if err != nil {
 		return err
 	}
+	rises, err := d.Store.Rises(ctx, u.ServiceID, "quota")
+	if err != nil {
+		return err
+	}
 	return d.tell(ctx, u.Service, u.Alert.Number, alertText(v.Settings, u.User, b.Available), "quota-alert",
-		fmt.Sprintf("quota-alert %d %d %d", u.ID, u.Alert.Threshold, u.QuotaLeft))
+		fmt.Sprintf("quota-alert %d %d %d %d", u.ID, u.Alert.Threshold, u.QuotaLeft, rises))
 }
 
 // tell sends an SMS at the cost of a service, from the first of its senders or else a short number. Should it be noted too late, the key

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -67,6 +68,9 @@ func (c *client) call(ctx context.Context, method, path string, body, answer any
 func (c *client) located(err error) error {
 	if _, answered := errors.AsType[*ovh.APIError](err); err == nil || answered || errors.Is(err, context.Canceled) {
 		return err
+	}
+	if bad, ok := errors.AsType[*json.UnsupportedValueError](err); ok {
+		return fmt.Errorf("%s is no value that can be sent: give a number", bad.Str)
 	}
 	return fmt.Errorf("%s does not answer: %w", c.Endpoint(), unwrapURL(err))
 }

@@ -122,15 +122,23 @@ func (r resource) refund() *cobra.Command {
 			return err
 		}
 		if state, ok := o["card"].(string); ok {
-			_, err = fmt.Fprintf(r.out, "refunded order %s: %.2f %v to the card (%s %v%v) for %v credits (%v of them owed), credit note %v: %v\n", args[0], o["withTax"],
+			_, err = fmt.Fprintf(r.out, "refunded order %s: %s %v to the card (%s %v%v) for %v credits (%v of them owed), credit note %v: %v\n", args[0], euros(o["withTax"]),
 				o["currency"], state, cmp.Or(o["cardRefund"], any("")), cmp.Or(o["cardError"], any("")), o["credits"], o["owed"], o["number"], o["url"])
 			return err
 		}
-		_, err = fmt.Fprintf(r.out, "refunded order %s: pay back %.2f %v for %v credits (%v of them owed), credit note %v: %v\n", args[0], o["withTax"],
+		_, err = fmt.Fprintf(r.out, "refunded order %s: pay back %s %v for %v credits (%v of them owed), credit note %v: %v\n", args[0], euros(o["withTax"]),
 			o["currency"], o["credits"], o["owed"], o["number"], o["url"])
 		return err
 	}
 	return c
+}
+
+// euros shows money of an answer, of whatever currency, with its cents.
+func euros(v any) string {
+	if n, err := strconv.ParseFloat(fmt.Sprint(v), 64); err == nil {
+		return strconv.FormatFloat(n, 'f', 2, 64)
+	}
+	return fmt.Sprint(v)
 }
 
 // guard shows what an SMS account can be made to spend, and changes it where flags are given.

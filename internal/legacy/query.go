@@ -50,6 +50,9 @@ func readFields(w http.ResponseWriter, r *http.Request) (fields, error) {
 }
 
 func (f fields) readBody(r *http.Request) error {
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return sms.Errorf(sms.Invalid, "Invalid body: it is packed (Content-Encoding), send it as it is")
+	}
 	kind, params, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if kind == "multipart/form-data" {
 		return f.readMultipart(multipart.NewReader(r.Body, params["boundary"]))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"ramier/internal/sms"
@@ -63,6 +64,15 @@ func (x *exchange) hold(n int64) error {
 	e := sms.Errorf(sms.Unavailable, "too many requests with long bodies are under way")
 	e.RetryAfter = time.Second
 	return e
+}
+
+// plain refuses a body that is packed: it would be read as broken JSON.
+func (x *exchange) plain() error {
+	coding := x.r.Header.Get("Content-Encoding")
+	if len(x.call.Body) == 0 || coding == "" || strings.EqualFold(coding, "identity") {
+		return nil
+	}
+	return sms.Errorf(sms.Invalid, "The body is packed (Content-Encoding: %s), which is not taken here: send it as it is, without that header", cut(coding))
 }
 
 func ended(err error) error {

@@ -10,6 +10,21 @@ import (
 	"time"
 )
 
+func TestPackedBodiesAreRefusedByName(t *testing.T) {
+	f := newShop(t)
+	if got := f.ask("POST", "/1.0/shop/a/close", "\x1f\x8b\x08", "Content-Encoding", "gzip"); got.status != http.StatusBadRequest || !strings.Contains(got.body, "Content-Encoding: gzip") {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	for _, coding := range []string{"", "identity", "Identity"} {
+		if got := f.ask("POST", "/1.0/shop/a/close", "{}", "Content-Encoding", coding); got.status != http.StatusOK {
+			t.Errorf("%q: %d %s", coding, got.status, got.body)
+		}
+	}
+	if got := f.ask("POST", "/1.0/shop/a/close", "", "Content-Encoding", "gzip"); got.status != http.StatusOK {
+		t.Errorf("without a body: %d %s", got.status, got.body)
+	}
+}
+
 // drip gives a body bit by bit, and counts what was taken of it.
 type drip struct {
 	left, taken int

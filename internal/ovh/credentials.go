@@ -39,7 +39,7 @@ func readRules(given []authAccessRuleRequestBody) []sms.AccessRule {
 func (a *API) pagesFor(r *http.Request) string {
 	for _, base := range a.publicURLs {
 		scheme, rest, _ := strings.Cut(base, "://")
-		if host, _, _ := strings.Cut(rest, "/"); host == r.Host && (scheme == "https") == (r.TLS != nil) {
+		if host, _, _ := strings.Cut(rest, "/"); strings.EqualFold(host, r.Host) && (scheme == "https") == (r.TLS != nil) {
 			return base
 		}
 	}

@@ -43,8 +43,12 @@ func (a *API) createClient(ctx context.Context, c *Call, in postMeAPIOauth2Clien
 	return oauth2ClientSecret{ClientID: v.ClientID, ClientSecret: secret}, err
 }
 
-// ownServices checks that these are services of the caller, so that a mistake is seen at once.
+// ownServices checks that these are services of the caller, so that a mistake is seen at once. No services are all of them, which who sees
+// some only cannot give.
 func (a *API) ownServices(ctx context.Context, c *Call, names []string) error {
+	if len(names) == 0 && len(c.Caller.Services) > 0 {
+		return sms.Errorf(sms.Forbidden, "services is empty, which means all of the account, and %s sees only some: name those that it sees", c.Caller.ServiceAccount)
+	}
 	for _, name := range names {
 		if _, err := a.service(ctx, c, name); err != nil {
 			return referTo(err, "services", name, "/sms")
@@ -82,8 +86,10 @@ func identityOf(account, clientID string) string {
 
 func (a *API) putClient(ctx context.Context, c *Call, in putMeAPIOauth2ClientClientIDIn) (void, error) {
 	b := in.Body
-	if err := a.ownServices(ctx, c, b.Services); err != nil {
-		return void{}, err
+	if b.Services != nil {
+		if err := a.ownServices(ctx, c, b.Services); err != nil {
+			return void{}, err
+		}
 	}
 	defer a.auth.ForgetClient(in.ClientID)
 	return void{}, a.store.ChangeServiceAccount(ctx, c.Caller.AccountID, in.ClientID, func(v *store.ServiceAccount) error {

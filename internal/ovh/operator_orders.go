@@ -43,6 +43,9 @@ func readPrice(country string, quantity int64, b operatorPriceBody) (sms.Price, 
 		return sms.Price{}, err
 	}
 	millionths := math.Round(b.Credit * 1e6)
+	if millionths == 0 && b.Credit != 0 {
+		return sms.Price{}, sms.Errorf(sms.Invalid, "credit = %v is less than a millionth, and would be free: give 0 or at least 0.000001", b.Credit)
+	}
 	if math.IsNaN(millionths) || math.Abs(millionths) > sms.MaxCreditPrice {
 		return sms.Price{}, sms.Errorf(sms.Invalid, "credit = %v is not a price: give 0 to %d", b.Credit, int64(sms.MaxCreditPrice/1e6))
 	}

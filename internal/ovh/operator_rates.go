@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/csv"
+	"math"
 	"regexp"
 	"slices"
 	"strings"
@@ -92,8 +93,8 @@ func (a *API) setRate(ctx context.Context, _ *Call, in putOperatorRatesCountryIn
 		return void{}, err
 	}
 	credits, err := sms.CreditsFrom(in.Body.Credits)
-	if err != nil || credits < 0 || credits > sms.MaxRate {
-		return void{}, sms.Errorf(sms.Invalid, "credits = %v is not a rate: give a number from 0 to %v", in.Body.Credits, sms.MaxRate)
+	if err != nil || credits < 0 || credits > sms.MaxRate || math.Abs(credits.Float()-in.Body.Credits) > 1e-9 { // what is less than a thousandth would be free
+		return void{}, sms.Errorf(sms.Invalid, "credits = %v is not a rate: give a number from 0 to %v with at most 3 decimals, like 0.5", in.Body.Credits, sms.MaxRate)
 	}
 	return void{}, a.changeRate(ctx, in.Body.Account.Value, key, in.Body.From.Value, &credits)
 }

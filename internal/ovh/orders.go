@@ -8,7 +8,7 @@ import (
 )
 
 func (a *API) listOrderable(ctx context.Context, c *Call, _ getOrderSmsIn) ([]string, error) {
-	return a.store.ServicesOf(ctx, c.Caller.AccountID)
+	return a.listServices(ctx, c, getSmsIn{})
 }
 
 func (a *API) listOrderOptions(ctx context.Context, c *Call, in getOrderSmsServiceNameIn) ([]string, error) {

@@ -223,6 +223,9 @@ func (x *exchange) proceed(ctx context.Context, t *target) error {
 	case t.route == nil:
 		return notOffered(t.place, x.r.Method, "/"+strings.Join(t.segments, "/"))
 	}
+	if err := x.plain(); err != nil {
+		return err
+	}
 	return x.dispatch(ctx, t, &input{path: t.values, query: x.r.URL.RawQuery, header: x.r.Header, body: x.call.Body})
 }
 

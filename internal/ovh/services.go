@@ -21,10 +21,10 @@ func (a *API) service(ctx context.Context, c *Call, name string) (sms.Service, e
 	return rules.Service, nil
 }
 
-// rules gives what plans of a service are made by, if it is the caller's.
+// rules gives what plans of a service are made by, if it is the caller's and, for a service account, one that it sees.
 func (a *API) rules(ctx context.Context, c *Call, name string) (*sms.Rules, error) {
 	rules, err := a.store.Rules(ctx, name)
-	if err == nil && rules.Service.AccountID != c.Caller.AccountID {
+	if err == nil && (rules.Service.AccountID != c.Caller.AccountID || !c.Caller.Sees(name)) {
 		err = sms.Errorf(sms.NoService, "This service does not exist")
 	}
 	return rules, err

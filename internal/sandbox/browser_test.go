@@ -64,10 +64,10 @@ func (b *browser) fill(selector, text string) {
 	b.do(chromedp.Clear(selector), chromedp.SendKeys(selector, text))
 }
 
-// click clicks, and waits until something is there that was not before: the next page often has what this one has.
+// click clicks, and waits until something shows that did not before: the next page often has what this one has, and what is folded up is there already.
 func (b *browser) click(selector, next string) {
 	b.t.Helper()
-	mark := fmt.Sprintf("for (const e of document.querySelectorAll(%q)) e.dataset.before = ''; true", next)
+	mark := fmt.Sprintf("for (const e of document.querySelectorAll(%q)) if (e.checkVisibility()) e.dataset.before = ''; true", next)
 	if _, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](mark)); err != nil {
 		b.t.Fatalf("%s at %s: %v", selector, b.at(), err)
 	}

@@ -523,5 +523,15 @@ func TestMailsOfRepliesAndQuotas(t *testing.T) {
 		if all := mailbox(t, p, "boss@shop.example"); len(all) != 1 {
 			t.Errorf("%d warnings", len(all))
 		}
+		for _, quota := range []int{20, 9} { // as low as before, once more
+			put(t, p, "/users/shop", object{"quotaInformations": object{"quotaLeft": quota}})
+			if err := p.App.Billing().Watch(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		p.Until("a second warning", func() bool {
+			p.Clock.Advance(time.Second)
+			return len(mailbox(t, p, "boss@shop.example")) == 2
+		})
 	})
 }

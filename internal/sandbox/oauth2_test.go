@@ -77,6 +77,7 @@ func TestServiceAccounts(t *testing.T) {
 		check(t, client.Get(p.Path("/optOuts"), nil))
 		refusedWith(t, client.Get("/sms/"+p.Info.SecondServiceName, nil), 404, "This service does not exist")
 		refusedWith(t, client.Get("/sms/"+p.Info.OtherServiceName, nil), 404, "This service does not exist")
+		unseenServicesAreNowhere(t, p, at, client)
 		refusedWith(t, client.Get("/me", nil), 403, "account:apiovh:me/get")
 		refusedWith(t, client.Get("/operator/accounts", nil), 403, "not been granted")
 		refusedWith(t, client.Get("/auth/currentCredential", nil), 403, "consumer keys")
@@ -87,6 +88,27 @@ func TestServiceAccounts(t *testing.T) {
 		}
 		serviceAccountsAreShownAndEnd(t, p, at, client, form)
 	})
+}
+
+// unseenServicesAreNowhere asks for a service that exists for the account and not for its service account, where it is no part of a path.
+func unseenServicesAreNowhere(t *testing.T, p *sandboxtest.Platform, at string, client *ovh.Client) {
+	t.Helper()
+	unseen := p.Info.SecondServiceName
+	check(t, p.OVH.Put(at, map[string]any{"actions": []string{"sms:*", "order:*", "account:*"}}, nil))
+	defer func() { check(t, p.OVH.Put(at, map[string]any{"actions": []string{"sms:apiovh:*"}}, nil)) }()
+	refusedWith(t, client.Post(p.Path("/transferCredits"), map[string]any{"smsAccountTarget": unseen, "credits": 1}, nil), 400, "smsAccountTarget", "does not exist")
+	var names []string
+	check(t, client.Get("/order/sms", &names))
+	if len(names) != 1 || names[0] != p.Info.ServiceName {
+		t.Errorf("it can order for %v", names)
+	}
+	made := map[string]any{"callbackUrls": []string{}, "flow": "CLIENT_CREDENTIALS", "name": "more", "description": "", "actions": []string{"sms:*"}}
+	refusedWith(t, client.Post("/me/api/oauth2/client", made, nil), 403, "services is empty")
+	made["services"] = []string{unseen}
+	refusedWith(t, client.Post("/me/api/oauth2/client", made, nil), 400, "services", "does not exist")
+	refusedWith(t, client.Put(at, map[string]any{"services": []string{}}, nil), 403, "services is empty")
+	refusedWith(t, client.Put(at, map[string]any{"services": []string{unseen}}, nil), 400, "services", "does not exist")
+	check(t, client.Put(at, map[string]any{"name": "ci"}, nil))
 }
 
 func serviceAccountsAreShownAndEnd(t *testing.T, p *sandboxtest.Platform, at string, client *ovh.Client, form url.Values) {

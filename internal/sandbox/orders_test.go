@@ -119,6 +119,27 @@ func TestCreditsAreOrderedPaidAndThere(t *testing.T) {
 	})
 }
 
+// The days on papers are those of the platform's zone, like those of statements: in Paris it is the new year.
+func TestTheDayOfAnInvoice(t *testing.T) {
+	p := sandboxtest.Start(t, "")
+	p.Clock.Set(time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC))
+	id, _ := orderOf(t, p, 1000)
+	for _, step := range []string{"settle", "refund"} {
+		if err := p.Operator.Post(fmt.Sprintf("/operator/orders/%d/%s", id, step), nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var m struct{ PdfURL, URL string }
+	if err := p.OVH.Get(fmt.Sprintf("/me/order/%d", id), &m); err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{m.URL, m.PdfURL, m.URL + "/credit-1.pdf"} {
+		if _, _, body := read(t, address); !strings.Contains(body, "2027-01-01") || strings.Contains(body, "2026-12-31") {
+			t.Errorf("%s: %s", address, body)
+		}
+	}
+}
+
 func TestOrderingANewAccount(t *testing.T) {
 	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
 		var o creditOrder
@@ -127,6 +148,10 @@ func TestOrderingANewAccount(t *testing.T) {
 		}
 		var before, after []string
 		if err := p.OVH.Get("/sms", &before); err != nil {
+			t.Fatal(err)
+		}
+		// The name that the new one would get has been given out by hand, to another customer even.
+		if err := p.Operator.Post("/operator/services", object{"account": "rm67890-ovh", "name": fmt.Sprintf("sms-rm12345-%d", len(before)+1)}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := p.Operator.Post(fmt.Sprintf("/operator/orders/%d/settle", *o.OrderID), nil, nil); err != nil {
@@ -173,6 +198,9 @@ func TestWhatCannotBeOrdered(t *testing.T) {
 	}
 	wantStatus(t, p.Operator.Put("/operator/prices/all/20", object{"credit": 0.01, "currency": "EUR"}, nil), http.StatusConflict)
 	wantStatus(t, p.Operator.Put("/operator/prices/all/20", object{"credit": -0.01, "currency": "USD"}, nil), http.StatusBadRequest)
+	for _, free := range []float64{0.0000001, -0.0000001} { // it would be nothing
+		wantStatus(t, p.Operator.Put("/operator/prices/all/20", object{"credit": free, "currency": "USD"}, nil), http.StatusBadRequest)
+	}
 	wantStatus(t, p.Operator.Put("/operator/prices/all/20", object{"credit": 0.01, "currency": "XXX"}, nil), http.StatusBadRequest)
 	wantStatus(t, p.Operator.Put("/operator/taxes/FR", object{"name": "TVA", "rate": 101}, nil), http.StatusBadRequest)
 	var o creditOrder
@@ -387,6 +415,10 @@ func TestALowQuotaIsTold(t *testing.T) {
 		told("shop has 2 of 2")
 		put(t, p, "/users/shop", object{"quotaInformations": object{"quotaLeft": 1}})
 		told("shop has 2 of 2", "shop has 1 of 2")
+		put(t, p, "/users/shop", object{"quotaInformations": object{"quotaLeft": 5}})
+		told("shop has 2 of 2", "shop has 1 of 2")
+		put(t, p, "/users/shop", object{"quotaInformations": object{"quotaLeft": 1}}) // as much as at the last warning
+		told("shop has 2 of 2", "shop has 1 of 2", "shop has 1 of 2")
 		p.Audit()
 	})
 }
@@ -429,6 +461,10 @@ func TestLowCreditsAreTold(t *testing.T) {
 		told(first)
 		give(-100)
 		told(first, p.Info.ServiceName+": 99996 SMS credits are left.")
+		give(101)
+		told(first, p.Info.ServiceName+": 99996 SMS credits are left.")
+		give(-100) // as many as at the last warning
+		told(first, p.Info.ServiceName+": 99996 SMS credits are left.", p.Info.ServiceName+": 99996 SMS credits are left.")
 		var g struct {
 			AlertBelow  *float64
 			AlertNumber *string

@@ -69,6 +69,9 @@ func TestARateThatBeginsLater(t *testing.T) {
 func TestRatesOfOneCustomer(t *testing.T) {
 	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
 		own := "?account=" + p.Info.Account
+		for _, fine := range []float64{0.0001, 0.0004, 1.2345} { // the first two would be nothing
+			wantStatus(t, p.Operator.Put("/operator/rates/FR", object{"credits": fine}, nil), http.StatusBadRequest)
+		}
 		if err := p.Operator.Put("/operator/rates/FR", object{"credits": 0.7, "account": p.Info.Account}, nil); err != nil {
 			t.Fatal(err)
 		}

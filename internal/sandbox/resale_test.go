@@ -151,11 +151,18 @@ func TestSubAccountsOrderFromTheirReseller(t *testing.T) {
 		if !strings.Contains(paper, "Pigeon Express") || !strings.Contains(paper, "Invoice 1") || !strings.Contains(paper, "rue des Plumes") {
 			t.Error(paper)
 		}
-		var platform struct{ Invoice int64 }
-		check(t, p.OVH.Post("/order/sms/"+p.Info.ServiceName+"/credits", map[string]any{"quantity": 100}, &made))
-		check(t, p.Operator.Post(fmt.Sprintf("/operator/orders/%d/settle", made.OrderID), nil, &platform))
-		if platform.Invoice != 1 { // each seller counts its own
-			t.Errorf("the platform's first invoice is %d", platform.Invoice)
+		for want := int64(1); want <= 3; want++ { // each seller counts its own
+			var platform struct{ Invoice int64 }
+			check(t, p.OVH.Post("/order/sms/"+p.Info.ServiceName+"/credits", map[string]any{"quantity": 100}, &made))
+			check(t, p.Operator.Post(fmt.Sprintf("/operator/orders/%d/settle", made.OrderID), nil, &platform))
+			if platform.Invoice != want {
+				t.Errorf("the platform's invoice %d has the number %d", want, platform.Invoice)
+			}
+		}
+		check(t, sub.keys.Post(order, map[string]any{"quantity": 100}, &made))
+		check(t, p.OVH.Post(fmt.Sprintf("/me/reseller/orders/%d/settle", made.OrderID), nil, &settled))
+		if settled.Invoice != 2 {
+			t.Errorf("the reseller's second invoice has the number %d", settled.Invoice)
 		}
 
 		v := newVisitor(t, p)

@@ -92,6 +92,12 @@ func TestStatementOfAMonth(t *testing.T) {
 				t.Errorf("column %d adds up to %v, and closes with %s:\n%s", column, sum, closing, text)
 			}
 		}
+		if today := p.Clock.Now().In(paris).Format(time.DateOnly); lines[len(lines)-1][0] != today {
+			t.Errorf("the month that goes on closes on %s, and today is %s", lines[len(lines)-1][0], today)
+		}
+		if _, text := file(t, p.OVH, p.Path("/statements/2020-02?format=csv")); !strings.Contains(text, "2020-02-29,closing balance") {
+			t.Error(text)
+		}
 		if kind, text := file(t, p.Operator, "/operator/services/"+p.Info.ServiceName+"/statements/"+month+"?format=pdf"); kind != "application/pdf" ||
 			!strings.HasPrefix(text, "%PDF-1.4") || !strings.HasSuffix(text, "%%EOF\n") || !strings.Contains(text, "order refunded") {
 			t.Errorf("%s: %.200s", kind, text)

@@ -201,6 +201,9 @@ func TestAUsersSettings(t *testing.T) {
 	}
 	wantStatus(t, p.OVH.Post(p.Path("/users"), object{"login": "shop", "password": "Passw0rd"}, nil), http.StatusConflict)
 	wantStatus(t, p.OVH.Post(p.Path("/users"), object{"login": "a b", "password": "Passw0rd"}, nil), http.StatusBadRequest)
+	for _, place := range []string{".", ".."} { // clients take them out of an address
+		wantStatus(t, p.OVH.Post(p.Path("/users"), object{"login": place, "password": "Passw0rd"}, nil), http.StatusBadRequest)
+	}
 	for _, path := range []string{"/users", "/users/shop", "/users/shop/jobs", "/users/shop/outgoing", "/users/shop/incoming"} {
 		wantStatus(t, p.Other.Get(p.Path(path), nil), http.StatusNotFound)
 	}

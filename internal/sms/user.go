@@ -45,7 +45,7 @@ var login = regexp.MustCompile(`^[A-Za-z0-9._@-]{1,40}$`)
 
 // CheckLogin tells what is wrong with the name of a user.
 func CheckLogin(name string) error {
-	if !login.MatchString(name) {
+	if !login.MatchString(name) || name == "." || name == ".." { // those two stand for other places in an address
 		return Errorf(Invalid, "login = %q is not a login: take 1 to %d letters, digits and . _ - @", cutRunes(name, MaxLogin), MaxLogin)
 	}
 	return nil

@@ -55,3 +55,12 @@ func (s *Store) TellLow(ctx context.Context, service sms.Service, told bool, at 
 		return err
 	})
 }
+
+// Rises counts how often credits have come into one of the books of a service, "available" or "quota". What is told of a fall names it: as many
+// credits may be left after the next one. It reads all entries of the service.
+func (s *Store) Rises(ctx context.Context, service int64, book string) (n int64, err error) {
+	if err := s.reads.QueryRowContext(ctx, "SELECT COUNT(*) FROM ledger WHERE service_id = $1 AND credit = $2", service, book).Scan(&n); err != nil {
+		return 0, unavailable(err)
+	}
+	return n, nil
+}

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -249,11 +251,9 @@ func (t *tx) addService(ctx context.Context, v *sms.Service) error {
 		return err
 	}
 	if v.Name == "" {
-		names, err := t.ServicesOfAccount(ctx, v.AccountID)
-		if err != nil {
+		if v.Name, err = t.freeServiceName(ctx, v); err != nil {
 			return err
 		}
-		v.Name = fmt.Sprintf("sms-%s-%d", strings.TrimSuffix(v.Account, "-ovh"), len(names)+1)
 	}
 	err = t.InsertService(ctx, query.InsertServiceParams{
 		ID: v.ID, AccountID: v.AccountID, Name: v.Name, Description: v.Description, Channel: v.Channel, Status: v.Status,
@@ -263,4 +263,21 @@ func (t *tx) addService(ctx context.Context, v *sms.Service) error {
 		return taken(err, "The service %s exists already", v.Name)
 	}
 	return t.InsertBalance(ctx, v.ID)
+}
+
+// freeServiceName gives the first name that a service of its account can have. An operator may have given some of them out already.
+func (t *tx) freeServiceName(ctx context.Context, v *sms.Service) (string, error) {
+	names, err := t.ServicesOfAccount(ctx, v.AccountID)
+	if err != nil {
+		return "", err
+	}
+	for n := len(names) + 1; ; n++ {
+		name := fmt.Sprintf("sms-%s-%d", strings.TrimSuffix(v.Account, "-ovh"), n)
+		switch _, err := t.ServiceByName(ctx, name); {
+		case errors.Is(err, sql.ErrNoRows):
+			return name, nil
+		case err != nil:
+			return "", err
+		}
+	}
 }

@@ -22,7 +22,7 @@ func (v *visit) secure() bool {
 	for _, base := range v.cfg.PublicURLs {
 		scheme, rest, _ := strings.Cut(base, "://")
 		host, _, _ := strings.Cut(rest, "/")
-		if host == v.r.Host {
+		if strings.EqualFold(host, v.r.Host) {
 			return scheme == "https"
 		}
 		if all++; scheme == "https" {
