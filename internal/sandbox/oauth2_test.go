@@ -63,6 +63,12 @@ func TestServiceAccounts(t *testing.T) {
 		if token.Status != 200 || token.TokenType != "Bearer" || token.ExpiresIn != 3599 {
 			t.Fatalf("got %+v", token)
 		}
+		for _, secret := range []string{"x" + made.ClientSecret[1:], made.ClientSecret + "x", made.ClientID} {
+			wrong := url.Values{"grant_type": {"client_credentials"}, "client_id": {made.ClientID}, "client_secret": {secret}}
+			if got := grant(t, p, wrong); got.Status != 401 || got.Error != "invalid_client" || got.AccessToken != "" {
+				t.Errorf("with the secret %s: %+v", secret, got)
+			}
+		}
 		client, err := ovh.NewAccessTokenClient(p.Info.Endpoint, token.AccessToken)
 		check(t, err)
 		at := "/me/api/oauth2/client/" + made.ClientID

@@ -203,8 +203,12 @@ func TestASecondFactor(t *testing.T) {
 		}
 		p.Clock.Advance(31 * time.Minute)
 	}
-	if got := try(code()); got.status != http.StatusSeeOther {
+	now := code()
+	if got := try(now); got.status != http.StatusSeeOther {
 		t.Errorf("the code gives %d\n%s", got.status, got.text)
+	}
+	if got := try(now); got.status == http.StatusSeeOther { // while it is still fresh
+		t.Error("a code counts twice")
 	}
 	for i, want := range []int{http.StatusSeeOther, http.StatusForbidden} {
 		if got := try(strings.ToUpper(recovery[0])); got.status != want {
