@@ -63,7 +63,7 @@ func Scenarios() []Scenario {
 		{Name: "http2sms", Title: "one receiver a call of http2sms", Kind: HTTP2SMS, Requests: 50_000, Receivers: 1, Connections: Connections},
 		{Name: "smpp", Title: "submits of clients over SMPP", Kind: SMPP, Requests: 200_000, Receivers: 1, Connections: 8},
 		{Name: "callbacks", Title: "a customer's server is told of each message", Kind: Callbacks, Requests: 50, Receivers: 1000, Connections: 8},
-		{Name: "callbacks-dead", Title: "the same beside 1,000 dead endpoints", Kind: Callbacks, Requests: 50, Receivers: 1000, Connections: 8, Dead: 1000},
+		{Name: "callbacks-dead", Title: "the same, for longer, beside 1,000 dead endpoints", Kind: Callbacks, Requests: 250, Receivers: 1000, Connections: 8, Dead: 1000},
 		{Name: "queue", Title: "urgent messages past 2 million waiting ones", Kind: Queue, Requests: 400, Receivers: 5000, Connections: 4},
 		{Name: "batch", Title: "a campaign to 1,000,000 rows with mail merge", Kind: Batch, Requests: 1, Receivers: 1_000_000, Connections: 1},
 		{Name: "kannel-single", Title: "Kannel, one receiver a request", Kind: Kannel, Requests: 100_000, Receivers: 1, Connections: Connections},

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"ramier/internal/auth"
 	"ramier/internal/config"
 	"ramier/internal/gsm"
+	"ramier/internal/porttest"
 	"ramier/internal/simulator"
 	"ramier/internal/smpp"
 	"ramier/internal/store"
@@ -174,17 +174,6 @@ func (e *esme) untold(replies int) int {
 	return missing
 }
 
-// freePort finds an address that the server can take again after each start.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // A customer is bound over SMPP and sends while the server is killed again and again: what was accepted is sent, and each receipt and
 // each reply comes, again only over another connection, and under the same id.
 func TestKillsLoseNothingThatIsOwedOverSMPP(t *testing.T) {
@@ -193,7 +182,7 @@ func TestKillsLoseNothingThatIsOwedOverSMPP(t *testing.T) {
 		t.Run(database, func(t *testing.T) {
 			t.Parallel()
 			e := &esme{
-				t: t, address: freePort(t), seed: seed, accepted: map[string][]string{}, unknown: map[string]bool{}, receipts: map[string]int{},
+				t: t, address: fmt.Sprintf("127.0.0.1:%d", porttest.Free(t)), seed: seed, accepted: map[string][]string{}, unknown: map[string]bool{}, receipts: map[string]int{},
 				replies: map[string]map[string]bool{},
 			}
 			o := options(database, seed, false)

@@ -1,7 +1,6 @@
 package cli_test
 
 import (
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"ramier/internal/porttest"
 )
 
 // The guide for new operators is followed word by word, but for its ports: once as it stands, and once with an SMSC that is not
@@ -50,7 +51,7 @@ func TestTheGuideForANewOperator(t *testing.T) {
 func follow(t *testing.T, program, script string) string {
 	t.Helper()
 	for _, port := range []string{"8090", "2776", "2781"} {
-		script = strings.ReplaceAll(script, port, freePort(t))
+		script = strings.ReplaceAll(script, port, strconv.Itoa(porttest.Free(t)))
 	}
 	shell := exec.CommandContext(t.Context(), "timeout", "100", "bash", "-euc", script) //nolint:gosec // our own guide
 	shell.Dir = t.TempDir()
@@ -61,14 +62,4 @@ func follow(t *testing.T, program, script string) string {
 		t.Fatalf("%v\n%s\nThe server's log:\n%s", err, out, log)
 	}
 	return string(out)
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
 }

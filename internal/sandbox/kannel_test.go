@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"ramier/internal/porttest"
 	"ramier/internal/sandbox"
 	"ramier/internal/sandbox/sandboxtest"
 )
@@ -73,17 +74,6 @@ type kannel struct {
 	server  *customerServer
 }
 
-func freePorts(t *testing.T, n int) (ports []int) {
-	t.Helper()
-	for range n {
-		l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-		check(t, err)
-		defer l.Close() // when all are found
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
-}
-
 func startKannel(t *testing.T, p *sandboxtest.Platform) *kannel {
 	t.Helper()
 	for _, program := range []string{"bearerbox", "smsbox"} {
@@ -92,7 +82,7 @@ func startKannel(t *testing.T, p *sandboxtest.Platform) *kannel {
 		}
 	}
 	k := &kannel{t: t, server: newCustomerServer(t)}
-	ports := freePorts(t, 3)
+	ports := []any{porttest.Free(t), porttest.Free(t), porttest.Free(t)}
 	host, port, err := net.SplitHostPort(p.Info.SMPP)
 	check(t, err)
 	dir := t.TempDir()
@@ -158,7 +148,7 @@ func (k *kannel) receipts(state, name string) (n int) {
 
 // Kannel binds to our server, sends long and Unicode texts, is cut off, binds again, and gets what it is owed.
 func TestKannelAsACustomer(t *testing.T) {
-	port := freePorts(t, 1)[0]
+	port := porttest.Free(t)
 	p := sandboxtest.Start(t, "", func(o *sandbox.Options) { o.SMPP = fmt.Sprintf("127.0.0.1:%d", port) })
 	k := startKannel(t, p)
 	const away = "33639980001" // comes after ten seconds

@@ -81,6 +81,9 @@ func (s *Store) EditBatch(ctx context.Context, b sms.Batch, had sms.Batch) error
 		if status == sms.BatchPending || b.Order.Text == had.Order.Text {
 			return sms.Errorf(sms.Conflict, "The batch %s was changed by another request meanwhile: look at it, and send yours again", b.UUID)
 		}
+		if status.Final() {
+			return sms.Errorf(sms.Conflict, "The batch %s is %s: only its name can be changed", b.UUID, status)
+		}
 		return sms.Errorf(sms.Conflict, "The batch %s is %s: its text cannot be changed any more", b.UUID, status)
 	})
 }

@@ -3,7 +3,6 @@ package apptest
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -13,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ramier/internal/porttest"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -50,7 +51,7 @@ func NewPostgres(t *testing.T) *Postgres {
 		p.as = p.owner(dir)
 	}
 	p.do("initdb", "-D", p.data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
-	p.port = freePort(t)
+	p.port = porttest.Free(t)
 	p.Start()
 	t.Cleanup(p.Kill)
 	return p
@@ -86,16 +87,6 @@ func (p *Postgres) do(program string, args ...string) {
 	if out, err := p.command(program, args...).CombinedOutput(); err != nil {
 		p.t.Fatalf("%s: %v\n%s", program, err, out)
 	}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
 }
 
 // URL is the address of its database.
