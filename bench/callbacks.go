@@ -56,7 +56,7 @@ type told struct {
 func (t *told) run(ctx context.Context, s Scenario, first int) (figures.Result, error) {
 	m := &measurement{bench: t.bench, scenario: s, door: t.door, operator: t.operator, platform: t.platform, first: first}
 	t.server.begin()
-	before, err := t.platform.metric(ctx, "ramier_messages_total", `state="delivered"`)
+	before, err := t.platform.delivered(ctx)
 	if err != nil {
 		return figures.Result{}, err
 	}
@@ -66,7 +66,7 @@ func (t *told) run(ctx context.Context, s Scenario, first int) (figures.Result, 
 		return r, err
 	}
 	t.bench.Tell.Stage(s.Name + ": the last callbacks")
-	r.Delivered -= int(before)
+	r.Delivered -= before
 	want := callbacksOfMessage * r.Delivered
 	told, calls, seconds := t.server.await(ctx, want, t.bench.Patience)
 	cost := float64((t.platform.usage().CPU - used.CPU).Microseconds()) / float64(max(1, told))
@@ -83,7 +83,9 @@ func (t *told) run(ctx context.Context, s Scenario, first int) (figures.Result, 
 // complaint tells why the first callback that is missing has not come.
 func (t *told) complaint(ctx context.Context) string {
 	var all []struct {
-		Attempts []struct {
+		Event     string
+		OutgoingID int64
+		Attempts  []struct {
 			Status int
 			Error  string
 		}
@@ -96,7 +98,10 @@ func (t *told) complaint(ctx context.Context) string {
 			return fmt.Sprintf("one got the status %d %s", a.Status, a.Error)
 		}
 	}
-	return "those that wait were not tried"
+	if len(all) == 0 {
+		return "none waits"
+	}
+	return fmt.Sprintf("%d wait and were not tried, the first is %s of message %d", len(all), all[0].Event, all[0].OutgoingID)
 }
 
 // listener is the customer's server: it says yes and counts what it is told.

@@ -258,11 +258,11 @@ func (m *measurement) result(ctx context.Context, sent load.Result, after usages
 		if s.audited() && !m.bench.NoAudit {
 			r.Audit = m.platform.audit(ctx)
 		}
-		delivered, err := m.platform.metric(ctx, "ramier_messages_total", `state="delivered"`)
+		delivered, err := m.platform.delivered(ctx)
 		if err != nil {
 			return r, err
 		}
-		r.Delivered = int(delivered)
+		r.Delivered = delivered
 	}
 	return r, nil
 }

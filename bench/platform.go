@@ -286,6 +286,12 @@ func (p *platform) audit(ctx context.Context) []string {
 	return list
 }
 
+// delivered is how many messages Ramier says were delivered.
+func (p *platform) delivered(ctx context.Context) (int, error) {
+	n, err := p.metric(ctx, "ramier_messages_total", `state="delivered"`)
+	return int(n), err
+}
+
 // metric adds up the values of a metric that have a label, like state="delivered"; any with an empty one.
 func (p *platform) metric(ctx context.Context, name, label string) (float64, error) {
 	body, err := get(ctx, p.base+"/metrics")

@@ -88,16 +88,18 @@ const (
 // mu guards.
 type breaker struct {
 	service int64     // whose endpoint it is, 0 = not known yet
-	fails   int       // since the last success
+	fails   int       // since the last success; see hangs
 	opened  int       // how often it has opened since
 	until   time.Time // nothing is tried before
 	window  int       // calls at once that it has shown to bear
 	took    time.Duration
 }
 
-// Breakers open after so many failures in a row, for a time that doubles up to the longest.
+// Breakers open after so many failures in a row, for a time that doubles up to the longest. One that took all the time that a call may take
+// counts for three, and the breaker opens for at least three times as long: to wait for those that hang costs most.
 const (
 	failures    = 5
+	hangs       = 3
 	firstOpen   = 10 * time.Second
 	longestOpen = 10 * time.Minute
 )
@@ -110,9 +112,13 @@ func (b *breaker) note(ok bool, took time.Duration, began, now time.Time) {
 	b.took = (3*b.took + took) / 4
 	if !ok {
 		b.fails++
+		var least time.Duration
+		if took >= callTime {
+			b.fails, least = b.fails+hangs-1, hangs*took
+		}
 		b.window = 1
 		if b.fails >= failures && (b.opened == 0 || !began.Before(b.until)) {
-			b.until = now.Add(min(longestOpen, firstOpen<<min(b.opened, 10)))
+			b.until = now.Add(min(longestOpen, max(least, firstOpen<<min(b.opened, 10))))
 			b.opened++
 		}
 		return
