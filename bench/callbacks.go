@@ -83,9 +83,9 @@ func (t *told) run(ctx context.Context, s Scenario, first int) (figures.Result, 
 // complaint tells why the first callback that is missing has not come.
 func (t *told) complaint(ctx context.Context) string {
 	var all []struct {
-		Event     string
+		Event      string
 		OutgoingID int64
-		Attempts  []struct {
+		Attempts   []struct {
 			Status int
 			Error  string
 		}

@@ -22,8 +22,8 @@ func TestABreakerOpensSoonerForWhatHangs(t *testing.T) {
 			t.Fatalf("not opened after %d failures", b.fails)
 		}
 	}
-	for i, want := range []time.Duration{30, 30, 40, 80, 160, 320} {
-		if opened[i] != want*time.Second {
+	for i, want := range []int{30, 30, 40, 80, 160, 320} {
+		if opened[i] != time.Duration(want)*time.Second {
 			t.Errorf("opened for %v", opened)
 			break
 		}
