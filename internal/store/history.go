@@ -90,7 +90,7 @@ func (s *Store) sentIn(ctx context.Context, service int64, f Filter, spans []run
 	var page []Sent
 	jobs := map[int64]*sms.Job{}
 	t := tx{db: s.reads, dialect: &s.dialect}
-	err := t.query(ctx, "SELECT m.id, m.job_id, m.receiver, m.text, m.source, m.state, m.ptt FROM v JOIN message m ON m.id BETWEEN v.first_id AND v.last_id WHERE "+w.String(),
+	err := t.query(ctx, "SELECT m.id, m.job_id, m.receiver, m.text, m.source, m.state, m.ptt FROM v "+t.dialect.inRuns+w.String(),
 		func(rows *sql.Rows) error {
 			var m sms.Message
 			err := rows.Scan(&m.ID, &m.JobID, &m.Receiver, &m.Text, &m.Source, &m.State, &m.PTT)

@@ -128,7 +128,7 @@ func (s *Store) outgoingIn(ctx context.Context, service int64, f Filter, spans [
 	f.ofMessage(&w, service)
 	ids := []int64{}
 	t := tx{db: s.reads, dialect: &s.dialect}
-	err := t.query(ctx, "SELECT m.id FROM v JOIN message m ON m.id BETWEEN v.first_id AND v.last_id WHERE "+w.String(), func(rows *sql.Rows) error {
+	err := t.query(ctx, "SELECT m.id FROM v "+t.dialect.inRuns+w.String(), func(rows *sql.Rows) error {
 		var id int64
 		err := rows.Scan(&id)
 		ids = append(ids, id)

@@ -16,8 +16,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
-	_ "modernc.org/sqlite"             // driver "sqlite"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib" // driver "pgx", too
+	_ "modernc.org/sqlite"           // driver "sqlite"
 
 	"ramier/internal/sms"
 	"ramier/internal/store/query"
@@ -147,8 +148,13 @@ func (s *Store) openSQLite(ctx context.Context, path string) error {
 func (s *Store) openPostgres(ctx context.Context, address string) error {
 	s.dialect = postgres
 	s.address = address
-	db, err := sql.Open("pgx", address)
+	config, err := pgx.ParseConfig(address)
 	if err == nil {
+		// Plans that look costly are compiled, which takes longer than to run them: estimates of runs of ids are far too high.
+		db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+			_, err := c.Exec(ctx, "SET jit = off")
+			return err
+		}))
 		db.SetMaxOpenConns(24)
 		db.SetMaxIdleConns(12)
 		db.SetConnMaxIdleTime(5 * time.Minute)
