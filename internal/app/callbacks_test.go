@@ -218,19 +218,11 @@ func checkStops(t *testing.T, p *apptest.Platform, l *listener, stops int) {
 		if err != nil || len(out) != stops {
 			t.Errorf("%d of %d handsets have opted out: %v", len(out), stops, err)
 		}
-		ids, err := s.Outgoing(t.Context(), p.Shop.Service.ID, store.Filter{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, id := range ids {
-			m, j, err := s.Message(t.Context(), p.Shop.Service.ID, id)
-			if err != nil {
-				t.Fatal(err)
-			}
+		p.Messages(s, func(m sms.Message, j sms.Job) {
 			if strings.HasPrefix(j.Text, "Votre demande") {
 				confirmed[m.Receiver]++
 			}
-		}
+		})
 	})
 	for i := range stops {
 		from := leaver(i)
@@ -264,26 +256,18 @@ func checkTold(t *testing.T, p *apptest.Platform, l *listener, replies int) {
 	}
 	messages := 0
 	p.Store(func(s *store.Store) {
-		ids, err := s.Outgoing(t.Context(), p.Shop.Service.ID, store.Filter{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, id := range ids {
-			m, _, err := s.Message(t.Context(), p.Shop.Service.ID, id)
-			if err != nil {
-				t.Fatal(err)
-			}
+		p.Messages(s, func(m sms.Message, _ sms.Job) {
 			if !m.State.Final() || m.State == sms.Cancelled {
-				continue
+				return
 			}
 			messages++
-			what := fmt.Sprint("message ", id, " ", m.DeliveryReceipt())
+			what := fmt.Sprint("message ", m.ID, " ", m.DeliveryReceipt())
 			for _, way := range []string{"", "event "} {
 				if n := l.ids(way+what) + l.ids("marked "+way+what); n != 1 {
-					t.Errorf("%smessage %d is %s was told under %d ids", way, id, m.State, n)
+					t.Errorf("%smessage %d is %s was told under %d ids", way, m.ID, m.State, n)
 				}
 			}
-		}
+		})
 	})
 	repeated := 0
 	l.mu.Lock()

@@ -19,6 +19,7 @@ import (
 	"ramier/internal/porttest"
 	"ramier/internal/simulator"
 	"ramier/internal/smpp"
+	"ramier/internal/sms"
 	"ramier/internal/store"
 	"ramier/internal/store/storetest"
 )
@@ -262,19 +263,11 @@ func (e *esme) count(p *apptest.Platform, replies int) {
 	}
 	marked := map[string]bool{}
 	p.Store(func(s *store.Store) {
-		ids, err := s.Outgoing(e.t.Context(), p.Shop.Service.ID, store.Filter{})
-		if err != nil {
-			e.t.Fatal(err)
-		}
-		for _, id := range ids {
-			m, job, err := s.Message(e.t.Context(), p.Shop.Service.ID, id)
-			if err != nil {
-				e.t.Fatal(err)
-			}
+		p.Messages(s, func(m sms.Message, j sms.Job) {
 			if m.Duplicate {
-				marked[cmp.Or(m.Text, job.Text)] = true
+				marked[cmp.Or(m.Text, j.Text)] = true
 			}
-		}
+		})
 		a, err := s.Audit(e.t.Context())
 		if err != nil || len(a.Findings) > 0 {
 			e.t.Errorf("the audit: %v %v", err, a.Findings)

@@ -142,8 +142,11 @@ func schemeOf(r *http.Request) string {
 // basesFor gives the bases that a request's signature may be made with. A client that writes a host in capitals may send it so, too.
 func (v *Verifier) basesFor(r *http.Request) []string {
 	capitals := strings.ContainsFunc(r.Host, unicode.IsUpper)
+	if !capitals && (!v.cfg.AnyHost || r.Host == "") {
+		return v.bases
+	}
 	local := schemeOf(r) + "://" + r.Host
-	if !capitals && (!v.cfg.AnyHost || r.Host == "" || slices.Contains(v.bases, local)) {
+	if !capitals && slices.Contains(v.bases, local) {
 		return v.bases
 	}
 	bases := v.bases[:len(v.bases):len(v.bases)]

@@ -86,7 +86,7 @@ func (u *uses) take() map[int64]int64 {
 func (u *uses) giveBack(uses map[int64]int64) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.again = maps.Clone(uses)
+	u.again = uses
 }
 
 // LastUse tells when a consumer key was last used here, zero if that is longer ago than the store's record of it.

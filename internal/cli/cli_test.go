@@ -25,6 +25,32 @@ func newTerminal(t *testing.T) *terminal {
 	return &terminal{t: t, env: map[string]string{}}
 }
 
+// A served platform is one that was set up in the folder "here" and runs, with its operator at the terminal.
+type served struct {
+	*terminal
+	endpoint string
+	stop     func() int
+}
+
+func (m *terminal) serve() *served {
+	m.t.Helper()
+	m.env["RAMIER_CONFIG"] = "here/ramier.toml"
+	m.env["RAMIER_HTTP_LISTEN"], m.env["RAMIER_ANY_HOST"], m.env["RAMIER_LOG_FORMAT"] = "127.0.0.1:0", "true", "json"
+	at, stop := m.start(`"http":"([^"]+)"`, "serve")
+	return &served{m, "http://" + at[1] + "/1.0", stop}
+}
+
+// ok and fails are those of the terminal, for commands that call the platform.
+func (s *served) ok(args string, want ...string) string {
+	s.t.Helper()
+	return s.terminal.ok(args+" --endpoint "+s.endpoint, want...)
+}
+
+func (s *served) fails(args, want string) {
+	s.t.Helper()
+	s.terminal.fails(1, args+" --endpoint "+s.endpoint, want)
+}
+
 func (m *terminal) exec(ctx context.Context, out, errOut io.Writer, args ...string) int {
 	env := func(name string) string { return m.env[name] }
 	return cli.Build{Version: "1.2.3", Date: "2026-11-23"}.Run(ctx, args, env, strings.NewReader(m.typed), out, errOut)

@@ -11,14 +11,9 @@ import (
 func TestDoubtsAreDecidedOnTheCommandLine(t *testing.T) {
 	m := newTerminal(t)
 	m.ok("init --dir here --yes")
-	m.env["RAMIER_CONFIG"] = "here/ramier.toml"
-	m.env["RAMIER_HTTP_LISTEN"], m.env["RAMIER_ANY_HOST"], m.env["RAMIER_LOG_FORMAT"] = "127.0.0.1:0", "true", "json"
-	at, _ := m.start(`"http":"([^"]+)"`, "serve")
+	p := m.serve()
+	op := p.ok
 	smsc, _ := m.start(`SMSC on 127\.0\.0\.1:(\d+)\ncontrol API on (\S+)`, "simulate --listen 127.0.0.1:0 --control 127.0.0.1:0 --quiet")
-	op := func(args string, want ...string) string {
-		t.Helper()
-		return m.ok(args+" --endpoint http://"+at[1]+"/1.0", want...)
-	}
 	op("carrier add first --host 127.0.0.1 --port " + smsc[1] + " --system-id me --password secret --response-timeout 1 --in-doubt hold --query-minutes 30")
 	op("carrier show first", "query minutes 30", "in doubt hold")
 	op("route add --carrier first")
@@ -37,7 +32,7 @@ func TestDoubtsAreDecidedOnTheCommandLine(t *testing.T) {
 		r.Body.Close()
 	}
 	for _, to := range []string{"+33612345601", "+33612345602", "+33612345603"} {
-		m.ok("send --from Shop --to " + to + " --no-stop Bonjour --endpoint http://" + at[1] + "/1.0")
+		op("send --from Shop --to " + to + " --no-stop Bonjour")
 	}
 	var doubts []struct {
 		ID     json.Number
@@ -60,7 +55,7 @@ func TestDoubtsAreDecidedOnTheCommandLine(t *testing.T) {
 	op("status", "in doubt 3")
 	op("doubt decide sent "+id+" --reason 'They have it.'", "message "+id+": sent")
 	op("explain "+id, "Message "+id+": sent", "decided: The operator of the platform has decided about the doubt.", "They have it.")
-	endpoint := " --endpoint http://" + at[1] + "/1.0"
+	endpoint := " --endpoint " + p.endpoint
 	m.fails(1, "doubt decide failed "+id+endpoint, "is sent and not in doubt")
 	m.fails(1, "doubt decide perhaps "+id+endpoint, "decision")
 	m.fails(2, "doubt decide failed"+endpoint, "name a message, or a carrier")

@@ -31,18 +31,8 @@ func keysOf(t *testing.T, file, endpoint string) *ovh.Client {
 func TestMoneyOnTheCommandLine(t *testing.T) {
 	m := newTerminal(t)
 	m.ok("init --dir here --yes --country FR", "operator.conf")
-	m.env["RAMIER_CONFIG"] = "here/ramier.toml"
-	m.env["RAMIER_HTTP_LISTEN"], m.env["RAMIER_ANY_HOST"], m.env["RAMIER_LOG_FORMAT"] = "127.0.0.1:0", "true", "json"
-	at, stop := m.start(`"http":"([^"]+)"`, "serve")
-	endpoint := "http://" + at[1] + "/1.0"
-	op := func(args string, want ...string) string {
-		t.Helper()
-		return m.ok(args+" --endpoint "+endpoint, want...)
-	}
-	opFails := func(args, want string) {
-		t.Helper()
-		m.fails(1, args+" --endpoint "+endpoint, want)
-	}
+	p := m.serve()
+	endpoint, op, opFails := p.endpoint, p.ok, p.fails
 	op("account add shop --country FR")
 	op("service add sms-shop-1 --account shop")
 	op("token create --account shop --rule 'GET /*' --rule 'POST /*' --save ovh.conf")
@@ -93,7 +83,7 @@ func TestMoneyOnTheCommandLine(t *testing.T) {
 	op("audit", "0 findings")
 	op("operator log --limit 3", "operator done PUT /operator/services/{serviceName}/guards")
 	op("operator log --outcome failed --limit 0", "POST /operator/orders/{orderId}/refund", "1 are left on sms-shop-1")
-	if code := stop(); code != 0 {
+	if code := p.stop(); code != 0 {
 		t.Errorf("the server ended with %d", code)
 	}
 }

@@ -12,19 +12,9 @@ import (
 func TestANewOperatorFromNothingToADeliveredMessage(t *testing.T) {
 	m := newTerminal(t)
 	m.ok("init --dir here --yes --country be", "operator.conf", "ramier serve")
-	m.env["RAMIER_CONFIG"] = "here/ramier.toml"
-	m.env["RAMIER_HTTP_LISTEN"], m.env["RAMIER_ANY_HOST"], m.env["RAMIER_LOG_FORMAT"] = "127.0.0.1:0", "true", "json"
-	at, stopServer := m.start(`"http":"([^"]+)"`, "serve")
+	p := m.serve()
+	endpoint, op, opFails := p.endpoint, p.ok, p.fails
 	smsc, _ := m.start(`SMSC on 127\.0\.0\.1:(\d+)\ncontrol API`, "simulate --listen 127.0.0.1:0 --control 127.0.0.1:0 --system-id me --password secret --quiet")
-	endpoint := "http://" + at[1] + "/1.0"
-	op := func(args string, want ...string) string {
-		t.Helper()
-		return m.ok(args+" --endpoint "+endpoint, want...)
-	}
-	opFails := func(args, want string) {
-		t.Helper()
-		m.fails(1, args+" --endpoint "+endpoint, want)
-	}
 
 	m.typed = "secret\n"
 	if out := op("carrier add first --host 127.0.0.1 --port "+smsc[1]+" --system-id me --password-file -", "name first"); strings.Contains(out, "password") {
@@ -98,7 +88,7 @@ func TestANewOperatorFromNothingToADeliveredMessage(t *testing.T) {
 	read(t, op("token list --account shop --json"), &tokens)
 	op("token revoke " + tokens[0].CredentialID.String())
 	m.fails(1, "send --from Shop --to +33639980000 Bonjour", "Client::Forbidden")
-	if code := stopServer(); code != 0 {
+	if code := p.stop(); code != 0 {
 		t.Errorf("the server ended with exit code %d", code)
 	}
 	opFails("account list", "does not answer")

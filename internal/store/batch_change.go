@@ -173,10 +173,7 @@ func (s *Store) ResumeBatch(ctx context.Context, b *sms.Batch, at time.Time) err
 		return err
 	}))
 	if err == nil {
-		for _, c := range carriers {
-			s.offers.isFilled(c)
-		}
-		s.wake(carriers)
+		s.filled(carriers)
 	}
 	return err
 }
@@ -245,7 +242,7 @@ func (t *tx) hasLeft(ctx context.Context, b *sms.Batch, at time.Time) (bool, err
 	var left bool
 	err := t.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM batch_job j JOIN job o ON o.id = j.job_id
 		JOIN message m ON m.id BETWEEN j.job_id AND j.job_id + j.count - 1
-		WHERE j.batch_id = $1 AND o.due_at <= $2 AND m.state NOT IN ('held', 'scheduled', 'queued', 'refused', 'cancelled'))`, b.ID, micros(at)).Scan(&left)
+		WHERE j.batch_id = $1 AND o.due_at <= $2 AND m.state NOT IN `+unsent+`)`, b.ID, micros(at)).Scan(&left)
 	if err != nil || left {
 		return left, err
 	}

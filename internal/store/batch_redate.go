@@ -25,7 +25,7 @@ func (s *Store) redateBatch(ctx context.Context, b, had sms.Batch) error {
 			b.Name, micros(b.DueAt), micros(at), b.ID); err != nil {
 			return err
 		}
-		if err := t.redateJobs(ctx, &now, later(b.DueAt, at)); err != nil {
+		if err := t.redateJobs(ctx, &now, max(micros(b.DueAt), micros(at))); err != nil {
 			return err
 		}
 		rows, err := t.db.QueryContext(ctx, "SELECT DISTINCT carrier_id FROM queue WHERE "+runsOfBatch, b.ServiceID, b.ID)
@@ -40,10 +40,7 @@ func (s *Store) redateBatch(ctx context.Context, b, had sms.Batch) error {
 		return err
 	}))
 	if err == nil {
-		for _, c := range carriers {
-			s.offers.isFilled(c)
-		}
-		s.wake(carriers)
+		s.filled(carriers)
 	}
 	return err
 }
@@ -64,22 +61,14 @@ func (t *tx) mayRedate(ctx context.Context, b, had *sms.Batch, at time.Time) err
 }
 
 // redateJobs has the jobs of a batch due at a time; those of one that is spread keep their distances.
-func (t *tx) redateJobs(ctx context.Context, b *sms.Batch, due time.Time) error {
+func (t *tx) redateJobs(ctx context.Context, b *sms.Batch, due int64) error {
 	set := "CAST($3 AS bigint)"
-	value := micros(due)
 	if b.Settings.Spread > 0 {
 		set = "due_at + CAST($3 AS bigint)"
-		value -= micros(later(b.DueAt, b.StartedAt))
+		due -= max(micros(b.DueAt), micros(b.StartedAt))
 	}
 	_, err := t.db.ExecContext(ctx, "UPDATE job SET due_at = "+set+", deferred = CASE WHEN "+set+" > created_at THEN "+set+
 		" - created_at ELSE 0 END, delay = '' WHERE service_id = $1 AND id IN (SELECT job_id FROM batch_job WHERE batch_id = $2)",
-		b.ServiceID, b.ID, value)
+		b.ServiceID, b.ID, due)
 	return err
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

@@ -284,7 +284,11 @@ func (w *settlement) behindAnswer(ctx context.Context, r *reply) error {
 	return nil
 }
 
+// wasSent tells that a message has been handed to its carrier, now or before.
 func wasSent(s sms.State) bool { return !s.Waiting() && s != sms.Refused && s != sms.Cancelled }
+
+// unsent are the other states, for SQL.
+const unsent = `('held', 'scheduled', 'queued', 'refused', 'cancelled')`
 
 // lastSentTo gives the id of the latest message that was sent to a handset, 0 if there is none.
 func (w *settlement) lastSentTo(ctx context.Context, handset string) (int64, error) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"ramier/internal/sms"
@@ -14,27 +15,27 @@ func (s *Store) RedateJob(ctx context.Context, service, id int64, due, at time.T
 	if err != nil {
 		return err
 	}
+	leaves := max(micros(due), micros(at))
 	var carriers []int64
 	err = s.submit(ctx, other, alone(func(t *tx) error {
 		if err := t.mayRedateJob(ctx, m); err != nil {
 			return err
 		}
 		if _, err := t.db.ExecContext(ctx, `UPDATE job SET due_at = $1, deferred = CASE WHEN $1 > created_at THEN $1 - created_at ELSE 0 END, delay = '' WHERE id = $2`,
-			micros(later(due, at)), m.JobID); err != nil {
+			leaves, m.JobID); err != nil {
 			return err
 		}
 		rows, err := t.db.QueryContext(ctx, `UPDATE queue SET touched = TRUE, due_at = CASE WHEN due_at < $1 THEN $2 ELSE $2 + $1 END
-			WHERE service_id = $3 AND job_id = $4 AND first_id >= $4 RETURNING carrier_id`, int64(aside), micros(later(due, at)), m.ServiceID, m.JobID)
+			WHERE service_id = $3 AND job_id = $4 AND first_id >= $4 RETURNING carrier_id`, int64(aside), leaves, m.ServiceID, m.JobID)
 		if err == nil {
 			carriers, err = scanIDs(rows)
 		}
+		slices.Sort(carriers) // one for each run of the queue
+		carriers = slices.Compact(carriers)
 		return err
 	}))
 	if err == nil {
-		for _, c := range carriers {
-			s.offers.isFilled(c)
-		}
-		s.wake(carriers)
+		s.filled(carriers)
 	}
 	return err
 }
@@ -51,7 +52,7 @@ func (t *tx) mayRedateJob(ctx context.Context, m sms.Message) error {
 	var last, batch int64
 	var left bool
 	if err := t.db.QueryRowContext(ctx, `SELECT j.id + j.count - 1, j.batch_id, EXISTS (SELECT 1 FROM message o WHERE o.id BETWEEN j.id AND j.id + j.count - 1
-		AND o.state NOT IN ('held', 'scheduled', 'queued', 'refused', 'cancelled')) FROM job j WHERE j.id = $1`, m.JobID).Scan(&last, &batch, &left); err != nil {
+		AND o.state NOT IN `+unsent+`) FROM job j WHERE j.id = $1`, m.JobID).Scan(&last, &batch, &left); err != nil {
 		return err
 	}
 	if batch != 0 {

@@ -82,6 +82,14 @@ func (f *offers) isFilled(carrier int64) {
 	delete(f.empty, carrier)
 }
 
+// filled has carriers look for what may have become due in their queues.
+func (s *Store) filled(carriers []int64) {
+	for _, c := range carriers {
+		s.offers.isFilled(c)
+	}
+	s.wake(carriers)
+}
+
 // serve claims what carriers have offered to take out of a group of new jobs, or what claims of the same group still lack, the higher
 // lanes first. The rest goes to the queue.
 func (s *Store) serve(ctx context.Context, t *tx, rows *acceptRows, hungry map[int64]*claimRequest) error {

@@ -398,7 +398,7 @@ func (t *tx) olderTo(ctx context.Context, receiver string) (int64, error) {
 	var id int64
 	err := t.db.QueryRowContext(ctx, `WITH RECURSIVE b (n) AS (SELECT MAX(id) / 262144 - 2 FROM message UNION ALL SELECT n - 1 FROM b WHERE n > 0)
 		SELECT m.id FROM b CROSS JOIN message m WHERE m.id / 262144 = b.n AND m.id BETWEEN b.n * 262144 AND b.n * 262144 + 262143
-		AND m.receiver = $1 AND m.state NOT IN ('held', 'scheduled', 'queued', 'refused', 'cancelled')
+		AND m.receiver = $1 AND m.state NOT IN `+unsent+`
 		ORDER BY m.id DESC LIMIT 1`, receiver).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil

@@ -89,8 +89,7 @@ func (s *Store) replace(ctx context.Context, t *tx, m sms.Message, r *Replacemen
 		}
 		t.afterwards(func(committed bool) {
 			if committed {
-				s.offers.isFilled(m.CarrierID)
-				s.wake([]int64{m.CarrierID})
+				s.filled([]int64{m.CarrierID})
 			}
 		})
 	}

@@ -149,29 +149,25 @@ func (s *Store) openPostgres(ctx context.Context, address string) error {
 	s.dialect = postgres
 	s.address = address
 	config, err := pgx.ParseConfig(address)
-	if err == nil {
-		// Plans that look costly are compiled, which takes longer than to run them: estimates of runs of ids are far too high.
-		db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
-			_, err := c.Exec(ctx, "SET jit = off")
-			return err
-		}))
-		db.SetMaxOpenConns(24)
-		db.SetMaxIdleConns(12)
-		db.SetConnMaxIdleTime(5 * time.Minute)
-		s.writes, s.reads = db, db
-		if err = s.migrate(ctx, "postgres"); err != nil {
-			_ = db.Close()
-		}
-	}
-	if err == nil {
-		if s.aside, err = sql.Open("pgx", address); err == nil {
-			s.aside.SetMaxOpenConns(3)
-			s.aside.SetMaxIdleConns(3)
-		}
-	}
 	if err != nil {
 		return fmt.Errorf("opening the PostgreSQL database: %w", err)
 	}
+	// Plans that look costly are compiled, which takes longer than to run them: estimates of runs of ids are far too high.
+	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
+		_, err := c.Exec(ctx, "SET jit = off")
+		return err
+	}))
+	db.SetMaxOpenConns(24)
+	db.SetMaxIdleConns(12)
+	db.SetConnMaxIdleTime(5 * time.Minute)
+	s.writes, s.reads = db, db
+	if err := s.migrate(ctx, "postgres"); err != nil {
+		_ = db.Close()
+		return fmt.Errorf("opening the PostgreSQL database: %w", err)
+	}
+	s.aside = stdlib.OpenDB(*config)
+	s.aside.SetMaxOpenConns(3)
+	s.aside.SetMaxIdleConns(3)
 	s.close = func() {}
 	return nil
 }

@@ -79,10 +79,7 @@ func (s *Store) SetAside(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, c := range carriers {
-		s.offers.isFilled(c)
-	}
-	s.wake(carriers)
+	s.filled(carriers)
 	return nil
 }
 

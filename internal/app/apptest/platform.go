@@ -150,6 +150,18 @@ func (p *Platform) Store(f func(*store.Store)) {
 	f(s)
 }
 
+// Messages goes through all messages of the shop.
+func (p *Platform) Messages(s *store.Store, each func(sms.Message, sms.Job)) {
+	p.t.Helper()
+	ids, err := s.Outgoing(p.t.Context(), p.Shop.Service.ID, store.Filter{})
+	p.must(err)
+	for _, id := range ids {
+		m, j, err := s.Message(p.t.Context(), p.Shop.Service.ID, id)
+		p.must(err)
+		each(m, j)
+	}
+}
+
 func (p *Platform) must(err error) {
 	p.t.Helper()
 	if err != nil {
