@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const alice, bob = "+33639980001", "+33639980002"
+const alice, bob, carol = "+33639980001", "+33639980002", "+33639980003"
 
 // port is a carrier that does what a test says. It answers Sent by itself unless it holds answers back.
 type port struct {

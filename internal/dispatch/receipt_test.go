@@ -3,6 +3,7 @@ package dispatch_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"ramier/internal/sms"
 	"ramier/internal/store"
@@ -40,6 +41,45 @@ func TestReceiptsBeforeAfterRepeatedAndLate(t *testing.T) {
 			t.Errorf("unmatched: %v, %v", open, err)
 		}
 		w.books(0, 2*sms.Credit)
+	})
+}
+
+// A carrier that uses a reference for several messages names the handset. Others name one that nobody has sent to: then the reference counts.
+func TestAReceiptForAnotherHandsetIsNotTaken(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		refs := map[string]string{alice: "first", bob: "SAME", carol: "SAME"}
+		w := newWorld(t, s, func(p *port) {
+			p.reply = func(o sms.Outbound, _ int) sms.Answer { return sms.Answer{State: sms.Sent, Refs: []string{refs[o.Receiver]}} }
+		}).start()
+		failed := func(receiver, ref string) sms.Receipt {
+			r := delivered(receiver, ref)
+			r.State = sms.Failed
+			return r
+		}
+		parked := func(want int) {
+			t.Helper()
+			if open, err := s.Unmatched(t.Context(), 10); err != nil || len(open) != want {
+				t.Errorf("unmatched: %v, %v; want %d", open, err, want)
+			}
+		}
+		toAlice, toBob := w.send("x", alice), w.send("x", bob)
+		w.becomes(toAlice, sms.Sent)
+		w.becomes(toBob, sms.Sent)
+		w.must(w.bring(failed(alice, "SAME")))
+		parked(1)
+		w.becomes(toBob, sms.Sent)
+		w.must(w.bring(delivered("+33639980077", "SAME")))
+		w.becomes(toBob, sms.Delivered)
+
+		w.must(w.bring(failed("+33639980078", "SAME")))
+		parked(2)
+		w.clock.Advance(time.Second)
+		toCarol := w.send("x", carol)
+		w.becomes(toCarol, sms.Sent)
+		w.must(w.bring(delivered(carol, "SAME")))
+		w.becomes(toCarol, sms.Delivered)
+		parked(2)
+		w.becomes(toAlice, sms.Sent)
 	})
 }
 

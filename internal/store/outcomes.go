@@ -82,7 +82,8 @@ type settlement struct {
 	settled  []awaited           // and those that are no longer
 	over     map[partID]bool     // parts whose final receipt this group brought
 	ended    map[awaited]bool    // references that this group has ended
-	handed   map[int64]time.Time // when the messages were handed over whose answers this group lost
+	since    map[int64]time.Time // when the messages were handed over that this group answers
+	handed   map[int64]time.Time // and those whose answers are lost
 	bumped   []int64             // services whose rules changed
 	requeue  struct {
 		carrier, due, id, service, job, attempts []int64
@@ -123,7 +124,7 @@ type rowVersion struct {
 func newSettlement(s *Store, t *tx) *settlement {
 	return &settlement{
 		s: s, t: t, messages: map[int64]*sms.Message{}, changed: map[int64]bool{}, captured: map[int64]int64{},
-		released: map[int64]int64{}, givenUp: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, ended: map[awaited]bool{}, handed: map[int64]time.Time{},
+		released: map[int64]int64{}, givenUp: map[int64]int64{}, awaited: map[partID]awaited{}, over: map[partID]bool{}, ended: map[awaited]bool{}, since: map[int64]time.Time{}, handed: map[int64]time.Time{},
 		held: map[int64]*inHand{}, was: map[int64]rowVersion{}, result: OutcomeResult{Moved: map[sms.State]int{}},
 	}
 }
@@ -260,6 +261,7 @@ func (w *settlement) answers(ctx context.Context, o *Outcome) error {
 		if m == nil {
 			continue
 		}
+		w.since[m.ID] = a.Handed
 		before, from, marked := slices.Clone(m.Refs), m.State, m.Duplicate
 		captured, released, changed := m.Settle(a)
 		w.noteDoubt(from, marked, m, resolvedBy(a))

@@ -49,11 +49,11 @@ func (w *settlement) receipts(ctx context.Context, o *Outcome) error {
 	for i, r := range o.Receipts {
 		a, ok := w.choose(r, found[i])
 		if ok && r.Receiver != "" && w.messages[a.message].Receiver != r.Receiver {
-			underWay, err := w.underWay(ctx, r)
+			theirs, err := w.toNamed(ctx, r)
 			if err != nil {
 				return err
 			}
-			ok = !underWay
+			ok = !theirs
 		}
 		if !ok || w.messages[a.message].State.Waiting() {
 			// Its message waits for another attempt with its other parts, or its answer is still on the way.
@@ -71,9 +71,9 @@ func (w *settlement) receipts(ctx context.Context, o *Outcome) error {
 	return w.park(ctx, unmatched)
 }
 
-// underWay tells whether a message to the receiver that a receipt names is being handed over: then the receipt may be that one's,
-// though its reference is known as another's.
-func (w *settlement) underWay(ctx context.Context, r sms.Receipt) (bool, error) {
+// toNamed tells whether the carrier was given a message to the handset that a receipt names, or is being given one: then the
+// receipt is about that one, though its reference is known as another's.
+func (w *settlement) toNamed(ctx context.Context, r sms.Receipt) (bool, error) {
 	ids, err := w.t.recentTo(ctx, r.Receiver)
 	if err != nil {
 		return false, err
@@ -82,10 +82,15 @@ func (w *settlement) underWay(ctx context.Context, r sms.Receipt) (bool, error) 
 		return false, err
 	}
 	for _, id := range ids {
-		if m := w.messages[id]; m.CarrierID == r.CarrierID && (m.State.Waiting() || m.State == sms.InDoubt) {
-			if claimed, err := isClaimed(ctx, w.t.db, *m); claimed || err != nil {
-				return claimed, err
-			}
+		m := w.messages[id]
+		if m.CarrierID != r.CarrierID {
+			continue
+		}
+		if m.Attempts > 0 {
+			return true, nil
+		}
+		if claimed, err := isClaimed(ctx, w.t.db, *m); claimed || err != nil {
+			return claimed, err
 		}
 	}
 	return false, nil
@@ -193,8 +198,8 @@ func (w *settlement) sure(r sms.Receipt, candidates []awaited) bool {
 }
 
 // choose picks among parts that carry the same reference, since carriers use references again: one whose receiver the
-// receipt names before others, then the newest, and of one message a part without a receipt. A reference that is only another form of the receipt's must have the
-// receiver.
+// receipt names before others, then the newest, and of one message a part without a receipt. A message to another receiver
+// than the receipt names must have the very reference, and have been handed over when the receipt came.
 func (w *settlement) choose(r sms.Receipt, candidates []awaited) (best awaited, ok bool) {
 	bestSame := false
 	for _, a := range candidates {
@@ -203,7 +208,7 @@ func (w *settlement) choose(r sms.Receipt, candidates []awaited) (best awaited, 
 			continue
 		}
 		same := m.Receiver == r.Receiver
-		if !same && r.Receiver != "" && a.ref != r.Refs[0] {
+		if !same && r.Receiver != "" && (a.ref != r.Refs[0] || r.At.Before(w.since[a.message])) {
 			continue
 		}
 		newer := m.ID > best.message || (m.ID == best.message && w.over[best.id()])
