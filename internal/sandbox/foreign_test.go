@@ -37,13 +37,24 @@ type foreigner struct {
 type parcel struct {
 	total  int
 	taken  int  // copies that it took
-	silent int  // copies of which it did not say whether it took them
-	odd    bool // it was answered without an id
+	silent int  // copies of which it did not say whether it took them, or whose answer may not have come over
+	odd    bool // it was answered without an id, or with that of another part
+	same   bool // it has the id that many have
 }
+
+// A parcelID names a part of the message to a receiver.
+type parcelID struct {
+	receiver string
+	part     int
+}
+
+// foreignWindow is how many submit_sm wait for their answers at most.
+const foreignWindow = 10
 
 // A line is a connection of the platform.
 type line struct {
 	conn  net.Conn
+	last  []parcelID // the latest that came over it
 	mu    sync.Mutex
 	seq   uint32
 	asked map[uint32]*smpp.DeliverSM
@@ -80,8 +91,20 @@ func (o *foreigner) close() {
 	o.running.Wait()
 }
 
+// end takes note of answers that may have been under way when a connection ended.
+func (o *foreigner) end(l *line) {
+	l.conn.Close()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, id := range l.last {
+		c := o.parcels[id.receiver][id.part]
+		c.silent++
+		o.parcels[id.receiver][id.part] = c
+	}
+}
+
 func (o *foreigner) serve(l *line) {
-	defer l.conn.Close()
+	defer o.end(l)
 	o.mu.Lock()
 	o.lines = append(o.lines, l)
 	o.mu.Unlock()
@@ -236,6 +259,8 @@ func (o *foreigner) submit(l *line, h smpp.Header, p *smpp.SubmitSM) {
 	}
 	c := o.parcels[p.Dest.Addr][seq]
 	c.total = total
+	l.last = append(l.last, parcelID{p.Dest.Addr, seq})
+	l.last = l.last[max(0, len(l.last)-foreignWindow):]
 	if taken {
 		c.taken++
 	}
@@ -243,6 +268,12 @@ func (o *foreigner) submit(l *line, h smpp.Header, p *smpp.SubmitSM) {
 		c.silent++
 	}
 	c.odd = c.odd || what == "no id"
+	if what == "same id" {
+		for _, other := range o.parcels[p.Dest.Addr] {
+			c.odd = c.odd || other.same
+		}
+		c.same = true
+	}
 	o.parcels[p.Dest.Addr][seq] = c
 	var receipts []*smpp.DeliverSM
 	if taken {
@@ -398,7 +429,7 @@ func TestAForeignOperator(t *testing.T) {
 		o := newForeigner(t, 1)
 		addr := o.listener.Addr().(*net.TCPAddr)
 		p.SetCarrier(map[string]any{
-			"host": "127.0.0.1", "port": addr.Port, "responseTimeoutSeconds": 1, "window": 10, "inDoubt": "resend", "systemId": "ramier", "password": "secret",
+			"host": "127.0.0.1", "port": addr.Port, "responseTimeoutSeconds": 1, "window": foreignWindow, "inDoubt": "resend", "systemId": "ramier", "password": "secret",
 		})
 		ids := map[int64]string{}
 		for i := 0; i < messages; i += 10 {
@@ -415,17 +446,22 @@ func TestAForeignOperator(t *testing.T) {
 				ids[id] = strings.TrimPrefix(r.ValidReceivers[k], "+")
 			}
 		}
-		left := map[int64]sms.Message{}
+		left, carrier := map[int64]sms.Message{}, int64(0)
 		settled := func() bool {
 			clear(left)
+			lanes, err := p.App.Store.Lanes(t.Context())
+			check(t, err)
 			for id, to := range ids {
 				m, _, err := p.App.Store.Message(t.Context(), 0, id)
 				check(t, err)
+				carrier = m.CarrierID
 				if !m.State.Final() && !o.allows(to, m) {
 					left[id] = m
 				}
 			}
-			return len(left) == 0
+			claims, err := p.App.Store.CountClaims(t.Context(), carrier, "")
+			check(t, err)
+			return claims == 0 && len(lanes) == 0 && len(left) == 0
 		}
 		deadline := time.Now().Add(4 * time.Minute)
 		tick := time.NewTicker(50 * time.Millisecond)

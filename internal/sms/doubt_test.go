@@ -152,3 +152,36 @@ func TestARefusedCopyWithALostAnswerIsMarked(t *testing.T) {
 		}
 	}
 }
+
+// A late answer may name a part while a second copy of it is under way, of which not all parts leave.
+func TestASecondCopyOfAPartThatHasANameIsMarked(t *testing.T) {
+	m := sms.Message{ID: 7, State: sms.InDoubt, Parts: 3, Credits: 3 * sms.Credit, Attempts: 2, Refs: []string{"a", "", "c"}, Accepted: 2, SentAt: noon}
+	again := sms.Answer{MessageID: 7, State: sms.Queued, Refs: []string{"", "", "c2"}, Attempt: 2, RetryAt: noon, At: noon}
+	if _, _, changed := m.Settle(again); !changed || m.State != sms.InDoubt || !m.Duplicate {
+		t.Errorf("%v: %+v", changed, m)
+	}
+	m.Duplicate, again.Attempt, again.Refs[2] = false, 3, ""
+	if _, _, changed := m.Settle(again); !changed || m.Duplicate {
+		t.Errorf("nothing left: %v: %+v", changed, m)
+	}
+}
+
+// A receipt may settle a message while a second copy is under way, of which only some parts leave.
+func TestSomePartsOfASecondCopyAreMarkedAfterAReceipt(t *testing.T) {
+	for _, c := range []struct {
+		state sms.State
+		refs  []string
+		want  bool
+	}{
+		{sms.Queued, []string{"", "b2", ""}, true},
+		{sms.Failed, []string{"", "b2", ""}, true},
+		{sms.Queued, []string{"", "", ""}, false},
+		{sms.Queued, []string{"a", "", ""}, false}, // as its first attempt has brought it
+		{sms.Refused, nil, false},
+	} {
+		m := sms.Message{ID: 7, State: sms.Delivered, Parts: 3, Attempts: 1, Refs: []string{"a", "b", "c"}, Accepted: 3, SentAt: noon, DoneAt: noon}
+		if _, _, changed := m.Settle(sms.Answer{MessageID: 7, State: c.state, Refs: c.refs, Attempt: 1, At: noon}); changed || m.Duplicate != c.want || m.State != sms.Delivered {
+			t.Errorf("%s %q: %v, %+v", c.state, c.refs, changed, m)
+		}
+	}
+}

@@ -142,11 +142,10 @@ func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
 		m.Duplicate = m.Duplicate || m.isAnotherCopy(a)
 		return 0, 0, false
 	}
-	named := m.Accepted
-	m.KeepRefs(a.Refs)
-	if from == InDoubt && (m.Accepted > named || a.Lost) { // parts of another copy, even if not all of them left
+	if from == InDoubt && (a.Lost || m.otherRefs(a.Refs)) { // parts of another copy, even if not all of them left
 		m.Duplicate = true
 	}
+	m.KeepRefs(a.Refs)
 	to, ptt := a.State, a.PTT
 	switch {
 	case to == Queued && from == InDoubt:
@@ -176,10 +175,12 @@ func (m *Message) Settle(a Answer) (captured, released Credits, changed bool) {
 // isAnotherCopy tells that m, which a receipt has settled while it was being sent again, has left once more; and not that its
 // answer is repeated.
 func (m *Message) isAnotherCopy(a Answer) bool {
-	if a.State != Sent {
-		return a.State == InDoubt || a.Lost
-	}
-	for i, ref := range a.Refs {
+	return a.State == InDoubt || a.Lost || m.otherRefs(a.Refs)
+}
+
+// otherRefs tells that the references of accepted parts are not all known as those of m: another copy of some part has left.
+func (m *Message) otherRefs(refs []string) bool {
+	for i, ref := range refs {
 		if ref != "" && (i >= len(m.Refs) || m.Refs[i] != ref) {
 			return true
 		}
