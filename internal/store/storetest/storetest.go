@@ -2,16 +2,10 @@
 package storetest
 
 import (
-	"context"
 	"crypto/sha256"
-	"database/sql"
-	"fmt"
-	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -65,45 +59,19 @@ func Options() store.Options {
 	return store.Options{Sealer: sealer, Node: "test"}
 }
 
-var count atomic.Int64
-
-// URL gives the address of a new, empty database that goes with the test.
+// URL gives the address of a new database, with its tables and nothing in them, that goes with the test.
 func URL(t testing.TB, database string) string {
 	t.Helper()
 	if database == "sqlite" {
-		return "sqlite://" + filepath.Join(t.TempDir(), "ramier.db")
+		return newSQLite(t)
 	}
-	server := os.Getenv("RAMIER_TEST_POSTGRES")
-	if server == "" {
-		t.Fatal("RAMIER_TEST_POSTGRES names no PostgreSQL server: run make test, or scripts/with-postgres go test ./...")
-	}
-	name := fmt.Sprintf("ramier_%d_%d", os.Getpid(), count.Add(1))
-	admin(t, server, "CREATE DATABASE "+name)
-	t.Cleanup(func() { admin(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
-	u, err := url.Parse(server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	u.Path = "/" + name
-	return u.String()
+	return newPostgres(t)
 }
 
 // Exec runs a statement on a PostgreSQL database behind the back of its stores.
 func Exec(t testing.TB, address, statement string) {
 	t.Helper()
-	admin(t, address, statement)
-}
-
-func admin(t testing.TB, server, statement string) {
-	t.Helper()
-	db, err := sql.Open("pgx", server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if _, err := db.ExecContext(ctx, statement); err != nil {
+	if err := admin(address, statement); err != nil {
 		t.Fatal(err)
 	}
 }
