@@ -49,7 +49,9 @@ func TestAReceiptForAnotherHandsetIsNotTaken(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		refs := map[string]string{alice: "first", bob: "SAME", carol: "SAME"}
 		w := newWorld(t, s, func(p *port) {
-			p.reply = func(o sms.Outbound, _ int) sms.Answer { return sms.Answer{State: sms.Sent, Refs: []string{refs[o.Receiver]}} }
+			p.reply = func(o sms.Outbound, _ int) sms.Answer {
+				return sms.Answer{State: sms.Sent, Refs: []string{refs[o.Receiver]}}
+			}
 		}).start()
 		failed := func(receiver, ref string) sms.Receipt {
 			r := delivered(receiver, ref)

@@ -31,7 +31,7 @@ var sqliteTemplate = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(folder)
+	defer func() { _ = os.RemoveAll(folder) }()
 	path := filepath.Join(folder, "ramier.db")
 	if err := openOnce("sqlite://" + path); err != nil {
 		return nil, err
