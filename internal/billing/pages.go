@@ -21,7 +21,8 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem 0;
 {{if .Sandbox}}<p class="sandbox">This is a sandbox: nothing here is real, and nothing is to be paid.</p>{{end}}
 <h1>Order {{.Order.ID}}</h1>
 <p>{{lines .Seller}}</p>
-<p>For the customer {{.Order.Account}}, made on {{.Order.CreatedAt.Format "2006-01-02 15:04 MST"}}</p>
+<p>For the customer {{.Order.Account}}{{with .Order.Buyer}}:<br>
+{{lines .}}</p><p>Made{{else}}, made{{end}} on {{.Order.CreatedAt.Format "2006-01-02 15:04 MST"}}</p>
 <p class="state" role="status">{{.State}}</p>
 <table><thead><tr><th>What</th><th class="n">Price of one</th><th class="n">Price</th></tr></thead><tbody>
 <tr><td>{{.What}}</td><td class="n">{{.Order.Credit}}</td><td class="n">{{.Order.Net}}</td></tr>
@@ -78,9 +79,14 @@ func (d *Desk) order(w http.ResponseWriter, r *http.Request) {
 	key, document, _ := strings.Cut(rest, "/")
 	o, ok := d.find(r, id, key)
 	by, err := d.SellerOf(r.Context(), o.Reseller)
+	if ok && err == nil && o.Buyer == "" { // it is kept from the payment on
+		var p sms.Profile
+		p, err = d.Store.Profile(r.Context(), o.AccountID)
+		o.Buyer = p.Buyer(o.Country)
+	}
 	switch {
 	case ok && err != nil:
-		d.Log.Error("cannot read who sells", "order", o.ID, "error", err)
+		d.Log.Error("cannot read who sells and buys", "order", o.ID, "error", err)
 		http.Error(w, "The database does not answer: try again in a moment.", http.StatusServiceUnavailable)
 	case !ok:
 		http.Error(w, "There is no such order: the address must be whole.", http.StatusNotFound)

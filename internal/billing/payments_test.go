@@ -67,7 +67,20 @@ func TestTextsOfDocuments(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	d := New(Config{PublicURL: "https://sms.example.org", Seller: strings.Repeat("a line\n", 200)})
 	o := sms.CreditOrder{ID: 7, Account: "ab12345-ovh", CreatedAt: at, ExpiresAt: at.Add(sms.OrderValidity), Channel: "marketing"}
-	if text := d.document(o, Seller{Name: d.Seller, PayTo: d.PayTo}, false); !bytes.HasSuffix(text, []byte("%%EOF\n")) || bytes.Count(text, []byte("a line")) > 60 {
+	text := d.document(o, Seller{Name: d.Seller, PayTo: d.PayTo}, false)
+	if !bytes.HasSuffix(text, []byte("%%EOF\n")) || bytes.Count(text, []byte("a line")) != 200 || !bytes.Contains(text, []byte("/Count 5 ")) || !bytes.Contains(text, []byte("Terms: https")) {
 		t.Errorf("%s", text)
+	}
+	for _, c := range []struct{ text, want string }{
+		{"one two\nthree", "one two|three"},
+		{strings.Repeat("word ", 12), strings.Repeat("word ", 5) + "word|" + strings.Repeat("word ", 5) + "word"},
+		{strings.Repeat("x", 40), strings.Repeat("x", 26) + "|" + strings.Repeat("x", 14)},
+		{"", ""},
+		{"a\n\nb", "a||b"},
+	} {
+		got := wrap(11, 163, c.text)
+		if joined := strings.Join(got, "|"); joined != strings.TrimSpace(c.want) {
+			t.Errorf("%q: %q", c.text, joined)
+		}
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"ramier/internal/sms"
 )
 
-// document writes the form or the invoice of an order: one page of text, which needs no more of PDF than its built-in fonts.
+// document writes the form or the invoice of an order: text, which needs no more of PDF than its built-in fonts.
 func (d *Desk) document(o sms.CreditOrder, by Seller, invoice bool) []byte {
-	var s sheet
+	s := newPaper()
 	title := fmt.Sprintf("Order %d", o.ID)
 	if invoice {
 		title = fmt.Sprintf("Invoice %d", o.Invoice)
@@ -22,9 +22,7 @@ func (d *Desk) document(o sms.CreditOrder, by Seller, invoice bool) []byte {
 		s.text(marginLeft, bold, 11, "SANDBOX - worth nothing, nothing is to be paid")
 		s.down(20)
 	}
-	s.block(by.Name)
-	s.down(14)
-	s.pair("Customer", o.Account+" ("+o.Country+")")
+	s.parties(o, by)
 	s.pair("Order", fmt.Sprintf("%d of %s", o.ID, o.CreatedAt.Format("2006-01-02")))
 	if invoice {
 		s.pair("Paid", o.SettledAt.Format("2006-01-02"))
@@ -46,18 +44,19 @@ func (d *Desk) document(o sms.CreditOrder, by Seller, invoice bool) []byte {
 	s.row(bold, "Total", "", o.Total().String())
 	if !invoice {
 		s.down(18)
+		s.room(30)
 		s.text(marginLeft, bold, 11, "How to pay")
 		s.down(16)
-		s.block(by.PayTo)
+		s.lines(marginLeft, 11, by.PayTo)
 	}
 	s.down(18)
-	s.text(marginLeft, regular, 9, "Terms: "+d.TermsURL(o))
+	s.lines(marginLeft, 9, "Terms: "+d.TermsURL(o))
 	return s.file(title)
 }
 
 // creditDocument writes the credit note of a refund.
 func (d *Desk) creditDocument(o sms.CreditOrder, by Seller, r sms.Refund) []byte {
-	var s sheet
+	s := newPaper()
 	title := fmt.Sprintf("Credit note %d", r.Number)
 	s.text(marginLeft, bold, 20, title)
 	s.down(24)
@@ -65,9 +64,7 @@ func (d *Desk) creditDocument(o sms.CreditOrder, by Seller, r sms.Refund) []byte
 		s.text(marginLeft, bold, 11, "SANDBOX - worth nothing, nothing is paid back")
 		s.down(20)
 	}
-	s.block(by.Name)
-	s.down(14)
-	s.pair("Customer", o.Account+" ("+o.Country+")")
+	s.parties(o, by)
 	s.pair("Invoice", fmt.Sprintf("%d of %s, order %d", o.Invoice, o.SettledAt.Format("2006-01-02"), o.ID))
 	s.pair("Paid back", r.At.Format("2006-01-02"))
 	s.pair("Payment", r.Reference)
@@ -81,7 +78,7 @@ func (d *Desk) creditDocument(o sms.CreditOrder, by Seller, r sms.Refund) []byte
 	s.row(regular, tax, "", "-"+r.Tax.String())
 	s.row(bold, "Total", "", "-"+r.Total().String())
 	s.down(18)
-	s.text(marginLeft, regular, 9, "Terms: "+d.TermsURL(o))
+	s.lines(marginLeft, 9, "Terms: "+d.TermsURL(o))
 	return s.file(title)
 }
 
@@ -112,41 +109,114 @@ func (s *sheet) text(x int, f font, size int, text string) {
 	}
 }
 
-// right writes text that ends at x. Digits of Helvetica are 0.556 of its size wide, and amounts are mostly digits.
+// right writes text that ends at x.
 func (s *sheet) right(x int, f font, size int, text string) {
-	width := 0.0
+	s.text(x-width(size, text), f, size, text)
+}
+
+// width tells how many points a text takes, about: digits of Helvetica are 0.556 of its size wide, and amounts are mostly digits.
+func width(size int, text string) int {
+	w := 0.0
 	for _, r := range text {
 		switch {
 		case r == '.' || r == ',' || r == ' ':
-			width += 0.278
+			w += 0.278
 		case r >= 'A' && r <= 'Z':
-			width += 0.7
+			w += 0.7
 		default:
-			width += 0.556
+			w += 0.556
 		}
 	}
-	s.text(x-int(width*float64(size)), f, size, text)
+	return int(w * float64(size))
 }
 
-// block writes a text of several lines.
-func (s *sheet) block(text string) {
+// wrap gives the lines of a text, none of them wider than so many points. A word that is wider is cut.
+func wrap(size, points int, text string) (all []string) {
 	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
-		s.text(marginLeft, regular, 11, strings.TrimSpace(line))
-		s.down(14)
+		now := ""
+		for _, word := range strings.Fields(line) {
+			if now != "" && width(size, now+" "+word) <= points {
+				now += " " + word
+				continue
+			}
+			if now != "" {
+				all = append(all, now)
+			}
+			for now = word; width(size, now) > points; {
+				cut := []rune(now)
+				n := len(cut)
+				for n > 1 && width(size, string(cut[:n])) > points {
+					n--
+				}
+				all, now = append(all, string(cut[:n])), string(cut[n:])
+			}
+		}
+		all = append(all, now)
+	}
+	return all
+}
+
+// paper is a document that goes on on another page where one ends.
+type paper struct {
+	*sheet // that is written on
+
+	sheets []*sheet
+}
+
+func newPaper() *paper {
+	first := &sheet{}
+	return &paper{first, []*sheet{first}}
+}
+
+// room goes on to another page if so many points are not left on this one.
+func (p *paper) room(points int) {
+	if top-p.used-points < bottom {
+		p.sheet = &sheet{}
+		p.sheets = append(p.sheets, p.sheet)
 	}
 }
 
-func (s *sheet) pair(name, value string) {
-	s.text(marginLeft, bold, 11, name)
-	s.text(marginLeft+110, regular, 11, value)
-	s.down(16)
+// lines writes a text of several lines.
+func (p *paper) lines(x, size int, text string) {
+	for _, line := range wrap(size, columnSum-x, text) {
+		p.room(size)
+		p.text(x, regular, size, line)
+		p.down(size + 3)
+	}
 }
 
-func (s *sheet) row(f font, what, unit, sum string) {
-	s.text(marginLeft, f, 11, what)
-	s.right(columnUnit, f, 11, unit)
-	s.right(columnSum, f, 11, sum)
-	s.down(18)
+// parties names who sells, and who buys.
+func (p *paper) parties(o sms.CreditOrder, by Seller) {
+	p.lines(marginLeft, 11, by.Name)
+	p.down(14)
+	p.pair("Customer", o.Account+" ("+o.Country+")")
+	if o.Buyer != "" {
+		p.down(-2)
+		p.lines(marginLeft+pairValue, 11, o.Buyer)
+		p.down(4)
+	}
+}
+
+// pairValue is how far from a name its value stands.
+const pairValue = 110
+
+func (p *paper) pair(name, value string) {
+	p.room(14)
+	p.text(marginLeft, bold, 11, name)
+	p.lines(marginLeft+pairValue, 11, value)
+	p.down(2)
+}
+
+func (p *paper) row(f font, what, unit, sum string) {
+	p.room(14)
+	p.right(columnUnit, f, 11, unit)
+	p.right(columnSum, f, 11, sum)
+	for _, line := range wrap(11, columnUnit-marginLeft-90, what) {
+		p.room(11)
+		p.text(marginLeft, f, 11, line)
+		p.down(14)
+	}
+	p.down(4)
 }
 
 // literal writes a text as PDF's string in WinAnsi, which has the characters of Western Europe; others become a question mark.
@@ -172,10 +242,10 @@ func literal(text string) string {
 	return b.String()
 }
 
-// file gives a document of one page.
-func (s *sheet) file(title string) []byte {
+// file gives the document.
+func (p *paper) file(title string) []byte {
 	var b bytes.Buffer
-	_ = writeFile(&b, title, []*sheet{s}) // memory takes everything
+	_ = writeFile(&b, title, p.sheets) // memory takes everything
 	return b.Bytes()
 }
 

@@ -476,3 +476,35 @@ func TestLowCreditsAreTold(t *testing.T) {
 		p.Audit()
 	})
 }
+
+// An invoice is made out to the customer as he was when he paid, whatever he says of himself later.
+func TestAnInvoiceNamesItsBuyer(t *testing.T) {
+	sandboxtest.Each(t, func(t *testing.T, p *sandboxtest.Platform) {
+		be := func(organisation, city string) {
+			t.Helper()
+			check(t, p.OVH.Put("/me", object{
+				"organisation": organisation, "corporationType": "SARL", "firstname": "Zoé", "name": "Noël", "address": "1 rue (de) la Paix", "zip": "59100",
+				"city": city, "companyNationalIdentificationNumber": "12345678900012", "vat": "FR00123456789",
+			}, nil))
+		}
+		named := func(url string, want, not string) {
+			t.Helper()
+			code, _, body := read(t, url)
+			if code != 200 || !strings.Contains(body, want) || strings.Contains(body, not) {
+				t.Errorf("%s: %d, without %q or with %q: %s", url, code, want, not, body)
+			}
+		}
+		be("Chez Zoe", "Roubaix")
+		id, page := orderOf(t, p, 1000)
+		named(page, "Chez Zoe SARL<br>\nZoé Noël<br>\n1 rue (de) la Paix<br>\n59100 Roubaix<br>\nFrance<br>\nCompany number: 12345678900012<br>\nVAT number: FR00123456789", "Lille")
+		named(page+"/order.pdf", `1 rue \(de\) la Paix`, "Lille")
+		be("Chez Zoe", "Lille")
+		named(page+"/order.pdf", "59100 Lille", "Roubaix")
+		check(t, p.Operator.Post(fmt.Sprintf("/operator/orders/%d/settle", id), nil, nil))
+		be("Others", "Paris")
+		named(page+"/invoice.pdf", "59100 Lille", "Others")
+		named(page, "59100 Lille", "Others")
+		check(t, p.Operator.Post(fmt.Sprintf("/operator/orders/%d/refund", id), nil, nil))
+		named(page+"/credit-1.pdf", "Chez Zoe SARL", "Others")
+	})
+}

@@ -153,6 +153,7 @@ type CreditOrder struct {
 	Reference string // of the payment
 	Invoice   int64  // its number among those of who sells, 0 = none yet
 	Reseller  int64  // the account that sells, 0 = the platform
+	Buyer     string // whom the invoice is made out to, in lines, as it was when the order was paid; empty until then
 }
 
 // The statuses of an order, in OVH's words, and who has made it.

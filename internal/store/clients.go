@@ -161,14 +161,21 @@ func (s *Store) Bearer(ctx context.Context, token string) (v ServiceAccount, exp
 
 // Profile gives what a customer says of himself, empty if he said nothing.
 func (s *Store) Profile(ctx context.Context, account int64) (p sms.Profile, err error) {
-	text, err := s.read.Profile(ctx, account)
+	p, err = profileOf(s.read.Profile(ctx, account))
+	if err != nil {
+		err = unavailable(err)
+	}
+	return p, err
+}
+
+// profileOf reads what is stored of a customer, or not.
+func profileOf(text string, err error) (p sms.Profile, _ error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, nil
 	}
-	if err != nil {
-		return p, unavailable(err)
+	if err == nil {
+		err = json.Unmarshal([]byte(text), &p)
 	}
-	err = json.Unmarshal([]byte(text), &p)
 	return p, err
 }
 
@@ -176,13 +183,7 @@ func (s *Store) Profile(ctx context.Context, account int64) (p sms.Profile, err 
 // change.
 func (s *Store) ChangeProfile(ctx context.Context, account int64, change func(*sms.Profile) error) error {
 	return s.write(ctx, other, func(t *tx) error {
-		var p sms.Profile
-		text, err := t.Profile(ctx, account)
-		if err == nil {
-			err = json.Unmarshal([]byte(text), &p)
-		} else if errors.Is(err, sql.ErrNoRows) {
-			err = nil
-		}
+		p, err := profileOf(t.Profile(ctx, account))
 		if err == nil {
 			err = change(&p)
 		}

@@ -134,6 +134,7 @@ func orderFrom(row query.OrderByIDRow) sms.CreditOrder {
 		},
 		Status: row.Status, Key: row.Key, Cause: row.Cause, CreatedAt: fromMicros(row.CreatedAt), ExpiresAt: fromMicros(row.ExpiresAt),
 		SettledAt: fromMicros(row.SettledAt), SettledBy: row.SettledBy, Reference: row.Reference, Invoice: row.Invoice, Reseller: row.Reseller,
+		Buyer: row.Buyer,
 	}
 }
 
@@ -204,9 +205,13 @@ func (s *Store) SettleOrder(ctx context.Context, id int64, by Settlement) error 
 		if err != nil {
 			return err
 		}
+		buyer, err := profileOf(t.Profile(ctx, o.AccountID))
+		if err != nil {
+			return err
+		}
 		return t.SettleOrder(ctx, query.SettleOrderParams{
 			ID: id, ServiceID: o.ServiceID, ServiceName: o.Service, SettledAt: micros(by.At), SettledBy: by.By, Reference: by.Reference,
-			Invoice: last + 1,
+			Invoice: last + 1, Buyer: buyer.Buyer(o.Country),
 		})
 	})
 }

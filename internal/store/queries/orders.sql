@@ -19,8 +19,8 @@ DELETE FROM tax WHERE country = $1;
 
 -- name: InsertOrder :exec
 INSERT INTO orders (id, account_id, service_id, service_name, channel, quantity, country, currency, credit, list_credit, original, net, tax_name,
-  tax_rate, tax, status, key, cause, created_at, expires_at, settled_at, settled_by, reference, invoice, reseller)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'notPaid', $16, $17, $18, $19, 0, '', '', 0, $20);
+  tax_rate, tax, status, key, cause, created_at, expires_at, settled_at, settled_by, reference, invoice, reseller, buyer)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'notPaid', $16, $17, $18, $19, 0, '', '', 0, $20, '');
 
 -- name: OrderByID :one
 SELECT o.*, a.name AS account FROM orders o JOIN account a ON a.id = o.account_id WHERE o.id = $1;
@@ -39,7 +39,8 @@ SELECT COUNT(*) FROM orders WHERE service_id = $1 AND status = 'notPaid' AND cau
 UPDATE orders SET status = status WHERE id = $1;
 
 -- name: SettleOrder :exec
-UPDATE orders SET status = 'delivered', service_id = $2, service_name = $3, settled_at = $4, settled_by = $5, reference = $6, invoice = $7
+UPDATE orders SET status = 'delivered', service_id = $2, service_name = $3, settled_at = $4, settled_by = $5, reference = $6, invoice = $7,
+  buyer = $8
  WHERE id = $1;
 
 -- name: CancelOrder :exec

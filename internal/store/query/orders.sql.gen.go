@@ -71,8 +71,8 @@ func (q *Queries) DeleteTax(ctx context.Context, country string) (int64, error) 
 
 const insertOrder = `-- name: InsertOrder :exec
 INSERT INTO orders (id, account_id, service_id, service_name, channel, quantity, country, currency, credit, list_credit, original, net, tax_name,
-  tax_rate, tax, status, key, cause, created_at, expires_at, settled_at, settled_by, reference, invoice, reseller)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'notPaid', $16, $17, $18, $19, 0, '', '', 0, $20)
+  tax_rate, tax, status, key, cause, created_at, expires_at, settled_at, settled_by, reference, invoice, reseller, buyer)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 'notPaid', $16, $17, $18, $19, 0, '', '', 0, $20, '')
 `
 
 type InsertOrderParams struct {
@@ -160,7 +160,7 @@ func (q *Queries) LockPlatform(ctx context.Context) error {
 }
 
 const orderByID = `-- name: OrderByID :one
-SELECT o.id, o.account_id, o.service_id, o.service_name, o.channel, o.quantity, o.country, o.currency, o.credit, o.list_credit, o.original, o.net, o.tax_name, o.tax_rate, o.tax, o.status, o.key, o.cause, o.created_at, o.expires_at, o.settled_at, o.settled_by, o.reference, o.invoice, o.reseller, a.name AS account FROM orders o JOIN account a ON a.id = o.account_id WHERE o.id = $1
+SELECT o.id, o.account_id, o.service_id, o.service_name, o.channel, o.quantity, o.country, o.currency, o.credit, o.list_credit, o.original, o.net, o.tax_name, o.tax_rate, o.tax, o.status, o.key, o.cause, o.created_at, o.expires_at, o.settled_at, o.settled_by, o.reference, o.invoice, o.reseller, o.buyer, a.name AS account FROM orders o JOIN account a ON a.id = o.account_id WHERE o.id = $1
 `
 
 type OrderByIDRow struct {
@@ -189,6 +189,7 @@ type OrderByIDRow struct {
 	Reference   string
 	Invoice     int64
 	Reseller    int64
+	Buyer       string
 	Account     string
 }
 
@@ -221,6 +222,7 @@ func (q *Queries) OrderByID(ctx context.Context, id int64) (OrderByIDRow, error)
 		&i.Reference,
 		&i.Invoice,
 		&i.Reseller,
+		&i.Buyer,
 		&i.Account,
 	)
 	return i, err
@@ -395,7 +397,8 @@ func (q *Queries) SetTax(ctx context.Context, arg SetTaxParams) error {
 }
 
 const settleOrder = `-- name: SettleOrder :exec
-UPDATE orders SET status = 'delivered', service_id = $2, service_name = $3, settled_at = $4, settled_by = $5, reference = $6, invoice = $7
+UPDATE orders SET status = 'delivered', service_id = $2, service_name = $3, settled_at = $4, settled_by = $5, reference = $6, invoice = $7,
+  buyer = $8
  WHERE id = $1
 `
 
@@ -407,6 +410,7 @@ type SettleOrderParams struct {
 	SettledBy   string
 	Reference   string
 	Invoice     int64
+	Buyer       string
 }
 
 func (q *Queries) SettleOrder(ctx context.Context, arg SettleOrderParams) error {
@@ -418,6 +422,7 @@ func (q *Queries) SettleOrder(ctx context.Context, arg SettleOrderParams) error 
 		arg.SettledBy,
 		arg.Reference,
 		arg.Invoice,
+		arg.Buyer,
 	)
 	return err
 }
