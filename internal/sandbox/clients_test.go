@@ -6,12 +6,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -139,6 +139,24 @@ func TestAForeignESME(t *testing.T) {
 	<-served
 }
 
+// output is what a running program has written so far.
+type output struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(b)
+}
+
+func (o *output) has(text string) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return strings.Contains(o.text.String(), text)
+}
+
 // The SMPP dissector of Wireshark finds nothing wrong with what we send, as client and as server.
 func TestWiresharkFindsNoMalformedPDU(t *testing.T) {
 	if _, err := exec.LookPath("tshark"); err != nil {
@@ -148,14 +166,28 @@ func TestWiresharkFindsNoMalformedPDU(t *testing.T) {
 	_, port, err := net.SplitHostPort(p.Info.SMSC)
 	check(t, err)
 	file := t.TempDir() + "/smpp.pcapng"
-	capture := exec.Command("tshark", "-i", "lo", "-f", "tcp port "+port, "-w", file, "-q") //nolint:gosec // it ends by its signal, to write what it has
-	noise, err := capture.StderrPipe()
-	check(t, err)
+	capture := exec.Command("tshark", "-i", "lo", "-f", "tcp port "+port, "-w", file, "-P", "-l", "-q") //nolint:gosec // it ends by its signal, to write what it has
+	var told output
+	capture.Stdout = &told
 	check(t, capture.Start())
-	begun := bufio.NewScanner(noise)
-	for begun.Scan() && !strings.Contains(begun.Text(), "Capturing on") {
+	// Tshark says that it captures before it does. It does so once it has seen a connection of ours, and has all up to that then.
+	seen := func() {
+		t.Helper()
+		p.Until("a connection in the capture", func() bool {
+			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", p.Info.SMSC)
+			check(t, err)
+			conn.Close()
+			_, from, _ := net.SplitHostPort(conn.LocalAddr().String())
+			for range 20 {
+				if told.has(" " + from + " → " + port + " ") {
+					return true
+				}
+				<-time.After(10 * time.Millisecond)
+			}
+			return false
+		})
 	}
-	go func() { _, _ = io.Copy(io.Discard, noise) }()
+	seen()
 	p.SetCarrier(map[string]any{"window": 10, "responseTimeoutSeconds": 2}) // binds anew, seen by the capture
 	var ids []int64
 	for _, way := range []string{"udh8", "udh16", "sar", "payload"} {
@@ -171,6 +203,7 @@ func TestWiresharkFindsNoMalformedPDU(t *testing.T) {
 			return err == nil && m.State.Final()
 		})
 	}
+	seen()
 	p.Stop()
 	// What was captured last is written when the capture ends.
 	check(t, capture.Process.Signal(os.Interrupt))
