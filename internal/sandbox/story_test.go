@@ -152,6 +152,13 @@ func TestRepliesAreKeptAndStopIsObeyed(t *testing.T) {
 		})
 		alert := p.Send("Votre code : 1234", []string{stop})
 		p.Await(alert.IDs[0], sms.Delivered)
+		p.Until("a reply to each message", func() bool {
+			var sent, replies []int64
+			p.Get("/outgoing?receiver="+stop, &sent)
+			p.Get("/incoming?sender="+stop, &replies)
+			arrived := slices.DeleteFunc(sent, func(id int64) bool { return p.Outgoing(id).DeliveryReceipt == 16 })
+			return len(replies) == len(arrived)
+		})
 		checkReply(t, p, stop, r)
 		var opted []string
 		p.Get("/blacklists", &opted)
