@@ -120,7 +120,7 @@ func (m *terminal) start(pattern, args string) (found []string, stop func() int)
 		return <-code
 	})
 	m.t.Cleanup(func() { stop() })
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		if found = regexp.MustCompile(pattern).FindStringSubmatch(screen.String()); found != nil {
 			return found, stop

@@ -209,7 +209,7 @@ func (w *world) start() *world {
 }
 
 func (w *world) stop() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.t.Context()), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.t.Context()), time.Minute)
 	defer cancel()
 	w.d.Stop(ctx)
 }
@@ -260,7 +260,7 @@ func (w *world) until(what string, done func() bool) {
 	w.t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	end := time.After(10 * time.Second)
+	end := time.After(time.Minute)
 	for !done() {
 		select {
 		case <-tick.C:
@@ -325,7 +325,7 @@ func (w *world) acked(c chan error) error {
 	select {
 	case err := <-c:
 		return err
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		w.t.Fatal("no acknowledgement")
 		return nil
 	}

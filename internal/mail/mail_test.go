@@ -120,7 +120,7 @@ func observed(t *testing.T, s *store.Store, c *clock.Clock, tr mail.Transport, o
 	m := mail.New(mail.Config{Store: s, Clock: c, Transport: tr, Log: slog.New(slog.NewTextHandler(t.Output(), nil)), Observe: observe})
 	m.Start(t.Context())
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		m.Stop(ctx)
 	})

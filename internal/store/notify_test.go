@@ -28,7 +28,7 @@ func listen(t *testing.T, s *store.Store) <-chan store.Signal {
 // await waits for a signal that is wanted.
 func await(t *testing.T, heard <-chan store.Signal, what string, wanted func(store.Signal) bool) {
 	t.Helper()
-	end := time.After(20 * time.Second)
+	end := time.After(time.Minute)
 	for {
 		select {
 		case g := <-heard:

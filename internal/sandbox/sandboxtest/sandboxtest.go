@@ -239,12 +239,12 @@ func (p *Platform) Until(what string, done func() bool) {
 	p.t.Fatal("this did not happen: ", what)
 }
 
-// ticks gives a chance to look every 10 ms, for half a minute.
+// ticks gives a chance to look every 10 ms, for a minute.
 func (p *Platform) ticks() func(func(int) bool) {
 	return func(yield func(int) bool) {
 		tick := time.NewTicker(10 * time.Millisecond)
 		defer tick.Stop()
-		for i := range 3000 {
+		for i := range 6000 {
 			if !yield(i) {
 				return
 			}
