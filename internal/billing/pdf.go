@@ -132,26 +132,26 @@ func width(size int, text string) int {
 
 // wrap gives the lines of a text, none of them wider than so many points. A word that is wider is cut.
 func wrap(size, points int, text string) (all []string) {
-	for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
-		now := ""
-		for _, word := range strings.Fields(line) {
-			if now != "" && width(size, now+" "+word) <= points {
-				now += " " + word
+	for paragraph := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+		line := ""
+		for _, word := range strings.Fields(paragraph) {
+			if line != "" && width(size, line+" "+word) <= points {
+				line += " " + word
 				continue
 			}
-			if now != "" {
-				all = append(all, now)
+			if line != "" {
+				all = append(all, line)
 			}
-			for now = word; width(size, now) > points; {
-				cut := []rune(now)
+			for line = word; width(size, line) > points; {
+				cut := []rune(line)
 				n := len(cut)
 				for n > 1 && width(size, string(cut[:n])) > points {
 					n--
 				}
-				all, now = append(all, string(cut[:n])), string(cut[n:])
+				all, line = append(all, string(cut[:n])), string(cut[n:])
 			}
 		}
-		all = append(all, now)
+		all = append(all, line)
 	}
 	return all
 }

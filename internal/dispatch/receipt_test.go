@@ -67,6 +67,7 @@ func TestAReceiptForAnotherHandsetIsNotTaken(t *testing.T) {
 		toAlice, toBob := w.send("x", alice), w.send("x", bob)
 		w.becomes(toAlice, sms.Sent)
 		w.becomes(toBob, sms.Sent)
+		w.until("nothing is in hand", func() bool { return w.claims() == 0 })
 		w.must(w.bring(failed(alice, "SAME")))
 		parked(1)
 		w.becomes(toBob, sms.Sent)

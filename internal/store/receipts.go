@@ -86,7 +86,7 @@ func (w *settlement) toNamed(ctx context.Context, r sms.Receipt) (bool, error) {
 		if m.CarrierID != r.CarrierID {
 			continue
 		}
-		if m.Attempts > 0 {
+		if m.Attempts > 0 || wasSent(m.State) {
 			return true, nil
 		}
 		if claimed, err := isClaimed(ctx, w.t.db, *m); claimed || err != nil {
